@@ -1,0 +1,1 @@
+"""Map templates, the Tiled reader, and the geometry of a map."""

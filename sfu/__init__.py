@@ -1,0 +1,1 @@
+"""The media plane: sessions, routers and forwarders. Never imports `world` or `web`."""

@@ -1,0 +1,249 @@
+"""What a forwarding plane is: the one contract of `python.py` and `native.py`.
+
+A forwarder owns one UDP socket and everything that happens to an RTP packet between receiving and
+sending: demultiplex by the nominated address, unprotect, remember, rewrite per slot, protect, send.
+It makes no decision of its own: control writes its tables (peers, producers, slots, routes) and never
+stands on the packet's way. What is not RTP of a known peer comes up as an event: STUN and DTLS
+(`datagram`), SRTCP (`rtcp`, still protected; RTCP is handled in Python with its own SRTP sessions,
+so that no key ever protects twice with one counter).
+
+Handles (`peer`, `producer`, `slot`) are small integers chosen by the caller, unique in the process,
+never 0. Every method is called on the event loop's thread, returns at once and does not block on the
+data plane; every event is delivered on the event loop's thread. An unknown handle is a no-op for
+`remove_*` and a KeyError elsewhere.
+
+Bounds: every table has one (MAX_*); reaching it raises `TableFull`, a datagram over MAX_DATAGRAM is
+dropped and counted. Nothing a remote host sends can make a table grow.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from signaling.messages import Kind
+
+Address = tuple[str, int]
+
+MAX_PEERS = 8192
+MAX_PRODUCERS_PER_PEER = 8
+MAX_SLOTS_PER_PEER = 128
+MAX_SLOTS_PER_PRODUCER = 4096
+MAX_DATAGRAM = 2048
+# Cache per producer for RTX: time windows of mediasoup (FIELD-NOTES §4), bounded in packets too.
+AUDIO_CACHE_MS = 1000
+VIDEO_CACHE_MS = 2000
+AUDIO_CACHE_PACKETS = 64
+VIDEO_CACHE_PACKETS = 1024
+
+
+class TableFull(Exception):
+    """A bounded table has no room; the message names the table and its bound."""
+
+
+class SrtpProfile(enum.IntEnum):
+    """DTLS-SRTP protection profiles (RFC 5764 §4.1.2, RFC 7714 §14.2) that we speak."""
+
+    AES_CM_128_HMAC_SHA1_80 = 0x0001
+    AEAD_AES_128_GCM = 0x0007
+
+
+class Codec(enum.IntEnum):
+    """Codecs that a producer may send and a slot may carry. Values are shared with the C plane."""
+
+    OPUS = 1
+    VP8 = 2
+    VP9 = 3
+    H264 = 4
+    AV1 = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionIds:
+    """Negotiated ids of RTP header extensions (RFC 8285), 0 where not negotiated."""
+
+    mid: int = 0
+    rid: int = 0
+    repaired_rid: int = 0
+    audio_level: int = 0  # RFC 6464
+    orientation: int = 0  # 3GPP CVO, urn:3gpp:video-orientation
+    transport_cc: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerParams:
+    """One source that a peer sends.
+
+    `ssrc`/`rtx_ssrc` 0 means: not known yet; the plane then reports `unknown_ssrc` for packets with
+    these payload types and the caller calls `bind_ssrc`.
+    """
+
+    kind: Kind
+    codec: Codec
+    payload_type: int
+    clock_rate: int
+    ssrc: int = 0
+    rtx_payload_type: int = 0
+    rtx_ssrc: int = 0
+    extensions: ExtensionIds = ExtensionIds()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotParams:
+    """One stream that a peer receives, whoever feeds it.
+
+    `payload_types` maps a codec to (payload type, RTX payload type or 0): a producer whose codec is
+    missing here cannot feed the slot. `ssrc` is constant for the slot's life; sequence numbers start
+    below 2**15 (SRTP rollover) and stay continuous over all sources.
+    """
+
+    kind: Kind
+    ssrc: int
+    rtx_ssrc: int
+    payload_types: dict[Codec, tuple[int, int]] = field(default_factory=dict)
+    extensions: ExtensionIds = ExtensionIds()
+    mid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerState:
+    """What has come in from a producer: the figures that an RTCP receiver report needs.
+
+    `highest` is the extended highest sequence number (RFC 3550 §A.1), `first` the extended first one,
+    `jitter` in RTP ticks (RFC 3550 §A.8), `audio_level` the loudest level in -dBov (0 loudest .. 127
+    silence) since this was last asked.
+    """
+
+    packets: int
+    bytes: int
+    first: int
+    highest: int
+    jitter: int
+    audio_level: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """What has gone out of a slot: the figures that an RTCP sender report needs.
+
+    `producer` is 0 until the first packet of the routed producer was forwarded. The RTP timestamp of
+    the slot is the producer's plus `timestamp_offset`, modulo 2**32. `bytes` counts payload. `last_*`
+    describe the last packet sent.
+    """
+
+    producer: int
+    timestamp_offset: int
+    packets: int
+    bytes: int
+    retransmitted: int
+    last_sequence: int
+    last_timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneCounters:
+    """Totals of one forwarder. Everything that is dropped is counted by its reason."""
+
+    received: int
+    sent: int
+    sent_bytes: int
+    dropped: dict[str, int]
+
+
+class ForwarderEvents(Protocol):
+    """What a plane tells its owner (all on the event loop's thread)."""
+
+    def datagram(self, data: bytes, address: Address) -> None:
+        """STUN from anybody, DTLS from anybody: bounded per loop turn, the rest is dropped."""
+
+    def rtcp(self, peer: int, data: bytes) -> None:
+        """A still protected SRTCP packet from the peer's nominated address."""
+
+    def unknown_ssrc(self, peer: int, ssrc: int, payload_type: int, mid: str, rid: str) -> None:
+        """An authenticated RTP packet of no bound producer: at most once per SSRC, 16 SSRCs a peer."""
+
+    def producer_started(self, producer: int) -> None:
+        """First RTP packet of this producer."""
+
+    def keyframe_needed(self, producer: int) -> None:
+        """A slot waits for a keyframe of this producer (the caller coalesces)."""
+
+    def packets_lost(self, producer: int, sequences: list[int]) -> None:
+        """A gap in the producer's sequence numbers (16 bit each, at most 64 a call)."""
+
+
+class Forwarder(Protocol):
+    """One UDP socket and the way of a packet through it."""
+
+    @property
+    def plane(self) -> Literal["python", "native"]:
+        """Which plane this is, for logs and metrics."""
+
+    @property
+    def address(self) -> Address:
+        """The bound local address."""
+
+    def close(self) -> None:
+        """Close the socket and drop every table. Idempotent."""
+
+    # --- peers -----------------------------------------------------------------------------------
+
+    def add_peer(self, peer: int) -> None:
+        """Make a peer without keys and address: nothing is received from or sent to it."""
+
+    def set_keys(self, peer: int, profile: SrtpProfile, receive: bytes, send: bytes) -> None:
+        """SRTP master key + salt of both directions (RTP only; RTCP is the caller's)."""
+
+    def set_address(self, peer: int, address: Address | None) -> None:
+        """The nominated remote address: media is accepted from and sent to it only."""
+
+    def remove_peer(self, peer: int) -> None:
+        """Drop the peer with its producers and slots; no packet to or from it afterwards."""
+
+    # --- producers -------------------------------------------------------------------------------
+
+    def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
+        """A source that `peer` sends."""
+
+    def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
+        """Packets of `peer` with this SSRC belong to the producer (or are its RTX)."""
+
+    def remove_producer(self, producer: int) -> None:
+        """Its slots fall silent at once."""
+
+    # --- slots -----------------------------------------------------------------------------------
+
+    def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
+        """A stream that `peer` receives; silent until routed."""
+
+    def remove_slot(self, slot: int) -> None:
+        """Drop the slot."""
+
+    def route(self, slot: int, producer: int | None) -> None:
+        """Feed the slot from this producer, or from nothing.
+
+        After the call returns no packet of the earlier producer that arrives later leaves the slot
+        (the native plane: none that is received after it has drained its command ring). Audio starts
+        with the next packet, video with the next keyframe (`keyframe_needed` is raised at once).
+        Timestamps go on from the last one sent plus the wall-clock time since. Routing to the same
+        producer again changes nothing.
+        """
+
+    def retransmit(self, slot: int, sequences: list[int]) -> int:
+        """Resend these slot sequence numbers from the cache as RTX (RFC 4588; plain where the slot has
+        no RTX payload type). Returns how many were found; gated to one per packet and 40 ms."""
+
+    # --- everything else -------------------------------------------------------------------------
+
+    def send(self, address: Address, data: bytes) -> None:
+        """Send a datagram that is not RTP (STUN, DTLS, SRTCP) as it is; dropped when the socket is full."""
+
+    def producer_state(self, producer: int) -> ProducerState:
+        """Figures of one producer."""
+
+    def slot_state(self, slot: int) -> SlotState:
+        """Figures of one slot."""
+
+    def counters(self) -> PlaneCounters:
+        """Totals."""

@@ -1,0 +1,1 @@
+"""The language between browsers, the world and the media plane. Imports neither of them."""

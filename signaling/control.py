@@ -1,0 +1,256 @@
+"""Every command from the world to a media worker, and every event back.
+
+Commands go to the worker's topic (`worker_topic`); those that have a reply are sent with
+`Bus.request`, the others with `Bus.publish`. Events go to the topic that the command which opened the
+session named in `events`. A worker never decides who hears whom: it applies the newest `SetRoutes`.
+
+`session` is one participant's media (an unguessable id that the world makes), `router` one isolation
+domain: a producer can only feed slots of sessions in its own router, whatever a command asks for.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from signaling.messages import Kind, Source
+
+
+def worker_topic(worker: str) -> str:
+    """Where worker `worker` listens for commands."""
+    return f"worker.{worker}"
+
+
+# Workers announce themselves here (`Heartbeat`).
+HEARTBEAT_TOPIC = "workers"
+HEARTBEAT_SECONDS = 2.0
+WORKER_STALE_SECONDS = 5.0
+
+
+class Control(Struct, tag_field="type", frozen=True):
+    """The root of every command, reply and event."""
+
+
+# --- commands with a reply ---------------------------------------------------------------------
+
+
+class AcceptPublish(Control, tag="accept_publish"):
+    """Open (or open anew) the publish connection of `session` in `router` with the client's offer.
+
+    `sources` names what each m-line (MID) carries; an m-line that is not named is told apart by kind
+    and order (first audio: mic, first video: camera, second video: screen, second audio:
+    screen_audio). Reply: `Answer` or `Failed`.
+    """
+
+    session: str
+    router: str
+    events: str
+    sdp: str
+    sources: dict[str, Source]
+
+
+class OfferSlots(Control, tag="offer_slots"):
+    """Open (or open anew) the subscribe connection of `session` with so many slots.
+
+    Reply: `Offer` or `Failed`.
+    """
+
+    session: str
+    router: str
+    events: str
+    audio: int
+    video: int
+
+
+class AcceptSlots(Control, tag="accept_slots"):
+    """The client's answer to `Offer`. Reply: `Done` or `Failed`."""
+
+    session: str
+    sdp: str
+
+
+class AcceptPlay(Control, tag="accept_play"):
+    """Open the subscribe connection of `session` with the client's own offer (WHEP).
+
+    Each recvonly m-line is a slot, in the order of the offer. Reply: `Answer` or `Failed`.
+    """
+
+    session: str
+    router: str
+    events: str
+    sdp: str
+
+
+class GetStats(Control, tag="get_stats"):
+    """Reply: `Stats`."""
+
+    session: str | None = None
+
+
+# --- commands without a reply ------------------------------------------------------------------
+
+
+class Route(Struct, frozen=True):
+    """Slot `slot` of `kind` is fed by `source` of `session`.
+
+    `active` false is the pre-warm: the slot is reserved and nothing is forwarded.
+    """
+
+    kind: Kind
+    slot: int
+    session: str
+    source: Source
+    active: bool = True
+
+
+class SetRoutes(Struct, frozen=True):
+    """Where `session` is, and what feeds its slots: the whole picture, every time.
+
+    A slot that is not named is fed by nothing. `epoch` grows with each change of this session; an
+    older or equal one is ignored.
+    """
+
+    session: str
+    epoch: int
+    router: str
+    routes: tuple[Route, ...]
+
+
+class ApplyRoutes(Control, tag="apply_routes"):
+    """One tick's changes for one worker.
+
+    All moves between routers and all revocations of the batch are applied before any grant.
+    """
+
+    changes: tuple[SetRoutes, ...]
+
+
+class CloseSession(Control, tag="close_session"):
+    """End both connections of `session` and forget it. No effect when it is unknown."""
+
+    session: str
+
+
+Command = (
+    AcceptPublish | OfferSlots | AcceptSlots | AcceptPlay | GetStats | ApplyRoutes | CloseSession
+)
+
+
+# --- replies -----------------------------------------------------------------------------------
+
+
+class Answer(Control, tag="answer"):
+    """An SDP answer; `audio` and `video` count the slots (AcceptPlay only)."""
+
+    sdp: str
+    audio: int = 0
+    video: int = 0
+
+
+class Offer(Control, tag="offer"):
+    """The SDP offer of the subscribe connection: audio slot i has MID `a{i}`, video slot i `v{i}`."""
+
+    sdp: str
+
+
+class Done(Control, tag="done"):
+    """It was done."""
+
+
+class Failed(Control, tag="failed"):
+    """It was not done. `code`: bad_sdp, unknown_session, worker_full, internal."""
+
+    code: str
+    message: str
+
+
+class SlotStats(Struct, frozen=True):
+    """What one slot has been sent (RTP packets and payload bytes, all sources)."""
+
+    kind: Kind
+    slot: int
+    source_session: str | None
+    source: Source | None
+    active: bool
+    packets: int
+    bytes: int
+
+
+class ProducerStats(Struct, frozen=True):
+    """What one source has sent in."""
+
+    source: Source
+    packets: int
+    bytes: int
+
+
+class SessionStats(Struct, frozen=True):
+    """One session, as the forwarding table has it now."""
+
+    session: str
+    router: str
+    epoch: int
+    producers: tuple[ProducerStats, ...]
+    slots: tuple[SlotStats, ...]
+
+
+class Stats(Control, tag="stats"):
+    """The worker's forwarding table."""
+
+    worker: str
+    plane: str
+    sessions: tuple[SessionStats, ...]
+
+
+Reply = Answer | Offer | Done | Failed | Stats
+
+
+# --- events ------------------------------------------------------------------------------------
+
+
+class ProducerOpened(Control, tag="producer_opened"):
+    """First RTP packet of this source was accepted."""
+
+    session: str
+    source: Source
+
+
+class ProducerClosed(Control, tag="producer_closed"):
+    """This source will send no more (its m-line ended, or its connection did)."""
+
+    session: str
+    source: Source
+
+
+class ConnectionChanged(Control, tag="connection_changed"):
+    """`connection` is publish or subscribe; `state` is connected, failed or closed.
+
+    failed: consent expired or DTLS failed; the client should send a new `media_offer`.
+    """
+
+    session: str
+    connection: str
+    state: str
+
+
+class AudioLevels(Control, tag="audio_levels"):
+    """Who speaks in `router` now: the whole picture, sent when it changes.
+
+    `speaking` are sessions whose mic is loud enough for long enough (sfu.speakers).
+    """
+
+    router: str
+    speaking: tuple[str, ...]
+
+
+class Heartbeat(Control, tag="heartbeat"):
+    """A worker is alive. `load` is 0..1 of its capacity, `started` ms since 1970."""
+
+    worker: str
+    started: int
+    load: float
+    sessions: int
+    plane: str
+    draining: bool = False
+
+
+Event = ProducerOpened | ProducerClosed | ConnectionChanged | AudioLevels | Heartbeat

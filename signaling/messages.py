@@ -1,0 +1,415 @@
+"""Every message between a client and the world, as tagged structs.
+
+One JSON object a WebSocket text frame; the field `type` says which struct it is. `signaling.codec`
+turns bytes into these and back, `signaling.typescript` writes the same types for the browser, and
+docs/protocol.md is their prose. Coordinates are map px (float), times are ms, gains are 0..1.
+
+This file knows no transport and no rule: it only says what can be said.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+# Bounds that hold for any client, before a rule looks at the message.
+MAX_FRAME_BYTES = 256 * 1024  # a full SDP of 60 slots is 56 kB
+MAX_SDP_CHARS = 128 * 1024
+MAX_COORDINATE = 1_000_000.0
+
+Direction = Literal["up", "down", "left", "right"]
+Source = Literal["mic", "camera", "screen", "screen_audio"]
+Kind = Literal["audio", "video"]
+Role = Literal["owner", "admin", "moderator", "member", "guest"]
+ZoneType = Literal["PUBLIC", "PRIVATE"]
+# How somebody is present: a walker steers an avatar; a guest sits in the room of a meeting link;
+# a device is a WHIP publisher or WHEP player that stands in a zone.
+Presence = Literal["walker", "guest", "device"]
+Emote = Literal["wave", "heart", "laugh", "clap", "thumbs_up", "question"]
+
+KIND_OF_SOURCE: dict[str, Kind] = {
+    "mic": "audio",
+    "camera": "video",
+    "screen": "video",
+    "screen_audio": "audio",
+}
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS)]
+Coordinate = Annotated[float, Meta(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class Message(Struct, tag_field="type", frozen=True):
+    """The root of every message."""
+
+
+# --- client to world -------------------------------------------------------------------------
+
+
+class ClientMessage(Message):
+    """What a client may say."""
+
+
+class Join(ClientMessage, tag="join"):
+    """The first message on every connection.
+
+    A browser with a session cookie needs no ticket; a guest gives the ticket that
+    `POST /api/meetings/{meeting_id}/join` answered. `resume` is the token of an earlier `welcome`:
+    it brings back place and mute state and takes the seat of the older connection.
+    """
+
+    ticket: Annotated[str, Meta(max_length=4096)] | None = None
+    resume: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+class PlayerMove(ClientMessage, tag="player_move"):
+    """I am now at (x, y), looking in `direction`. `seq` counts up by one a message."""
+
+    x: Coordinate
+    y: Coordinate
+    direction: Direction
+    seq: Sequence
+
+
+class ZoneEntered(ClientMessage, tag="zone_entered"):
+    """A hint only: the world answers with its own verdict (`zone_changed`, or `error` zone_mismatch)."""
+
+    zone_id: Id
+
+
+class ZoneExited(ClientMessage, tag="zone_exited"):
+    """A hint only, as `zone_entered`."""
+
+    zone_id: Id
+
+
+class MediaOffer(ClientMessage, tag="media_offer"):
+    """The SDP of the publish connection; starts media, or starts it anew.
+
+    `sources` names what each m-line (by MID) carries. The world answers `media_answer` and then
+    sends its own `media_offer` for the subscribe connection.
+    """
+
+    sdp: Sdp
+    sources: Annotated[dict[Annotated[str, Meta(max_length=16)], Source], Meta(max_length=8)]
+
+
+class MediaAnswer(ClientMessage, tag="media_answer"):
+    """The answer to the world's `media_offer` (the subscribe connection)."""
+
+    sdp: Sdp
+
+
+class MediaState(ClientMessage, tag="media_state"):
+    """What I send, and whether I want to receive video (`watch` false is the mic-only mode)."""
+
+    mic: bool
+    camera: bool
+    screen: bool = False
+    watch: bool = True
+
+
+class Pin(ClientMessage, tag="pin"):
+    """Give this person's video the first rank of mine; null unpins.
+
+    Answered with `error` out_of_hearing where the world's rules keep us apart.
+    """
+
+    user_id: Id | None = None
+
+
+class Chat(ClientMessage, tag="chat"):
+    """`nearby` reaches exactly those who can hear me; `server` everyone on the server."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=2000)]
+    scope: Literal["nearby", "server"] = "nearby"
+
+
+class SendEmote(ClientMessage, tag="emote"):
+    """Shown above my avatar to those who see me."""
+
+    emote: Emote
+
+
+class Ping(ClientMessage, tag="ping"):
+    """Answered by `pong` with the same `at`."""
+
+    at: float
+
+
+AnyClientMessage = (
+    Join
+    | PlayerMove
+    | ZoneEntered
+    | ZoneExited
+    | MediaOffer
+    | MediaAnswer
+    | MediaState
+    | Pin
+    | Chat
+    | SendEmote
+    | Ping
+)
+
+# Older spellings of the design that are accepted for the same message.
+CLIENT_ALIASES = {"zone_entry": "zone_entered", "zone_exit": "zone_exited"}
+
+
+# --- world to client -------------------------------------------------------------------------
+
+
+class Bounds(Struct, frozen=True):
+    """A rectangle in map px; a point is inside when x <= px < x + width (and so for y)."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class ZoneInfo(Struct, frozen=True):
+    """A zone as clients see it. `meeting_id` only for members."""
+
+    id: str
+    name: str
+    type: ZoneType
+    bounds: Bounds
+    meeting_id: str | None = None
+
+
+class MediaFlags(Struct, frozen=True):
+    """What somebody says they send."""
+
+    mic: bool = False
+    camera: bool = False
+    screen: bool = False
+
+
+class PlayerInfo(Struct, frozen=True):
+    """Somebody in my view."""
+
+    user_id: str
+    name: str
+    avatar: str
+    presence: Presence
+    x: float
+    y: float
+    direction: Direction
+    zone_id: str | None
+    media: MediaFlags = MediaFlags()
+
+
+class You(Struct, frozen=True):
+    """My own seat, as the world has it."""
+
+    user_id: str
+    name: str
+    avatar: str
+    presence: Presence
+    role: Role
+    x: float
+    y: float
+    direction: Direction
+    zone_id: str | None
+    media: MediaFlags
+    # What the world says of my session: media_state starts from here after a resume.
+    session: str
+
+
+class ServerInfo(Struct, frozen=True):
+    """The server that I am in."""
+
+    id: str
+    name: str
+
+
+class MapInfo(Struct, frozen=True):
+    """Where the normalised Tiled JSON is (`url`), and its size in px."""
+
+    name: str
+    url: str
+    width: float
+    height: float
+    tile: int
+
+
+class Hearing(Struct, frozen=True):
+    """The distances (px) of public space, so that the client's fade is the world's."""
+
+    full: float
+    radius: float
+    keep: float
+    prewarm: float
+
+
+class IceServer(Struct, frozen=True, omit_defaults=True):
+    """As RTCIceServer of the browser."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class ServerMessage(Message):
+    """What the world may say."""
+
+
+class Welcome(ServerMessage, tag="welcome"):
+    """The answer to `join`: everything that a client needs to draw its first picture."""
+
+    you: You
+    server: ServerInfo
+    map: MapInfo
+    zones: list[ZoneInfo]
+    players: list[PlayerInfo]
+    ice_servers: list[IceServer]
+    resume: str
+    hearing: Hearing
+    # Walking speed bound (px/s) and length of a tick (ms).
+    speed: float
+    tick_ms: float
+
+
+class Moved(Struct, array_like=True, frozen=True):
+    """`[user_id, x, y, direction]`: an array, because ticks are most of what we send."""
+
+    user_id: str
+    x: float
+    y: float
+    direction: Direction
+
+
+class Players(ServerMessage, tag="players", omit_defaults=True):
+    """One tick's changes in my view. `left` means: out of view or gone."""
+
+    joined: list[PlayerInfo] = []
+    moved: list[Moved] = []
+    left: list[str] = []
+
+
+class ZoneChanged(ServerMessage, tag="zone_changed"):
+    """Somebody (also I) is in this zone now; null is the space outside every zone."""
+
+    user_id: str
+    zone_id: str | None
+
+
+class MediaChanged(ServerMessage, tag="media_changed"):
+    """Somebody's `media_state`."""
+
+    user_id: str
+    media: MediaFlags
+
+
+class SubscribeOffer(ServerMessage, tag="media_offer"):
+    """The SDP of the subscribe connection: audio slot i has MID `a{i}`, video slot i `v{i}`."""
+
+    sdp: str
+
+
+class PublishAnswer(ServerMessage, tag="media_answer"):
+    """The answer to my `media_offer`."""
+
+    sdp: str
+
+
+class SlotInfo(Struct, frozen=True):
+    """Slot `slot` of its kind carries this `source` of this user. `gain` is the world's, now."""
+
+    slot: int
+    user_id: str
+    source: Source
+    gain: float
+
+
+class Slots(ServerMessage, tag="slots"):
+    """Which slot carries whom: always the whole picture; a slot not named is silent."""
+
+    epoch: int
+    audio: list[SlotInfo]
+    video: list[SlotInfo]
+
+
+class Speaking(ServerMessage, tag="speaking"):
+    """Who is speaking among those I hear: always the whole picture."""
+
+    user_ids: list[str]
+
+
+class ChatMessage(ServerMessage, tag="chat"):
+    """A line of chat. `at` is ms since 1970."""
+
+    user_id: str
+    name: str
+    text: str
+    scope: Literal["nearby", "server"]
+    at: int
+
+
+class Emoted(ServerMessage, tag="emote"):
+    """Somebody's emote."""
+
+    user_id: str
+    emote: Emote
+
+
+class MovedBack(ServerMessage, tag="moved_back"):
+    """The move `seq` was illegal; you stand at (x, y)."""
+
+    x: float
+    y: float
+    seq: int
+
+
+class ZonesChanged(ServerMessage, tag="zones_changed"):
+    """The server's zones were edited: the whole new list."""
+
+    zones: list[ZoneInfo]
+
+
+class Pong(ServerMessage, tag="pong"):
+    """The answer to `ping`."""
+
+    at: float
+
+
+class Error(ServerMessage, tag="error", omit_defaults=True):
+    """What was wrong with a message of mine. `ref` is its `type`, or its `seq` where it has one."""
+
+    code: str
+    message: str
+    ref: str | int | UnsetType = UNSET
+
+
+class Closing(ServerMessage, tag="closing"):
+    """The last message before the world closes the socket.
+
+    `replaced`: another tab took my seat (do not come back by yourself). `retry_ms` null means: do
+    not come back by yourself; otherwise come back after about so long.
+    """
+
+    code: str
+    message: str
+    retry_ms: int | None
+
+
+AnyServerMessage = (
+    Welcome
+    | Players
+    | ZoneChanged
+    | MediaChanged
+    | SubscribeOffer
+    | PublishAnswer
+    | Slots
+    | Speaking
+    | ChatMessage
+    | Emoted
+    | MovedBack
+    | ZonesChanged
+    | Pong
+    | Error
+    | Closing
+)

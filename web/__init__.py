@@ -1,0 +1,1 @@
+"""Pages, the browser client, the command line, and the composition of the parts."""

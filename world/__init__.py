@@ -1,0 +1,1 @@
+"""Accounts, servers, zones, positions, and who hears whom. Never imports `sfu`."""

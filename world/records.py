@@ -1,0 +1,74 @@
+"""Plain records that pass between storage, rules and shells of the world. No ORM, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signaling.messages import Bounds, Presence, Role, ZoneType
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRecord:
+    """A zone as stored. `bounds` in map px."""
+
+    id: str
+    server_id: str
+    name: str
+    type: ZoneType
+    bounds: Bounds
+    meeting_id: str
+    capacity: int | None = None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """A spawn point, in map px."""
+
+    name: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """A server with everything that its space needs."""
+
+    id: str
+    owner_id: str
+    name: str
+    map_name: str
+    access: str
+    zones: tuple[ZoneRecord, ...]
+    spawns: tuple[Spawn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's membership of one server with the last position there, if any (map px)."""
+
+    user_id: str
+    username: str
+    display_name: str
+    avatar: str
+    role: Role
+    x: float | None = None
+    y: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who takes a seat in a space: made by the shell that authenticated them.
+
+    `zone_id` is the room of a guest, of a meeting's member, or of a device: they start there, and
+    guests and devices stay there. None for somebody who walks in from the dashboard.
+    """
+
+    user_id: str
+    name: str
+    avatar: str
+    presence: Presence
+    role: Role
+    zone_id: str | None = None
+    x: float | None = None
+    y: float | None = None
