@@ -227,13 +227,19 @@ class ServerInfo(Struct, frozen=True):
 
 
 class MapInfo(Struct, frozen=True):
-    """Where the normalised Tiled JSON is (`url`), and its size in px."""
+    """Where the normalised Tiled JSON is (`url`), and its size in px.
+
+    A player's (x, y) is the centre of its feet; `foot_*` are the half sides (px) of the box that
+    collides.
+    """
 
     name: str
     url: str
     width: float
     height: float
     tile: int
+    foot_half_width: float
+    foot_half_height: float
 
 
 class Hearing(Struct, frozen=True):

@@ -72,3 +72,5 @@ class Seat:
     zone_id: str | None = None
     x: float | None = None
     y: float | None = None
+    # Unix seconds at which the proof of identity (cookie, ticket) ends; None: never.
+    expires_at: float | None = None
