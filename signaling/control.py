@@ -10,6 +10,8 @@ domain: a producer can only feed slots of sessions in its own router, whatever a
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import Struct
 
 from signaling.messages import Kind, Source
@@ -33,7 +35,7 @@ class Control(Struct, tag_field="type", frozen=True):
 # --- commands with a reply ---------------------------------------------------------------------
 
 
-class AcceptPublish(Control, tag="accept_publish"):
+class AcceptPublish(Control, tag="accept_publish", frozen=True):
     """Open (or open anew) the publish connection of `session` in `router` with the client's offer.
 
     `sources` names what each m-line (MID) carries; an m-line that is not named is told apart by kind
@@ -48,7 +50,7 @@ class AcceptPublish(Control, tag="accept_publish"):
     sources: dict[str, Source]
 
 
-class OfferSlots(Control, tag="offer_slots"):
+class OfferSlots(Control, tag="offer_slots", frozen=True):
     """Open (or open anew) the subscribe connection of `session` with so many slots.
 
     Reply: `Offer` or `Failed`.
@@ -61,14 +63,14 @@ class OfferSlots(Control, tag="offer_slots"):
     video: int
 
 
-class AcceptSlots(Control, tag="accept_slots"):
+class AcceptSlots(Control, tag="accept_slots", frozen=True):
     """The client's answer to `Offer`. Reply: `Done` or `Failed`."""
 
     session: str
     sdp: str
 
 
-class AcceptPlay(Control, tag="accept_play"):
+class AcceptPlay(Control, tag="accept_play", frozen=True):
     """Open the subscribe connection of `session` with the client's own offer (WHEP).
 
     Each recvonly m-line is a slot, in the order of the offer. Reply: `Answer` or `Failed`.
@@ -80,7 +82,7 @@ class AcceptPlay(Control, tag="accept_play"):
     sdp: str
 
 
-class GetStats(Control, tag="get_stats"):
+class GetStats(Control, tag="get_stats", frozen=True):
     """Reply: `Stats`."""
 
     session: str | None = None
@@ -115,7 +117,7 @@ class SetRoutes(Struct, frozen=True):
     routes: tuple[Route, ...]
 
 
-class ApplyRoutes(Control, tag="apply_routes"):
+class ApplyRoutes(Control, tag="apply_routes", frozen=True):
     """One tick's changes for one worker.
 
     All moves between routers and all revocations of the batch are applied before any grant.
@@ -124,13 +126,13 @@ class ApplyRoutes(Control, tag="apply_routes"):
     changes: tuple[SetRoutes, ...]
 
 
-class CloseSession(Control, tag="close_session"):
+class CloseSession(Control, tag="close_session", frozen=True):
     """End both connections of `session` and forget it. No effect when it is unknown."""
 
     session: str
 
 
-Command = (
+Command: TypeAlias = (
     AcceptPublish | OfferSlots | AcceptSlots | AcceptPlay | GetStats | ApplyRoutes | CloseSession
 )
 
@@ -138,7 +140,7 @@ Command = (
 # --- replies -----------------------------------------------------------------------------------
 
 
-class Answer(Control, tag="answer"):
+class Answer(Control, tag="answer", frozen=True):
     """An SDP answer; `audio` and `video` count the slots (AcceptPlay only)."""
 
     sdp: str
@@ -146,17 +148,17 @@ class Answer(Control, tag="answer"):
     video: int = 0
 
 
-class Offer(Control, tag="offer"):
+class Offer(Control, tag="offer", frozen=True):
     """The SDP offer of the subscribe connection: audio slot i has MID `a{i}`, video slot i `v{i}`."""
 
     sdp: str
 
 
-class Done(Control, tag="done"):
+class Done(Control, tag="done", frozen=True):
     """It was done."""
 
 
-class Failed(Control, tag="failed"):
+class Failed(Control, tag="failed", frozen=True):
     """It was not done. `code`: bad_sdp, unknown_session, worker_full, internal."""
 
     code: str
@@ -193,7 +195,7 @@ class SessionStats(Struct, frozen=True):
     slots: tuple[SlotStats, ...]
 
 
-class Stats(Control, tag="stats"):
+class Stats(Control, tag="stats", frozen=True):
     """The worker's forwarding table."""
 
     worker: str
@@ -201,27 +203,27 @@ class Stats(Control, tag="stats"):
     sessions: tuple[SessionStats, ...]
 
 
-Reply = Answer | Offer | Done | Failed | Stats
+Reply: TypeAlias = Answer | Offer | Done | Failed | Stats
 
 
 # --- events ------------------------------------------------------------------------------------
 
 
-class ProducerOpened(Control, tag="producer_opened"):
+class ProducerOpened(Control, tag="producer_opened", frozen=True):
     """First RTP packet of this source was accepted."""
 
     session: str
     source: Source
 
 
-class ProducerClosed(Control, tag="producer_closed"):
+class ProducerClosed(Control, tag="producer_closed", frozen=True):
     """This source will send no more (its m-line ended, or its connection did)."""
 
     session: str
     source: Source
 
 
-class ConnectionChanged(Control, tag="connection_changed"):
+class ConnectionChanged(Control, tag="connection_changed", frozen=True):
     """`connection` is publish or subscribe; `state` is connected, failed or closed.
 
     failed: consent expired or DTLS failed; the client should send a new `media_offer`.
@@ -232,7 +234,7 @@ class ConnectionChanged(Control, tag="connection_changed"):
     state: str
 
 
-class AudioLevels(Control, tag="audio_levels"):
+class AudioLevels(Control, tag="audio_levels", frozen=True):
     """Who speaks in `router` now: the whole picture, sent when it changes.
 
     `speaking` are sessions whose mic is loud enough for long enough (sfu.speakers).
@@ -242,7 +244,7 @@ class AudioLevels(Control, tag="audio_levels"):
     speaking: tuple[str, ...]
 
 
-class Heartbeat(Control, tag="heartbeat"):
+class Heartbeat(Control, tag="heartbeat", frozen=True):
     """A worker is alive. `load` is 0..1 of its capacity, `started` ms since 1970."""
 
     worker: str
@@ -253,4 +255,4 @@ class Heartbeat(Control, tag="heartbeat"):
     draining: bool = False
 
 
-Event = ProducerOpened | ProducerClosed | ConnectionChanged | AudioLevels | Heartbeat
+Event: TypeAlias = ProducerOpened | ProducerClosed | ConnectionChanged | AudioLevels | Heartbeat

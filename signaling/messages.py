@@ -9,7 +9,7 @@ This file knows no transport and no rule: it only says what can be said.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -49,11 +49,11 @@ class Message(Struct, tag_field="type", frozen=True):
 # --- client to world -------------------------------------------------------------------------
 
 
-class ClientMessage(Message):
+class ClientMessage(Message, frozen=True):
     """What a client may say."""
 
 
-class Join(ClientMessage, tag="join"):
+class Join(ClientMessage, tag="join", frozen=True):
     """The first message on every connection.
 
     A browser with a session cookie needs no ticket; a guest gives the ticket that
@@ -65,7 +65,7 @@ class Join(ClientMessage, tag="join"):
     resume: Annotated[str, Meta(max_length=4096)] | None = None
 
 
-class PlayerMove(ClientMessage, tag="player_move"):
+class PlayerMove(ClientMessage, tag="player_move", frozen=True):
     """I am now at (x, y), looking in `direction`. `seq` counts up by one a message."""
 
     x: Coordinate
@@ -74,19 +74,19 @@ class PlayerMove(ClientMessage, tag="player_move"):
     seq: Sequence
 
 
-class ZoneEntered(ClientMessage, tag="zone_entered"):
+class ZoneEntered(ClientMessage, tag="zone_entered", frozen=True):
     """A hint only: the world answers with its own verdict (`zone_changed`, or `error` zone_mismatch)."""
 
     zone_id: Id
 
 
-class ZoneExited(ClientMessage, tag="zone_exited"):
+class ZoneExited(ClientMessage, tag="zone_exited", frozen=True):
     """A hint only, as `zone_entered`."""
 
     zone_id: Id
 
 
-class MediaOffer(ClientMessage, tag="media_offer"):
+class MediaOffer(ClientMessage, tag="media_offer", frozen=True):
     """The SDP of the publish connection; starts media, or starts it anew.
 
     `sources` names what each m-line (by MID) carries. The world answers `media_answer` and then
@@ -97,13 +97,13 @@ class MediaOffer(ClientMessage, tag="media_offer"):
     sources: Annotated[dict[Annotated[str, Meta(max_length=16)], Source], Meta(max_length=8)]
 
 
-class MediaAnswer(ClientMessage, tag="media_answer"):
+class MediaAnswer(ClientMessage, tag="media_answer", frozen=True):
     """The answer to the world's `media_offer` (the subscribe connection)."""
 
     sdp: Sdp
 
 
-class MediaState(ClientMessage, tag="media_state"):
+class MediaState(ClientMessage, tag="media_state", frozen=True):
     """What I send, and whether I want to receive video (`watch` false is the mic-only mode)."""
 
     mic: bool
@@ -112,7 +112,7 @@ class MediaState(ClientMessage, tag="media_state"):
     watch: bool = True
 
 
-class Pin(ClientMessage, tag="pin"):
+class Pin(ClientMessage, tag="pin", frozen=True):
     """Give this person's video the first rank of mine; null unpins.
 
     Answered with `error` out_of_hearing where the world's rules keep us apart.
@@ -121,26 +121,26 @@ class Pin(ClientMessage, tag="pin"):
     user_id: Id | None = None
 
 
-class Chat(ClientMessage, tag="chat"):
+class Chat(ClientMessage, tag="chat", frozen=True):
     """`nearby` reaches exactly those who can hear me; `server` everyone on the server."""
 
     text: Annotated[str, Meta(min_length=1, max_length=2000)]
     scope: Literal["nearby", "server"] = "nearby"
 
 
-class SendEmote(ClientMessage, tag="emote"):
+class SendEmote(ClientMessage, tag="emote", frozen=True):
     """Shown above my avatar to those who see me."""
 
     emote: Emote
 
 
-class Ping(ClientMessage, tag="ping"):
+class Ping(ClientMessage, tag="ping", frozen=True):
     """Answered by `pong` with the same `at`."""
 
     at: float
 
 
-AnyClientMessage = (
+AnyClientMessage: TypeAlias = (
     Join
     | PlayerMove
     | ZoneEntered
@@ -259,11 +259,11 @@ class IceServer(Struct, frozen=True, omit_defaults=True):
     credential: str | None = None
 
 
-class ServerMessage(Message):
+class ServerMessage(Message, frozen=True):
     """What the world may say."""
 
 
-class Welcome(ServerMessage, tag="welcome"):
+class Welcome(ServerMessage, tag="welcome", frozen=True):
     """The answer to `join`: everything that a client needs to draw its first picture."""
 
     you: You
@@ -288,7 +288,7 @@ class Moved(Struct, array_like=True, frozen=True):
     direction: Direction
 
 
-class Players(ServerMessage, tag="players", omit_defaults=True):
+class Players(ServerMessage, tag="players", omit_defaults=True, frozen=True):
     """One tick's changes in my view. `left` means: out of view or gone."""
 
     joined: list[PlayerInfo] = []
@@ -296,27 +296,27 @@ class Players(ServerMessage, tag="players", omit_defaults=True):
     left: list[str] = []
 
 
-class ZoneChanged(ServerMessage, tag="zone_changed"):
+class ZoneChanged(ServerMessage, tag="zone_changed", frozen=True):
     """Somebody (also I) is in this zone now; null is the space outside every zone."""
 
     user_id: str
     zone_id: str | None
 
 
-class MediaChanged(ServerMessage, tag="media_changed"):
+class MediaChanged(ServerMessage, tag="media_changed", frozen=True):
     """Somebody's `media_state`."""
 
     user_id: str
     media: MediaFlags
 
 
-class SubscribeOffer(ServerMessage, tag="media_offer"):
+class SubscribeOffer(ServerMessage, tag="media_offer", frozen=True):
     """The SDP of the subscribe connection: audio slot i has MID `a{i}`, video slot i `v{i}`."""
 
     sdp: str
 
 
-class PublishAnswer(ServerMessage, tag="media_answer"):
+class PublishAnswer(ServerMessage, tag="media_answer", frozen=True):
     """The answer to my `media_offer`."""
 
     sdp: str
@@ -331,7 +331,7 @@ class SlotInfo(Struct, frozen=True):
     gain: float
 
 
-class Slots(ServerMessage, tag="slots"):
+class Slots(ServerMessage, tag="slots", frozen=True):
     """Which slot carries whom: always the whole picture; a slot not named is silent."""
 
     epoch: int
@@ -339,13 +339,13 @@ class Slots(ServerMessage, tag="slots"):
     video: list[SlotInfo]
 
 
-class Speaking(ServerMessage, tag="speaking"):
+class Speaking(ServerMessage, tag="speaking", frozen=True):
     """Who is speaking among those I hear: always the whole picture."""
 
     user_ids: list[str]
 
 
-class ChatMessage(ServerMessage, tag="chat"):
+class ChatMessage(ServerMessage, tag="chat", frozen=True):
     """A line of chat. `at` is ms since 1970."""
 
     user_id: str
@@ -355,14 +355,14 @@ class ChatMessage(ServerMessage, tag="chat"):
     at: int
 
 
-class Emoted(ServerMessage, tag="emote"):
+class Emoted(ServerMessage, tag="emote", frozen=True):
     """Somebody's emote."""
 
     user_id: str
     emote: Emote
 
 
-class MovedBack(ServerMessage, tag="moved_back"):
+class MovedBack(ServerMessage, tag="moved_back", frozen=True):
     """The move `seq` was illegal; you stand at (x, y)."""
 
     x: float
@@ -370,19 +370,19 @@ class MovedBack(ServerMessage, tag="moved_back"):
     seq: int
 
 
-class ZonesChanged(ServerMessage, tag="zones_changed"):
+class ZonesChanged(ServerMessage, tag="zones_changed", frozen=True):
     """The server's zones were edited: the whole new list."""
 
     zones: list[ZoneInfo]
 
 
-class Pong(ServerMessage, tag="pong"):
+class Pong(ServerMessage, tag="pong", frozen=True):
     """The answer to `ping`."""
 
     at: float
 
 
-class Error(ServerMessage, tag="error", omit_defaults=True):
+class Error(ServerMessage, tag="error", omit_defaults=True, frozen=True):
     """What was wrong with a message of mine. `ref` is its `type`, or its `seq` where it has one."""
 
     code: str
@@ -390,7 +390,7 @@ class Error(ServerMessage, tag="error", omit_defaults=True):
     ref: str | int | UnsetType = UNSET
 
 
-class Closing(ServerMessage, tag="closing"):
+class Closing(ServerMessage, tag="closing", frozen=True):
     """The last message before the world closes the socket.
 
     `replaced`: another tab took my seat (do not come back by yourself). `retry_ms` null means: do
@@ -402,7 +402,7 @@ class Closing(ServerMessage, tag="closing"):
     retry_ms: int | None
 
 
-AnyServerMessage = (
+AnyServerMessage: TypeAlias = (
     Welcome
     | Players
     | ZoneChanged
