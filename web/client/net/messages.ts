@@ -1,0 +1,294 @@
+// Written by `make types` from signaling/messages.py. Do not edit.
+
+export type Direction = "up" | "down" | "left" | "right";
+
+export type Source = "mic" | "camera" | "screen" | "screen_audio";
+
+export type Kind = "audio" | "video";
+
+export type Role = "owner" | "admin" | "moderator" | "member" | "guest";
+
+export type ZoneType = "PUBLIC" | "PRIVATE";
+
+export type Presence = "walker" | "guest" | "device";
+
+export type Emote = "wave" | "heart" | "laugh" | "clap" | "thumbs_up" | "question";
+
+export interface Bounds {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface ZoneInfo {
+  id: string;
+  name: string;
+  type: ZoneType;
+  bounds: Bounds;
+  meeting_id: string | null;
+}
+
+export interface MediaFlags {
+  mic: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+export interface PlayerInfo {
+  user_id: string;
+  name: string;
+  avatar: string;
+  presence: Presence;
+  x: number;
+  y: number;
+  direction: Direction;
+  zone_id: string | null;
+  media: MediaFlags;
+}
+
+export interface You {
+  user_id: string;
+  name: string;
+  avatar: string;
+  presence: Presence;
+  role: Role;
+  x: number;
+  y: number;
+  direction: Direction;
+  zone_id: string | null;
+  media: MediaFlags;
+  session: string;
+}
+
+export interface ServerInfo {
+  id: string;
+  name: string;
+}
+
+export interface MapInfo {
+  name: string;
+  url: string;
+  width: number;
+  height: number;
+  tile: number;
+  foot_half_width: number;
+  foot_half_height: number;
+}
+
+export interface Hearing {
+  full: number;
+  radius: number;
+  keep: number;
+  prewarm: number;
+}
+
+export interface IceServer {
+  urls: string[];
+  username?: string | null;
+  credential?: string | null;
+}
+
+export type Moved = [user_id: string, x: number, y: number, direction: Direction];
+
+export interface SlotInfo {
+  slot: number;
+  user_id: string;
+  source: Source;
+  gain: number;
+}
+
+export interface Welcome {
+  type: "welcome";
+  you: You;
+  server: ServerInfo;
+  map: MapInfo;
+  zones: ZoneInfo[];
+  players: PlayerInfo[];
+  ice_servers: IceServer[];
+  resume: string;
+  hearing: Hearing;
+  speed: number;
+  tick_ms: number;
+}
+
+export interface Players {
+  type: "players";
+  joined?: PlayerInfo[];
+  moved?: Moved[];
+  left?: string[];
+}
+
+export interface ZoneChanged {
+  type: "zone_changed";
+  user_id: string;
+  zone_id: string | null;
+}
+
+export interface MediaChanged {
+  type: "media_changed";
+  user_id: string;
+  media: MediaFlags;
+}
+
+export interface SubscribeOffer {
+  type: "media_offer";
+  sdp: string;
+}
+
+export interface PublishAnswer {
+  type: "media_answer";
+  sdp: string;
+}
+
+export interface Slots {
+  type: "slots";
+  epoch: number;
+  audio: SlotInfo[];
+  video: SlotInfo[];
+}
+
+export interface Speaking {
+  type: "speaking";
+  user_ids: string[];
+}
+
+export interface ChatMessage {
+  type: "chat";
+  user_id: string;
+  name: string;
+  text: string;
+  scope: "nearby" | "server";
+  at: number;
+}
+
+export interface Emoted {
+  type: "emote";
+  user_id: string;
+  emote: Emote;
+}
+
+export interface MovedBack {
+  type: "moved_back";
+  x: number;
+  y: number;
+  seq: number;
+}
+
+export interface ZonesChanged {
+  type: "zones_changed";
+  zones: ZoneInfo[];
+}
+
+export interface Pong {
+  type: "pong";
+  at: number;
+}
+
+export interface Error {
+  type: "error";
+  code: string;
+  message: string;
+  ref?: string | number;
+}
+
+export interface Closing {
+  type: "closing";
+  code: string;
+  message: string;
+  retry_ms: number | null;
+}
+
+export interface Join {
+  type: "join";
+  ticket?: string | null;
+  resume?: string | null;
+}
+
+export interface PlayerMove {
+  type: "player_move";
+  x: number;
+  y: number;
+  direction: Direction;
+  seq: number;
+}
+
+export interface ZoneEntered {
+  type: "zone_entered";
+  zone_id: string;
+}
+
+export interface ZoneExited {
+  type: "zone_exited";
+  zone_id: string;
+}
+
+export interface MediaOffer {
+  type: "media_offer";
+  sdp: string;
+  sources: Record<string, Source>;
+}
+
+export interface MediaAnswer {
+  type: "media_answer";
+  sdp: string;
+}
+
+export interface MediaState {
+  type: "media_state";
+  mic: boolean;
+  camera: boolean;
+  screen?: boolean;
+  watch?: boolean;
+}
+
+export interface Pin {
+  type: "pin";
+  user_id?: string | null;
+}
+
+export interface Chat {
+  type: "chat";
+  text: string;
+  scope?: "nearby" | "server";
+}
+
+export interface SendEmote {
+  type: "emote";
+  emote: Emote;
+}
+
+export interface Ping {
+  type: "ping";
+  at: number;
+}
+
+export type ClientMessage =
+  | Join
+  | PlayerMove
+  | ZoneEntered
+  | ZoneExited
+  | MediaOffer
+  | MediaAnswer
+  | MediaState
+  | Pin
+  | Chat
+  | SendEmote
+  | Ping;
+
+export type ServerMessage =
+  | Welcome
+  | Players
+  | ZoneChanged
+  | MediaChanged
+  | SubscribeOffer
+  | PublishAnswer
+  | Slots
+  | Speaking
+  | ChatMessage
+  | Emoted
+  | MovedBack
+  | ZonesChanged
+  | Pong
+  | Error
+  | Closing;
