@@ -1,0 +1,1 @@
+"""Alembic migrations of `world.models`; run by `world.migrate`."""

@@ -1,0 +1,77 @@
+"""What names may look like: usernames, display names, server and zone names, avatars. Pure.
+
+Two usernames that a person would take for the same one must not both exist, so they are compared in
+NFKC (UAX #15) and casefolded; what is shown is the NFKC form as it was typed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+USERNAME_MIN, USERNAME_MAX = 3, 32
+NAME_MAX = 64
+PASSWORD_MIN, PASSWORD_MAX = 8, 256
+AVATAR = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+class BadField(ValueError):
+    """A field that breaks its rule: `field` names it, the message tells its owner what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def username(typed: str) -> str:
+    """The username as it is shown. Raises BadField."""
+    name = unicodedata.normalize("NFKC", typed.strip())
+    if not USERNAME_MIN <= len(name) <= USERNAME_MAX:
+        raise BadField("username", f"A username has {USERNAME_MIN} to {USERNAME_MAX} characters.")
+    if not all(char in "_-." or char.isalpha() or char.isdecimal() for char in name):
+        raise BadField("username", "A username has letters, digits, “_”, “-” and “.” only.")
+    if not (name[0].isalpha() or name[0].isdecimal()):
+        raise BadField("username", "A username begins with a letter or a digit.")
+    return name
+
+
+def username_key(name: str) -> str:
+    """What is compared: equal keys are the same username (Unicode §3.13, D146)."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.strip()).casefold())
+    return unicodedata.normalize("NFKC", folded.casefold())
+
+
+def label(field: str, typed: str, what: str) -> str:
+    """A free name (1 to 64 characters, no control or line characters, spaces collapsed). Raises BadField."""
+    name = " ".join(unicodedata.normalize("NFC", typed).split())
+    if not name:
+        raise BadField(field, f"{what} needs a name.")
+    if len(name) > NAME_MAX:
+        raise BadField(field, f"{what}: at most {NAME_MAX} characters.")
+    # Cc control, Cs half a surrogate pair, Co private use, and the direction overrides that can make
+    # one name look like another.
+    if any(
+        unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"}
+        or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        for char in name
+    ):
+        raise BadField(field, f"{what} has a character that cannot be shown.")
+    return name
+
+
+def password(typed: str) -> str:
+    """A password that may be set, NFC-normalised. Raises BadField."""
+    if not PASSWORD_MIN <= len(typed) <= PASSWORD_MAX:
+        raise BadField("password", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+    if "\x00" in typed or any(unicodedata.category(char) == "Cs" for char in typed):
+        raise BadField("password", "A password has characters that can be typed only.")
+    return unicodedata.normalize("NFC", typed)
+
+
+def avatar(choice: str, offered: Collection[str]) -> str:
+    """One of the avatars `offered` (any short slug while none are listed). Raises BadField."""
+    if not AVATAR.fullmatch(choice) or (offered and choice not in offered):
+        raise BadField("avatar", "There is no such avatar.")
+    return choice
