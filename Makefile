@@ -1,0 +1,48 @@
+# `make run` and `make test` install what they need; see CONTRIBUTING.md for the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run install test check unit bench soak lock types art clean
+.DEFAULT_GOAL := run
+
+run: ## start everything on embedded defaults
+	@$(PYTHON) tools/install.py run
+	@exec $(BIN)/atrium serve
+
+install:
+	@$(PYTHON) tools/install.py test
+
+test: install check ## every check and every test
+	@$(BIN)/python -m pytest -q
+	@cd web/client && ../../$(BIN)/node --test --test-reporter=dot "**/*.test.ts"
+
+check: install ## formatting, lint, types, import contract
+	@$(BIN)/ruff format --check -q . || { echo "run: .venv/bin/ruff format ."; exit 1; }
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --config pyproject.toml
+	@cd web/client && ../../$(BIN)/node node_modules/typescript/bin/tsc --noEmit
+
+unit: install ## the quick part of the tests
+	@$(BIN)/python -m pytest -q tests/unit
+
+bench: install ## the figures of docs/performance.md
+	@$(BIN)/python -m tests.bench
+
+soak: install ## minutes of load
+	@$(BIN)/python -m pytest -q -m soak tests/soak
+
+types: install ## the client's message types out of signaling/messages.py
+	@$(BIN)/python -m signaling.typescript > web/client/net/messages.ts
+
+art: install ## the generated tiles, avatars and maps
+	@$(BIN)/python -m maps.art
+
+lock: install ## resolve the dependencies of pyproject.toml anew
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## everything that was installed or built (not .data)
+	@rm -rf .venv build web/client/node_modules tests/e2e/browser/node_modules web/static/app *.egg-info

@@ -1,0 +1,63 @@
+"""Finds a Chromium for the browser tests: the system's, else the packaged one that `make test` installs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tools.install import BROWSER, VENV, find_chromium
+
+# Fake devices of a real Chromium: a test tone or a given WAV as microphone, a moving picture as camera.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+    "--enable-unsafe-swiftshader",
+    # Several pages share two cores and one of them is always in the background.
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+]
+
+HOW_TO_INSTALL = "no Chromium: apt-get install chromium, or run `make install`, which brings one from npm"
+
+
+class NoChromium(Exception):
+    """There is none; the message says how to get one."""
+
+
+def chromium() -> tuple[str, dict[str, str]]:
+    """Path of the executable and the environment it needs.
+
+    Raises:
+        NoChromium: neither the system nor the packaged one is there.
+    """
+    if found := find_chromium():
+        return found, {}
+    if not (BROWSER / "node_modules").exists():
+        raise NoChromium(HOW_TO_INSTALL)
+    unpacked = BROWSER / "node_modules" / "unpacked"
+    unpacked.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [str(VENV / "bin" / "node"), "unpack.mjs"],
+        cwd=BROWSER,
+        # The package brings the libraries a bare machine lacks only where it believes to be in its cloud.
+        env={**os.environ, "TMPDIR": str(unpacked), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    path = Path(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else Path()
+    if not path.is_file():
+        raise NoChromium(f"the packaged Chromium does not unpack: {done.stderr.strip()[-500:]}")
+    library = unpacked / "al2023" / "lib"
+    return str(path), {"LD_LIBRARY_PATH": str(library), "FONTCONFIG_PATH": str(unpacked / "fonts")}
