@@ -12,9 +12,9 @@ import subprocess
 import sys
 import time
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - the Python that runs this may be an old one
     sys.exit(
-        "AtriumVerse needs Python 3.11 or newer; %s is %d.%d. Name another with: make run PYTHON=/path/to/python3"
+        "AtriumVerse needs Python 3.11 or newer, and %s is %d.%d; name another: make run PYTHON=/path/to/it"  # noqa: UP031
         % (sys.executable, sys.version_info[0], sys.version_info[1])
     )
 
@@ -131,7 +131,8 @@ def native_sources() -> list[Path]:
 def find_chromium() -> str | None:
     """The Chromium of the system, if there is one."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
+        found = shutil.which(name)
+        if found:
             return found
     return None
 

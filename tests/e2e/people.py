@@ -1,0 +1,230 @@
+"""People with browsers: sign up, enter, walk, look at what they really receive.
+
+What somebody receives is read from the browser's own statistics and audio, through a record of the page's
+RTCPeerConnections that is made before the page's code runs; the page is not asked for its opinion.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import struct
+import wave
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.support.atrium_server import AtriumServer
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+# Records every RTCPeerConnection of the page and keeps a spectrum analyser for every audio track.
+WATCH = """
+window.__pcs = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...args) { super(...args); window.__pcs.push(this); }
+};
+window.__received = async () => {
+  let video = 0, audio = 0, energy = 0, packets = 0;
+  for (const pc of window.__pcs) {
+    if (pc.connectionState === "closed") continue;
+    for (const report of (await pc.getStats()).values()) {
+      if (report.type !== "inbound-rtp") continue;
+      packets += report.packetsReceived || 0;
+      if (report.kind === "video") video += report.framesDecoded || 0;
+      else { audio += report.packetsReceived || 0; energy += report.totalAudioEnergy || 0; }
+    }
+  }
+  return { video, audio, energy, packets };
+};
+window.__tones = async (ms) => {
+  window.__ears ||= new AudioContext();
+  window.__taps ||= new Map();
+  for (const pc of window.__pcs) for (const receiver of pc.getReceivers()) {
+    const track = receiver.track;
+    if (!track || track.kind !== "audio" || window.__taps.has(track.id)) continue;
+    const analyser = window.__ears.createAnalyser();
+    analyser.fftSize = 8192;
+    window.__ears.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    window.__taps.set(track.id, analyser);
+  }
+  const peaks = new Map();
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    await new Promise((done) => setTimeout(done, 50));
+    for (const [id, analyser] of window.__taps) {
+      const bins = new Float32Array(analyser.frequencyBinCount);
+      analyser.getFloatFrequencyData(bins);
+      let best = 0;
+      for (let i = 1; i < bins.length; i++) if (bins[i] > bins[best]) best = i;
+      if (bins[best] < -60) continue;
+      const hz = best * window.__ears.sampleRate / analyser.fftSize;
+      const seen = peaks.get(id) || [];
+      seen.push(hz); peaks.set(id, seen);
+    }
+  }
+  return [...peaks.values()];
+};
+"""
+
+
+@dataclass
+class Received:
+    """Sums over everything that a page has received so far."""
+
+    video: int  # frames decoded
+    audio: int  # packets
+    energy: float
+    packets: int
+
+    def __sub__(self, other: Received) -> Received:
+        return Received(
+            self.video - other.video,
+            self.audio - other.audio,
+            self.energy - other.energy,
+            self.packets - other.packets,
+        )
+
+
+@dataclass
+class Person:
+    """Somebody with an account and a browser context of their own."""
+
+    server: AtriumServer
+    context: BrowserContext
+    page: Page
+    username: str
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def arrive(cls, server: AtriumServer, browser: Browser, **options: Any) -> Person:
+        """A stranger at the door: a fresh context, no account."""
+        context = await browser.new_context(
+            base_url=server.url,
+            permissions=["microphone", "camera"],
+            viewport=options.pop("viewport", {"width": 1440, "height": 900}),
+            **options,
+        )
+        await context.add_init_script(WATCH)
+        page = await context.new_page()
+        person = cls(server, context, page, f"person{next(_numbers)}")
+        page.on("pageerror", lambda error: person.problems.append(str(error)))
+        page.on(
+            "console",
+            lambda message: person.problems.append(message.text) if message.type == "error" else None,
+        )
+        return person
+
+    # --- HTTP, with the context's cookies --------------------------------------------------------
+
+    async def post(self, path: str, body: object = None, expect: int | None = None) -> Any:
+        answer = await self.context.request.post(
+            path, data=body if body is not None else {}, headers={"Origin": self.server.url}
+        )
+        if expect is not None:
+            assert answer.status == expect, f"{path}: {answer.status} {await answer.text()}"
+        else:
+            assert answer.ok, f"{path}: {answer.status} {await answer.text()}"
+        return await answer.json() if (await answer.body()) else None
+
+    async def get(self, path: str) -> Any:
+        answer = await self.context.request.get(path)
+        assert answer.ok, f"{path}: {answer.status} {await answer.text()}"
+        return await answer.json()
+
+    async def sign_up(self) -> Person:
+        await self.post("/api/auth/signup", {"username": self.username, "password": PASSWORD})
+        return self
+
+    async def create_server(self, name: str = "Home", map_name: str = "office") -> dict[str, Any]:
+        created: dict[str, Any] = await self.post("/api/servers", {"name": name, "map": map_name})
+        return created
+
+    # --- the world -------------------------------------------------------------------------------
+
+    async def enter(self, server_id: str) -> Person:
+        """Join the server and open its world, media connected."""
+        await self.post(f"/api/servers/{server_id}/join")
+        await self.page.goto(f"/s/{server_id}")
+        await self.in_world()
+        return self
+
+    async def in_world(self) -> None:
+        await self.page.wait_for_function("window.atrium && window.atrium.you()", timeout=20_000)
+        await self.page.wait_for_function("window.atrium.mediaState() === 'connected'", timeout=20_000)
+
+    async def speak_and_show(self) -> None:
+        """Microphone and camera on."""
+        await self.page.evaluate("window.atrium.media.setMic(true)")
+        await self.page.evaluate("window.atrium.media.setCamera(true)")
+
+    async def walk_to(self, x: float, y: float) -> None:
+        """Walk there as a double-click would; returns on arrival."""
+        await self.page.evaluate("([x, y]) => window.atrium.walkTo(x, y)", [x, y])
+        you = await self.you()
+        assert math.dist((you["x"], you["y"]), (x, y)) < 4, f"{self.username} stands at {you}"
+
+    async def you(self) -> dict[str, Any]:
+        you: dict[str, Any] = await self.page.evaluate("window.atrium.you()")
+        return you
+
+    async def gain_of(self, other: Person) -> float:
+        gains: dict[str, float] = await self.page.evaluate("window.atrium.gains()")
+        return gains.get((await other.you())["user_id"], 0.0)
+
+    # --- what really arrives ---------------------------------------------------------------------
+
+    async def received(self) -> Received:
+        return Received(**await self.page.evaluate("window.__received()"))
+
+    async def receives(self, seconds: float) -> Received:
+        """What arrives within the next `seconds`."""
+        before = await self.received()
+        await asyncio.sleep(seconds)
+        return await self.received() - before
+
+    async def until_receiving(self, video: bool = True, audio: bool = True, seconds: float = 10.0) -> None:
+        """Wait until frames are decoded and voices heard. Raises AssertionError with the figures."""
+        async with asyncio.timeout(seconds + 5):
+            end = asyncio.get_running_loop().time() + seconds
+            while True:
+                got = await self.receives(0.5)
+                if (got.video > 0 or not video) and (got.energy > 0 or not audio):
+                    return
+                assert asyncio.get_running_loop().time() < end, f"{self.username} receives only {got}"
+
+    async def until_silent(self, seconds: float = 5.0) -> None:
+        """Wait until no RTP packet arrives for half a second."""
+        end = asyncio.get_running_loop().time() + seconds
+        while (await self.receives(0.5)).packets:
+            assert asyncio.get_running_loop().time() < end, f"{self.username} still receives"
+
+    async def hears_tone(self, hz: float, seconds: float = 2.5) -> bool:
+        """Is this frequency the loudest on some audio track, for a good part of the time?"""
+        tracks: list[list[float]] = await self.page.evaluate(f"window.__tones({seconds * 1000})")
+        return any(sum(abs(peak - hz) < 15 for peak in peaks) >= 8 for peaks in tracks)
+
+    async def leave(self) -> None:
+        await self.context.close()
+
+
+def write_tone(path: Path, hz: float, seconds: float = 4.0, rate: int = 48_000) -> Path:
+    """A WAV for Chromium's fake microphone: the tone swells and fades as speech does.
+
+    A steady tone would be taken for noise by the browser's noise suppression, and removed.
+    """
+    frames = bytearray()
+    for i in range(int(seconds * rate)):
+        t = i / rate
+        swell = 0.5 - 0.5 * math.cos(2 * math.pi * 2.5 * t)
+        frames += struct.pack("<h", int(24_000 * swell * math.sin(2 * math.pi * hz * t)))
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(bytes(frames))
+    return path
