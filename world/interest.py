@@ -1,0 +1,287 @@
+"""Who is told of whom: what a tick says to each distinct view. Pure.
+
+The map is cut into coarse cells. Somebody sees their own cell and the eight around it, so at least
+`VIEW_RADIUS` px in every direction and at most twice that: the server bounds it, clients have no say.
+Members of a private room also see each other wherever they stand in it. A cell is left only `MARGIN` px
+beyond its edge, so nobody flickers at a border.
+
+People in the same cell and room have the same view: what a tick has to tell them is worked out (and
+encoded) once. Only those who change their view in a tick get words of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeVar
+
+from world.player import Cell, Player, View
+
+K = TypeVar("K")
+I = TypeVar("I")
+
+VIEW_RADIUS = 900.0
+MARGIN = 40.0
+# Two people may each have strayed MARGIN out of their cells, away from each other.
+CELL = VIEW_RADIUS + 2 * MARGIN
+
+
+@dataclass(slots=True)
+class Delta:
+    """One tick's changes in a view."""
+
+    joined: list[Player] = field(default_factory=list)
+    moved: list[Player] = field(default_factory=list)
+    left: list[Player] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.joined or self.moved or self.left)
+
+
+@dataclass(slots=True)
+class Deltas:
+    """One tick's changes: `shared` by view, `own` for those who changed their view."""
+
+    shared: dict[View, Delta] = field(default_factory=dict)
+    own: dict[Player, Delta] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=16_384)
+def block(cell: Cell) -> tuple[Cell, ...]:
+    """A cell and the eight around it."""
+    cx, cy = cell
+    return tuple((cx + dx, cy + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+
+
+def sees(viewer: View, other: View | None) -> bool:
+    """Whether people with this view see people there."""
+    if other is None:
+        return False
+    if viewer.room is not None and viewer.room == other.room:
+        return True
+    a, b = viewer.cell, other.cell
+    return -1 <= a[0] - b[0] <= 1 and -1 <= a[1] - b[1] <= 1
+
+
+def cell_of(player: Player) -> Cell:
+    """The player's cell now: the one it had until it is MARGIN px outside of it."""
+    if player.view is not None:
+        cx, cy = player.view.cell
+        if (
+            cx * CELL - MARGIN <= player.x < (cx + 1) * CELL + MARGIN
+            and cy * CELL - MARGIN <= player.y < (cy + 1) * CELL + MARGIN
+        ):
+            return player.view.cell
+    return int(player.x // CELL), int(player.y // CELL)
+
+
+class Interest:
+    """Everybody of one space by view, and who looks."""
+
+    def __init__(self) -> None:
+        self._cells: dict[Cell, dict[Player, None]] = {}
+        self._rooms: dict[str, dict[Player, None]] = {}
+        # Those who are told (they have a client), by view; and the views by their two halves.
+        self.viewers: dict[View, dict[Player, None]] = {}
+        self._views_at: dict[Cell, dict[View, None]] = {}
+        self._views_in: dict[str, dict[View, None]] = {}
+        self._looking: set[Player] = set()
+
+    # --- filing ------------------------------------------------------------------------------------
+
+    def place(self, player: Player) -> None:
+        """File the player where it is now (added when it is new)."""
+        cell = cell_of(player)
+        old = player.view
+        if old is not None and old.cell == cell and old.room == player.room:
+            return
+        looking = player in self._looking
+        if old is not None:
+            if looking:
+                self._unlook(player, old)
+            self._unfile(player, old)
+        view = player.view = View(cell, player.room)
+        self._cells.setdefault(cell, {})[player] = None
+        if view.room is not None:
+            self._rooms.setdefault(view.room, {})[player] = None
+        if looking:
+            self._look(player, view)
+
+    def remove(self, player: Player) -> None:
+        """Take the player out; `view_before` stays, so that the next deltas tell who saw it."""
+        if player.view is not None:
+            self.look_away(player)
+            self._unfile(player, player.view)
+            player.view = None
+
+    def look(self, player: Player) -> None:
+        """The player has a client that must be told. It must have been placed."""
+        assert player.view is not None
+        if player not in self._looking:
+            self._looking.add(player)
+            self._look(player, player.view)
+
+    def look_away(self, player: Player) -> None:
+        """The player's client is gone."""
+        if player in self._looking and player.view is not None:
+            self._looking.discard(player)
+            self._unlook(player, player.view)
+
+    def _look(self, player: Player, view: View) -> None:
+        viewers = self.viewers.get(view)
+        if viewers is None:
+            self.viewers[view] = {player: None}
+            self._views_at.setdefault(view.cell, {})[view] = None
+            if view.room is not None:
+                self._views_in.setdefault(view.room, {})[view] = None
+        else:
+            viewers[player] = None
+
+    def _unlook(self, player: Player, view: View) -> None:
+        viewers = self.viewers[view]
+        del viewers[player]
+        if viewers:
+            return
+        del self.viewers[view]
+        _drop(self._views_at, view.cell, view)
+        if view.room is not None:
+            _drop(self._views_in, view.room, view)
+
+    def _unfile(self, player: Player, view: View) -> None:
+        _drop(self._cells, view.cell, player)
+        if view.room is not None:
+            _drop(self._rooms, view.room, player)
+
+    # --- looking -----------------------------------------------------------------------------------
+
+    def visible(self, view: View) -> Iterator[Player]:
+        """Everybody whom this view sees."""
+        cells = block(view.cell)
+        for cell in cells:
+            yield from self._cells.get(cell, ())
+        if view.room is not None:
+            for player in self._rooms.get(view.room, ()):
+                if player.view is not None and player.view.cell not in cells:
+                    yield player
+
+    def views_seeing(self, target: View) -> Iterator[View]:
+        """Every view of a client that sees people there."""
+        for cell in block(target.cell):
+            yield from self._views_at.get(cell, ())
+        if target.room is not None:
+            cells = block(target.cell)
+            for view in self._views_in.get(target.room, ()):
+                if view.cell not in cells:
+                    yield view
+
+    # --- ticking -----------------------------------------------------------------------------------
+
+    def deltas(self, touched: Iterable[Player], gone: Iterable[Player]) -> Deltas:
+        """File everybody who moved, and say what each view must be told. Starts the next tick."""
+        result = Deltas()
+        by_cell: dict[Cell, list[Player]] = {}
+        by_room: dict[str, list[Player]] = {}
+        passing: list[Player] = []  # those whose view changed: they came, left or crossed
+        for player in gone:
+            self.remove(player)
+            if player.view_before is not None:
+                passing.append(player)
+        for player in touched:
+            told = player.view
+            self.place(player)
+            view = player.view
+            assert view is not None
+            if view != player.view_before:
+                passing.append(player)
+                if player.view_before is None and told is not None and told != view:
+                    # Welcomed and gone on, all in one tick: what the welcome said is out of date.
+                    result.own[player] = self._renewed(player, told)
+            elif player.moved:
+                by_cell.setdefault(view.cell, []).append(player)
+                if view.room is not None:
+                    by_room.setdefault(view.room, []).append(player)
+        self._shared(result.shared, by_cell, by_room)
+        self._passing(result.shared, passing)
+        for player in passing:
+            if player in self._looking and player.view_before is not None:
+                result.own[player] = self._own(player, passing)
+        for player in passing:
+            player.view_before = player.view
+        for player in touched:
+            player.moved = False
+        return result
+
+    def _shared(
+        self,
+        shared: dict[View, Delta],
+        by_cell: dict[Cell, list[Player]],
+        by_room: dict[str, list[Player]],
+    ) -> None:
+        """Those who moved within their cell, for each view that sees the cell."""
+        for cell, players in by_cell.items():
+            for near in block(cell):
+                for view in self._views_at.get(near, ()):
+                    delta = shared.get(view)
+                    if delta is None:
+                        shared[view] = Delta(moved=players.copy())
+                    else:
+                        delta.moved += players
+        for room, players in by_room.items():
+            for view in self._views_in.get(room, ()):
+                cells = block(view.cell)
+                far = [p for p in players if p.view is not None and p.view.cell not in cells]
+                if far:
+                    shared.setdefault(view, Delta()).moved += far
+
+    def _passing(self, shared: dict[View, Delta], passing: list[Player]) -> None:
+        """Those who came, left or crossed, for each view that sees or saw them."""
+        for player in passing:
+            before, now = player.view_before, player.view
+            views: dict[View, None] = {}
+            if before is not None:
+                views.update(dict.fromkeys(self.views_seeing(before)))
+            if now is not None:
+                views.update(dict.fromkeys(self.views_seeing(now)))
+            for view in views:
+                _sort_in(shared.setdefault(view, Delta()), player, sees(view, before), sees(view, now))
+
+    def _renewed(self, viewer: Player, told: View) -> Delta:
+        assert viewer.view is not None
+        now = viewer.view
+        left = [p for p in self.visible(told) if not sees(now, p.view)]
+        return Delta(joined=[p for p in self.visible(now) if p is not viewer], left=left)
+
+    def _own(self, viewer: Player, passing: list[Player]) -> Delta:
+        """What somebody must be told whose own view changed."""
+        before, now = viewer.view_before, viewer.view
+        assert before is not None
+        assert now is not None
+        delta = Delta()
+        passed = set(passing)
+        candidates = dict.fromkeys(self.visible(before))
+        candidates.update(dict.fromkeys(self.visible(now)))
+        for player in candidates:
+            if player not in passed:
+                _sort_in(delta, player, sees(before, player.view), sees(now, player.view))
+        for player in passing:
+            if player is not viewer:
+                _sort_in(delta, player, sees(before, player.view_before), sees(now, player.view))
+        return delta
+
+
+def _sort_in(delta: Delta, player: Player, before: bool, now: bool) -> None:
+    if before and now:
+        if player.moved:
+            delta.moved.append(player)
+    elif now:
+        delta.joined.append(player)
+    elif before:
+        delta.left.append(player)
+
+
+def _drop(index: dict[K, dict[I, None]], key: K, item: I) -> None:
+    items = index[key]
+    del items[item]
+    if not items:
+        del index[key]

@@ -1,0 +1,88 @@
+"""One person (or device) in a space, as the rules see them.
+
+Mutable and owned by `world.space`: rules read it, only the space moves it. No client, no socket and no
+clock is known here. Compared by identity, so that it can be a key in every index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from signaling.messages import Direction, MediaFlags, PlayerInfo, Presence, Role, Source
+
+Cell = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What decides what somebody sees, and by whom they are seen: a coarse cell and a private room."""
+
+    cell: Cell
+    room: str | None
+
+
+@dataclass(eq=False, slots=True)
+class Player:
+    """`(x, y)` is the centre of the feet in map px. `room` is the private zone they are in, if any."""
+
+    user_id: str
+    name: str
+    avatar: str
+    presence: Presence
+    role: Role
+    x: float
+    y: float
+    direction: Direction = "down"
+    zone_id: str | None = None
+    room: str | None = None
+    # Movement: what the speed bound has saved up (px), and since when.
+    allowance: float = 0.0
+    allowance_at: float = 0.0
+    last_seq: int = -1
+    # Interest: where they are in the world of views, and where they were at the last tick.
+    view: View | None = None
+    view_before: View | None = None
+    moved: bool = False
+    # Media, as the client says it; what the worker has seen of it is in `sources`.
+    flags: MediaFlags = field(default_factory=MediaFlags)
+    watch: bool = True
+    sources: set[Source] = field(default_factory=set)
+    pinned: str | None = None
+    # The worker that carries their media; None without media.
+    carrier: str | None = None
+    # Whether they take part in hearing: connected, or a device.
+    present: bool = True
+    spoke_at: float = -1e9  # long ago
+
+    @property
+    def walks(self) -> bool:
+        """Guests and devices stand still."""
+        return self.presence == "walker"
+
+    def info(self) -> PlayerInfo:
+        """As others are told."""
+        return PlayerInfo(
+            user_id=self.user_id,
+            name=self.name,
+            avatar=self.avatar,
+            presence=self.presence,
+            x=round(self.x, 2),
+            y=round(self.y, 2),
+            direction=self.direction,
+            zone_id=self.zone_id,
+            media=self.flags,
+        )
+
+    def on_air(self) -> list[Source]:
+        """The sources that they say are on and that the worker has really seen."""
+        flags = self.flags
+        on: list[Source] = []
+        if flags.mic and "mic" in self.sources:
+            on.append("mic")
+        if flags.camera and "camera" in self.sources:
+            on.append("camera")
+        if flags.screen and "screen" in self.sources:
+            on.append("screen")
+        if flags.screen and "screen_audio" in self.sources:
+            on.append("screen_audio")
+        return on

@@ -1,0 +1,189 @@
+"""Which of a listener's receive slots carries whom. Pure.
+
+A listener has a fixed pool of audio and video slots. Ranked wishes come in; whoever is among the first
+as many as there are slots gets one and keeps that slot for as long as they stay among them, because a
+slot that changes its source costs a keyframe and a gap. Reserved (pre-warmed) sources rank after all
+that are heard.
+
+Rank in public space is distance, with a bonus for those who have a slot already; for audio, people
+who speak (or did a moment ago) come first; for video, the pinned person does. In a private room distance
+does not matter: people who spoke last come first. That ranking is the same for everybody in the room and
+is made once, so a room of a thousand costs each listener a dozen steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from signaling.messages import KIND_OF_SOURCE, Kind, Source
+from world.audibility import Audibility
+from world.player import Player
+
+AUDIO_SLOTS = 12
+VIDEO_SLOTS = 12
+# Somebody who stopped speaking keeps a speaker's rank so long (seconds): a pause for breath is no reason
+# to give the slot away.
+SPEAKING_HOLD = 3.0
+# A newcomer must be nearer by this factor to take the slot of somebody who has one.
+INCUMBENT = 0.85
+# A listener with more wishes than slots is ranked anew this often (seconds).
+RERANK_SECONDS = 0.25
+
+
+class Wish(NamedTuple):
+    """A source that should have a slot; `active` false reserves one."""
+
+    player: Player
+    source: Source
+    active: bool
+
+
+class SlotTable:
+    """The slots of one kind of one listener."""
+
+    __slots__ = ("_where", "slots")
+
+    def __init__(self, size: int) -> None:
+        self.slots: list[Wish | None] = [None] * size
+        self._where: dict[tuple[Player, Source], int] = {}
+
+    def has(self, player: Player, source: Source) -> bool:
+        """Whether this source has a slot."""
+        return (player, source) in self._where
+
+    def assign(self, wishes: list[Wish]) -> bool:
+        """Give slots to the first of `wishes` (best first). Returns whether anything changed."""
+        chosen = wishes[: len(self.slots)]
+        keys = {(wish.player, wish.source) for wish in chosen}
+        changed = False
+        for key, slot in list(self._where.items()):
+            if key not in keys:
+                del self._where[key]
+                self.slots[slot] = None
+                changed = True
+        free: list[int] | None = None
+        for wish in chosen:
+            key = (wish.player, wish.source)
+            slot_or_none = self._where.get(key)
+            if slot_or_none is None:
+                if free is None:
+                    free = [index for index, held in enumerate(self.slots) if held is None]
+                    free.reverse()
+                slot_or_none = free.pop()
+                self._where[key] = slot_or_none
+                self.slots[slot_or_none] = wish
+                changed = True
+            elif self.slots[slot_or_none] != wish:
+                self.slots[slot_or_none] = wish
+                changed = True
+        return changed
+
+    def clear(self) -> bool:
+        """Free every slot. Returns whether anything changed."""
+        return self.assign([])
+
+
+class Ears:
+    """Both tables of one listener."""
+
+    __slots__ = ("audio", "overflow", "video")
+
+    def __init__(self, audio: int = AUDIO_SLOTS, video: int = VIDEO_SLOTS) -> None:
+        self.audio = SlotTable(audio)
+        self.video = SlotTable(video)
+        # More wishes than slots: rank matters, so it is looked at again as people move and speak.
+        self.overflow = False
+
+    def assign(self, audio: list[Wish], video: list[Wish]) -> bool:
+        """Assign both kinds. Returns whether anything changed."""
+        self.overflow = len(audio) > len(self.audio.slots) or len(video) > len(self.video.slots)
+        changed = self.audio.assign(audio)
+        return self.video.assign(video) or changed
+
+    def table(self, kind: Kind) -> SlotTable:
+        """The table of a kind."""
+        return self.audio if kind == "audio" else self.video
+
+
+class RoomRank(NamedTuple):
+    """Everything that is on the air in one private room, best first."""
+
+    audio: list[Wish]
+    video: list[Wish]
+
+
+def rank_room(members: Iterable[Player], now: float) -> RoomRank:
+    """Rank a room for all who are in it: last speakers first, then by id. `now` in seconds."""
+    audio: list[tuple[float, str, Wish]] = []
+    video: list[tuple[float, str, Wish]] = []
+    for player in members:
+        if not player.sources:
+            continue
+        # Whole seconds, and everybody who speaks now is equal: turns do not shuffle the speakers.
+        spoke = -now if now - player.spoke_at < SPEAKING_HOLD else -player.spoke_at // 1
+        for source in player.on_air():
+            wish = Wish(player, source, True)
+            if KIND_OF_SOURCE[source] == "audio":
+                audio.append((spoke, player.user_id, wish))
+            else:
+                video.append((spoke if source == "camera" else -now - 1.0, player.user_id, wish))
+    audio.sort(key=_rank)
+    video.sort(key=_rank)
+    return RoomRank([wish for _, _, wish in audio], [wish for _, _, wish in video])
+
+
+def _rank(entry: tuple[float, str, Wish]) -> tuple[float, str]:
+    return entry[0], entry[1]
+
+
+def room_wishes(listener: Player, rank: RoomRank, ears: Ears) -> tuple[list[Wish], list[Wish]]:
+    """What one listener of a ranked room should get: (audio, video), one more than fits at most."""
+    audio = _others(listener, rank.audio, len(ears.audio.slots))
+    if not listener.watch:
+        return audio, []
+    video = _others(listener, rank.video, len(ears.video.slots))
+    if listener.pinned is not None:
+        pinned = [wish for wish in rank.video if wish.player.user_id == listener.pinned]
+        if pinned and listener.user_id != listener.pinned:
+            video = pinned + [wish for wish in video if wish.player.user_id != listener.pinned]
+    return audio, video
+
+
+def _others(listener: Player, ranked: list[Wish], slots: int) -> list[Wish]:
+    """The first `slots` + 1 that the listener can receive: one more shows that there are too many."""
+    chosen: list[Wish] = []
+    carrier = listener.carrier
+    for wish in ranked:
+        if wish.player is not listener and wish.player.carrier == carrier:
+            chosen.append(wish)
+            if len(chosen) > slots:
+                break
+    return chosen
+
+
+def public_wishes(
+    listener: Player, audibility: Audibility, ears: Ears, now: float
+) -> tuple[list[Wish], list[Wish]]:
+    """What one listener in public space should get: (audio, video), best first."""
+    audio: list[tuple[bool, bool, float, str, Wish]] = []
+    video: list[tuple[bool, bool, float, str, Wish]] = []
+    for other, active in audibility.reach(listener).items():
+        if not other.sources or other.carrier != listener.carrier:
+            continue
+        distance = (other.x - listener.x) ** 2 + (other.y - listener.y) ** 2
+        for source in other.on_air():
+            kind = KIND_OF_SOURCE[source]
+            if kind == "video":
+                if not listener.watch:
+                    continue
+                first = other.user_id == listener.pinned
+            else:
+                first = now - other.spoke_at < SPEAKING_HOLD
+            # Squared distances, so the factor is squared too.
+            far = distance * INCUMBENT * INCUMBENT if ears.table(kind).has(other, source) else distance
+            entry = (not active, not first, far, other.user_id, Wish(other, source, active))
+            (audio if kind == "audio" else video).append(entry)
+    audio.sort(key=lambda entry: entry[:4])
+    video.sort(key=lambda entry: entry[:4])
+    return [entry[4] for entry in audio], [entry[4] for entry in video]

@@ -1,0 +1,204 @@
+"""The one truth about one server's map: who stands where, and in which zone.
+
+Everything that changes a position comes through here. A move is checked (finite, on the map, not
+faster than running, not through a wall) and answered with a verdict; the zone follows from the
+position alone, never from what a client says. Time is a parameter (seconds); this file knows no
+client and no worker. What has changed since the last tick is collected for `drain`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from signaling.messages import Direction
+from world.grid import Grid
+from world.ground import Ground
+from world.places import Places
+from world.player import Player
+from world.records import Seat, Spawn, ZoneRecord
+from world.zones import ZoneMap, room_of
+
+# px/s. Clients walk at WALK_SPEED and run (Shift) at RUN_SPEED; the bound is the faster.
+WALK_SPEED = 220.0
+RUN_SPEED = 360.0
+# Clocks and frames of browsers are not exact: this much faster is still the same speed.
+SPEED_SLACK = 1.1
+# A network that stalls and then delivers everything at once is not a cheat: so many seconds of running
+# are saved up. One single step is bounded more tightly, or standing still would buy a teleport.
+ALLOWANCE_SECONDS = 2.0
+MAX_STEP = 140.0
+
+Verdict = Literal["moved", "too_fast", "blocked", "outside", "not_walking"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Since the last drain: who came, moved or turned (`touched`), who left, who changed zone."""
+
+    touched: list[Player]
+    gone: list[Player]
+    rezoned: list[Player]
+
+    def __bool__(self) -> bool:
+        return bool(self.touched or self.gone or self.rezoned)
+
+
+class Space:
+    """One server's players on its map."""
+
+    def __init__(
+        self, server_id: str, ground: Ground, zones: Iterable[ZoneRecord], spawns: tuple[Spawn, ...]
+    ) -> None:
+        self.server_id = server_id
+        self.ground = ground
+        self.spawns = spawns
+        self.players: dict[str, Player] = {}
+        self.grid = Grid()
+        self.zones = ZoneMap(zones, ground.width, ground.height)
+        self._touched: dict[Player, None] = {}
+        self._gone: list[Player] = []
+        self._rezoned: dict[Player, None] = {}
+
+    # --- coming and going ------------------------------------------------------------------------
+
+    def join(self, seat: Seat, now: float, last: tuple[float, float] | None = None) -> Player:
+        """Seat somebody: in the seat's zone if it has one, at the `last` position if that is a legal
+        place, else at a spawn point.
+
+        Raises:
+            ValueError: the user is here already.
+            LookupError: the seat's zone does not exist (any more).
+        """
+        if seat.user_id in self.players:
+            raise ValueError(f"{seat.user_id} is here already")
+        x, y = self.place_for(seat, last)
+        player = Player(
+            user_id=seat.user_id,
+            name=seat.name,
+            avatar=seat.avatar,
+            presence=seat.presence,
+            role=seat.role,
+            x=x,
+            y=y,
+            allowance=RUN_SPEED * ALLOWANCE_SECONDS,
+            allowance_at=now,
+        )
+        self.players[seat.user_id] = player
+        self.grid.put(player)
+        self._derive(player)
+        self._touched[player] = None
+        self._rezoned.pop(player, None)  # their zone is told with their arrival
+        return player
+
+    def place_for(self, seat: Seat, last: tuple[float, float] | None) -> tuple[float, float]:
+        """Where the seat's owner will stand. Raises LookupError for an unknown zone."""
+        places = Places(self.ground.collision, self.zones, self.grid)
+        if seat.zone_id is not None:
+            zone = self.zones.zones.get(seat.zone_id)
+            if zone is None:
+                raise LookupError("this room does not exist any more")
+            if last is not None and self.zones.at(*last) is zone:
+                return places.in_zone(zone, *last)
+            return places.in_zone(zone, seat.x, seat.y)
+        if last is not None:
+            place = places.beside(*last)
+            if place is not None:
+                return place
+        return places.at_spawn(self.spawns, self.ground.width, self.ground.height)
+
+    def leave(self, user_id: str) -> Player | None:
+        """Take somebody out; None when they are not here."""
+        player = self.players.pop(user_id, None)
+        if player is None:
+            return None
+        self.grid.remove(player)
+        self._touched.pop(player, None)
+        self._rezoned.pop(player, None)
+        self._gone.append(player)
+        return player
+
+    def put(self, player: Player, x: float, y: float) -> None:
+        """Set somebody down somewhere: an arrival through a meeting link, never a client's wish."""
+        player.x, player.y = x, y
+        player.moved = True
+        self.grid.put(player)
+        self._derive(player)
+        self._touched[player] = None
+
+    # --- moving ----------------------------------------------------------------------------------
+
+    def move(self, player: Player, x: float, y: float, direction: Direction, seq: int, now: float) -> Verdict:
+        """Try to stand at (x, y). On any verdict but "moved" the player stays where it is."""
+        if player.presence != "walker":
+            return "not_walking"
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return "outside"
+        if not (0.0 <= x < self.ground.width and 0.0 <= y < self.ground.height):
+            return "outside"
+        elapsed = now - player.allowance_at
+        if elapsed > 0:
+            player.allowance = min(
+                RUN_SPEED * ALLOWANCE_SECONDS, player.allowance + elapsed * RUN_SPEED * SPEED_SLACK
+            )
+            player.allowance_at = now
+        dx = x - player.x
+        dy = y - player.y
+        if dx or dy:
+            step = math.sqrt(dx * dx + dy * dy)
+            if step > MAX_STEP or step > player.allowance:
+                return "too_fast"
+            if not self.ground.collision.clear_path(player.x, player.y, x, y):
+                return "blocked"
+            player.allowance -= step
+            player.x = x
+            player.y = y
+            self.grid.put(player)
+            self._derive(player)
+        elif direction == player.direction:
+            player.last_seq = seq
+            return "moved"
+        player.direction = direction
+        player.last_seq = seq
+        player.moved = True
+        self._touched[player] = None
+        return "moved"
+
+    def touch(self, player: Player) -> None:
+        """Something else about the player changed that the next tick must look at."""
+        self._touched[player] = None
+
+    # --- zones -----------------------------------------------------------------------------------
+
+    def set_zones(self, zones: Iterable[ZoneRecord]) -> None:
+        """The zones were edited: everybody's zone is derived anew."""
+        self.zones = ZoneMap(zones, self.ground.width, self.ground.height)
+        for player in self.players.values():
+            self._derive(player)
+
+    def _derive(self, player: Player) -> None:
+        zone = self.zones.at(player.x, player.y)
+        zone_id = zone.id if zone is not None else None
+        room = room_of(zone)
+        if zone_id != player.zone_id or room != player.room:
+            player.zone_id = zone_id
+            player.room = room
+            self._rezoned[player] = None
+            self._touched[player] = None
+
+    # --- ticks -----------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a tick has something to do."""
+        return bool(self._touched or self._gone)
+
+    def drain(self) -> Changes:
+        """What has changed since the last call."""
+        changes = Changes(list(self._touched), self._gone, list(self._rezoned))
+        self._touched = {}
+        self._gone = []
+        self._rezoned = {}
+        return changes
