@@ -196,6 +196,11 @@ class ServerStore:
                 for membership, user in rows
             ]
 
+    async def count_members(self, server_id: str) -> int:
+        """How many belong to the server."""
+        async with self.database.read() as session:
+            return await _count_members(session, server_id)
+
     async def join(self, server_id: str, user_id: str) -> None:
         """Make the user a member; no effect on one who is.
 
@@ -204,6 +209,11 @@ class ServerStore:
         """
         async with self.database.write() as session:
             await add_member(session, server_id, user_id, self.clock)
+
+    async def is_banned(self, server_id: str, user_id: str) -> bool:
+        """Whether this user may not join (again)."""
+        async with self.database.read() as session:
+            return await session.get(Ban, (server_id, user_id)) is not None
 
     async def leave(self, server_id: str, user_id: str) -> None:
         """End the membership. No effect on a stranger.
@@ -240,8 +250,7 @@ async def add_member(session: AsyncSession, server_id: str, user_id: str, clock:
         return False
     if await session.get(Ban, (server_id, user_id)) is not None:
         raise StorageRefused("banned", "You cannot join this server.")
-    count = select(func.count()).select_from(Membership).where(Membership.server_id == server_id)
-    if (await session.scalar(count) or 0) >= MAX_MEMBERS:
+    if await _count_members(session, server_id) >= MAX_MEMBERS:
         raise StorageRefused("server_full", "This server has no place for another member.")
     try:
         async with session.begin_nested():
@@ -252,6 +261,11 @@ async def add_member(session: AsyncSession, server_id: str, user_id: str, clock:
             raise StorageRefused("server_unknown", "There is no such server.") from None
         return False
     return True
+
+
+async def _count_members(session: AsyncSession, server_id: str) -> int:
+    query = select(func.count()).select_from(Membership).where(Membership.server_id == server_id)
+    return await session.scalar(query) or 0
 
 
 def bounds_to_json(bounds: Bounds) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,18 +45,6 @@ def check_bounds(bounds: Bounds, width: float, height: float) -> None:
         raise BadField("bounds", f"The zone does not lie on the map ({width:g} × {height:g} px).")
 
 
-def check_apart(name: str, bounds: Bounds, others: Sequence[tuple[str, Bounds]]) -> None:
-    """Zones do not overlap: a place belongs to one zone or none. Raises BadField."""
-    for other, area in others:
-        if (
-            bounds.x < area.x + area.width
-            and area.x < bounds.x + bounds.width
-            and bounds.y < area.y + area.height
-            and area.y < bounds.y + bounds.height
-        ):
-            raise BadField("bounds", f"{name} would overlap the zone {other}.")
-
-
 @dataclass(slots=True)
 class ZoneStore:
     """Zones in the database."""
@@ -91,8 +78,8 @@ class ZoneStore:
         """
         called = names.label("name", name, "A zone")
         async with self.database.write() as session:
-            # The lock orders edits of one server's zones on PostgreSQL: the check for overlaps is
-            # made against rows that nobody else is adding to. (SQLite has one writer anyway.)
+            # The lock orders edits of one server's zones on PostgreSQL: the bound is
+            # counted over rows that nobody else is adding to. (SQLite has one writer anyway.)
             server = await session.get(Server, server_id, with_for_update=True)
             if server is None:
                 raise StorageRefused("server_unknown", "There is no such server.")
@@ -100,7 +87,6 @@ class ZoneStore:
             if len(zones) >= MAX_ZONES:
                 raise StorageRefused("too_many_zones", f"A server has at most {MAX_ZONES} zones.")
             check_bounds(bounds, server.map_config["width"], server.map_config["height"])
-            check_apart(called, bounds, [(zone.name, Bounds(**zone.bounds)) for zone in zones])
             zone = Zone(
                 id=new_id(),
                 server_id=server_id,
@@ -122,16 +108,10 @@ class ZoneStore:
             if zone is None:
                 return None
             if draft.bounds is not None:
-                server = await session.get(Server, zone.server_id, with_for_update=True)
+                server = await session.get(Server, zone.server_id)
                 if server is None:
                     return None
                 check_bounds(draft.bounds, server.map_config["width"], server.map_config["height"])
-                others = await session.scalars(
-                    select(Zone).where(Zone.server_id == zone.server_id, Zone.id != zone_id)
-                )
-                check_apart(
-                    zone.name, draft.bounds, [(other.name, Bounds(**other.bounds)) for other in others]
-                )
             for column, value in _values(draft).items():
                 setattr(zone, column, value)
             await session.flush()

@@ -1,0 +1,123 @@
+"""`/api/auth`: sign up, log in, log out, who am I."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from world import names
+from world.api.body import answer, read_json
+from world.api.errors import ApiError
+from world.api.identity import (
+    client_address,
+    current_login,
+    forget_cookie,
+    limited,
+    require_login,
+    set_cookie,
+)
+from world.api.route import Route
+from world.api.services import Services, services
+from world.api.shapes import ChangeMe, Done, LogIn, MeView, SignUp, UserView
+from world.users import Account
+
+WRONG = "The username or the password is wrong."
+
+
+def me_view(known: Services, account: Account) -> MeView:
+    """What somebody may know of themselves."""
+    user = UserView(account.id, account.username, account.display_name, account.avatar)
+    return MeView(user, sorted(known.users.avatars))
+
+
+async def signup(request: web.Request) -> web.Response:
+    known = services(request)
+    address, now = client_address(request), known.now()
+    limited(request, known.limits.signup.take(address, now), known.limits.signup.wait(address, now))
+    body = await read_json(request, SignUp)
+    account = await known.users.create(body.username, body.password, body.display_name, body.avatar)
+    return await _log_in(request, account, 201)
+
+
+async def login(request: web.Request) -> web.Response:
+    known = services(request)
+    limits = known.limits
+    body = await read_json(request, LogIn)
+    address, now = client_address(request), known.now()
+    limited(request, limits.login_address.take(address, now), limits.login_address.wait(address, now))
+    key = names.username_key(body.username)
+    limited(request, limits.login_username.take(key, now), limits.login_username.wait(key, now))
+    account = await known.users.authenticate(body.username, body.password)
+    if account is None:
+        raise ApiError(401, "wrong_login", WRONG)
+    return await _log_in(request, account, 200)
+
+
+async def _log_in(request: web.Request, account: Account, status: int) -> web.Response:
+    known = services(request)
+    before = await current_login(request)
+    if before is not None:
+        await known.sessions.end(before.session)
+    token, ends = await known.sessions.open(account.id)
+    response = answer(me_view(known, account), status)
+    set_cookie(request, response, token, ends)
+    return response
+
+
+async def logout(request: web.Request) -> web.Response:
+    known = services(request)
+    login = await current_login(request)
+    response = answer(Done())
+    forget_cookie(request, response)
+    if login is not None:
+        await known.sessions.end(login.session)
+        for server in await known.servers.mine(login.account.id):
+            if known.seats.ends_with(server.id, login.account.id, login.session):
+                await known.world.remove_user(
+                    server.id, login.account.id, "logged_out", "You have logged out."
+                )
+    return response
+
+
+async def me(request: web.Request) -> web.Response:
+    login = await require_login(request)
+    return answer(me_view(services(request), login.account))
+
+
+async def change_me(request: web.Request) -> web.Response:
+    known = services(request)
+    login = await require_login(request)
+    body = await read_json(request, ChangeMe)
+    account = await known.users.change(login.account.id, body.display_name, body.avatar)
+    if account is None:
+        raise ApiError(401, "not_logged_in", "Log in first.")
+    return answer(me_view(known, account))
+
+
+ROUTES = (
+    Route(
+        *("POST", "/api/auth/signup", signup, "Make an account and log in"),
+        who="anybody",
+        body=SignUp,
+        answer=MeView,
+        status=201,
+        errors={409: ("username_taken",), 429: ("too_many_requests",)},
+        example={"username": "ada", "password": "correct horse", "display_name": "Ada"},
+    ),
+    Route(
+        *("POST", "/api/auth/login", login, "Log in"),
+        who="anybody",
+        body=LogIn,
+        answer=MeView,
+        errors={401: ("wrong_login",), 429: ("too_many_requests",)},
+        example={"username": "ada", "password": "correct horse"},
+    ),
+    Route("POST", "/api/auth/logout", logout, "Log out; ends what this login has open", answer=Done),
+    Route("GET", "/api/auth/me", me, "Who is logged in", answer=MeView, errors={401: ("not_logged_in",)}),
+    Route(
+        *("PATCH", "/api/auth/me", change_me, "Change display name or avatar"),
+        body=ChangeMe,
+        answer=MeView,
+        errors={401: ("not_logged_in",)},
+        example={"avatar": "default"},
+    ),
+)
