@@ -15,3 +15,12 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 def free_udp_port() -> int:
     """The same for UDP."""
     return free_port(socket.SOCK_DGRAM)
+
+
+def answers(port: int) -> bool:
+    """Does somebody take TCP connections on this port of 127.0.0.1?"""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
