@@ -1,8 +1,8 @@
 """Runs every benchmark, one after the other, each in a process of its own, and prints its figures.
 
-`python -m tests.bench` runs all, `python -m tests.bench forward walk_in` only these. A benchmark is a module here
-with a docstring that says what it measures and a `main()` that prints; it prints CPU time per unit or ratios,
-because wall-clock figures of a busy machine say nothing.
+`python -m tests.bench` runs all, `python -m tests.bench forward walk_in` only these. A benchmark is a
+module here with a docstring that says what it measures and a `main()` that prints; it prints CPU time per
+unit or ratios, because wall-clock figures of a busy machine say nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """From walking into range to the first decoded frame and the first sound, in two real Chromium pages.
 
-Ada stands in the Hall and sends; Bob walks from 345 px away to 280 px and back, again and again. The clock starts in
-Bob's page at the first frame in which his distance is below the hearing radius, and stops when his browser's
-own statistics count a further decoded frame and rising audio energy.
+Ada stands in the Hall and sends; Bob walks from 345 px away to 280 px and back, again and again. The clock
+starts in Bob's page at the first frame in which his distance is below the hearing radius, and stops when
+his browser's own statistics count a further decoded frame and rising audio energy.
 """
 
 from __future__ import annotations
