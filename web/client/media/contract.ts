@@ -1,0 +1,58 @@
+/**
+ * What the media session is to the pages that use it: this is the whole seam.
+ *
+ * The session captures, sends, receives and plays; it knows no map and draws nothing. Pages show the
+ * streams that it hands out and say how loud everybody is.
+ */
+import type { ClientMessage, ServerMessage } from "../net/messages.ts";
+
+export type Source = "mic" | "camera" | "screen" | "screen_audio";
+
+/** Video is for a `<video muted>`; audio is played by the session itself. */
+export interface RemoteTrack {
+  userId: string;
+  source: Source;
+  stream: MediaStream;
+}
+
+export interface MediaEvents {
+  /** A null stream: it ended. */
+  video: (userId: string, source: "camera" | "screen", stream: MediaStream | null) => void;
+  speaking: (userIds: ReadonlySet<string>) => void;
+  /** Any change of the own devices or flags. */
+  local: (state: LocalMedia) => void;
+  connection: (state: "idle" | "connecting" | "connected" | "failed") => void;
+  /** Permission denied, no device …: `message` is a sentence for the person. */
+  problem: (code: string, message: string) => void;
+}
+
+export interface LocalMedia {
+  mic: boolean;
+  camera: boolean;
+  screen: boolean;
+  /** False in mic-only mode: no video is received. */
+  watch: boolean;
+  cameraStream: MediaStream | null;
+  screenStream: MediaStream | null;
+  /** The own microphone's level now, 0..1. */
+  level: number;
+}
+
+export interface MediaControl {
+  readonly local: LocalMedia;
+  /** After `welcome`; restarts cleanly when called again. */
+  start(iceServers: RTCIceServer[], saved: { mic: boolean; camera: boolean }): Promise<void>;
+  /** media_answer, media_offer, slots, speaking, error media_lost. Others are ignored. */
+  handle(message: ServerMessage): void;
+  setMic(on: boolean): Promise<void>;
+  setCamera(on: boolean): Promise<void>;
+  setScreen(on: boolean): Promise<void>;
+  setWatch(on: boolean): void;
+  setDevices(d: { mic?: string; camera?: string; speaker?: string }): Promise<void>;
+  /** Asked at 20 Hz for every audible person; 0..1. */
+  setGain(gain: (userId: string) => number): void;
+  on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void;
+  stop(): void;
+}
+
+export type Signal = { send(message: ClientMessage): void };
