@@ -59,6 +59,26 @@ class Codec(enum.IntEnum):
     AV1 = 5
 
 
+class Drop(enum.StrEnum):
+    """Why a datagram or packet went no further: the keys of `PlaneCounters.dropped`."""
+
+    OVERSIZED = "oversized"  # over MAX_DATAGRAM
+    UNKNOWN_KIND = "unknown_kind"  # neither STUN nor DTLS nor RTP (RFC 7983)
+    UNKNOWN_SOURCE = "unknown_source"  # media from an address that is not nominated
+    NO_KEYS = "no_keys"
+    UNKNOWN_SSRC = "unknown_ssrc"
+    MALFORMED = "malformed"  # a length in the header that the packet does not have
+    AUTH = "auth"  # wrong key or changed on the way
+    REPLAY = "replay"
+    PAYLOAD_TYPE = "payload_type"  # the producer's SSRC with another payload type
+    PADDING = "padding"  # an empty RTX packet: a bandwidth probe
+    DUPLICATE = "duplicate"  # a retransmission of what is there
+    LATE = "late"  # older than the cache
+    PROTECT = "protect"  # libsrtp refused to protect
+    NO_ROOM = "no_room"  # the system's send buffer was full
+    SEND_ERROR = "send_error"
+
+
 @dataclass(frozen=True, slots=True)
 class ExtensionIds:
     """Negotiated ids of RTP header extensions (RFC 8285), 0 where not negotiated."""
@@ -148,7 +168,7 @@ class PlaneCounters:
     received: int
     sent: int
     sent_bytes: int
-    dropped: dict[str, int]
+    dropped: dict[str, int]  # by `Drop` reason
 
 
 class ForwarderEvents(Protocol):
@@ -232,7 +252,22 @@ class Forwarder(Protocol):
 
     def retransmit(self, slot: int, sequences: list[int]) -> int:
         """Resend these slot sequence numbers from the cache as RTX (RFC 4588; plain where the slot has
-        no RTX payload type). Returns how many were found; gated to one per packet and 40 ms."""
+        no RTX payload type), gated to one per packet and 40 ms. Only packets of the producer that the
+        slot is routed to now. Returns how many were resent."""
+
+    # --- loss and feedback -----------------------------------------------------------------------
+
+    def missing(self, producer: int, sequences: list[int]) -> list[int]:
+        """Which of these (16 bit, of the producer) are still neither received nor repaired by RTX.
+
+        Numbers older than the cache are not missing any more.
+        """
+
+    def transport_sent(self, peer: int, numbers: list[int]) -> list[tuple[float, int]]:
+        """When (s, the plane's clock) the packets with these transport-wide numbers left, and how many bytes.
+
+        (0.0, 0) for a number that was never used or is forgotten (2048 are remembered per peer).
+        """
 
     # --- everything else -------------------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-"""Pure packet code: RTP, RTCP, header extensions, codec descriptors. Bytes in, bytes out; no sockets, no clocks."""
+"""Pure packet code: RTP, RTCP, header extensions, codec descriptors. No sockets, no clocks."""

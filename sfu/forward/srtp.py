@@ -1,0 +1,117 @@
+"""SRTP sessions for a forwarding plane: libsrtp as pylibsrtp's wheel carries it, called directly.
+
+Both planes take their sessions from here. A session protects *or* unprotects RTP of one peer; it is the
+only one with its key and direction (two senders with one key would use one GCM nonce twice). RTCP has
+its own sessions elsewhere. Nothing here knows peers or packets.
+
+`protect` and `unprotect` are libsrtp's functions: (context, pointer, int pointer) -> status, in place.
+pylibsrtp gives no promise about them, so `check_seam` compares their signature before anything is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pylibsrtp import Error as SrtpError
+from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi, lib
+
+from sfu.forward.contract import SrtpProfile
+
+# libsrtp's srtp_err_status_t.
+STATUS_OK = 0
+STATUS_AUTH_FAILED = 7
+STATUS_CIPHER_FAILED = 8
+STATUS_REPLAYED = 9
+STATUS_TOO_OLD = 10
+
+# Packets behind the newest one that may still come (receive) or go out of order (send).
+WINDOW_PACKETS = 1024
+
+# Bytes of authentication tag behind a packet (RFC 3711 §5.2.1, RFC 7714 §14.2).
+TAG_BYTES = {SrtpProfile.AES_CM_128_HMAC_SHA1_80: 10, SrtpProfile.AEAD_AES_128_GCM: 16}
+# Master key + master salt (RFC 5764 §4.1.2, RFC 7714 §14.2).
+KEY_BYTES = {SrtpProfile.AES_CM_128_HMAC_SHA1_80: 16 + 14, SrtpProfile.AEAD_AES_128_GCM: 16 + 12}
+
+_PYLIBSRTP_PROFILE = {
+    SrtpProfile.AES_CM_128_HMAC_SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+    SrtpProfile.AEAD_AES_128_GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+}
+
+PROTECT_SIGNATURE = "srtp_err_status_t(*)(struct srtp_ctx_t_ *, void *, int *)"
+
+protect: Callable[[Any, Any, Any], int] = lib.srtp_protect
+unprotect: Callable[[Any, Any, Any], int] = lib.srtp_unprotect
+
+
+def check_seam() -> None:
+    """Raise RuntimeError when pylibsrtp's functions are not the ones this file was written for."""
+    for name in ("srtp_protect", "srtp_unprotect"):
+        found = ffi.typeof(getattr(lib, name)).cname
+        if found != PROTECT_SIGNATURE:
+            raise RuntimeError(f"pylibsrtp's {name} is {found}, expected {PROTECT_SIGNATURE}")
+
+
+class SrtpSession:
+    """One direction of one peer. `context` is libsrtp's `srtp_t`, valid as long as this object lives."""
+
+    def __init__(self, profile: SrtpProfile, key: bytes, ssrc_type: int) -> None:
+        if len(key) != KEY_BYTES[profile]:
+            raise ValueError(
+                f"{profile.name} needs {KEY_BYTES[profile]} bytes of key and salt, got {len(key)}"
+            )
+        self._profile = profile
+        self._key = key
+        self._owner = Session(self._policy(ssrc_type, 0, repeat=False))
+        self.context: Any = self._owner._srtp[0]
+        self.tag_bytes = TAG_BYTES[profile]
+
+    def allow_repeat(self, ssrc: int) -> None:
+        """Let this SSRC send a sequence number again (the same bytes: a plain retransmission).
+
+        Call it before the first packet of the SSRC, once.
+        """
+        self._owner.add_stream(self._policy(Policy.SSRC_SPECIFIC, ssrc, repeat=True))
+
+    def _policy(self, ssrc_type: int, ssrc: int, repeat: bool) -> Policy:
+        policy = Policy(
+            key=self._key,
+            ssrc_type=ssrc_type,
+            ssrc_value=ssrc,
+            srtp_profile=_PYLIBSRTP_PROFILE[self._profile],
+        )
+        policy.window_size = WINDOW_PACKETS
+        policy.allow_repeat_tx = repeat
+        return policy
+
+
+def receiver(profile: SrtpProfile, key: bytes) -> SrtpSession:
+    """Unprotects what a peer sends, any SSRC. Raises ValueError for a key of the wrong length."""
+    return SrtpSession(profile, key, Policy.SSRC_ANY_INBOUND)
+
+
+def sender(profile: SrtpProfile, key: bytes) -> SrtpSession:
+    """Protects what goes to a peer, any SSRC. Raises ValueError for a key of the wrong length."""
+    return SrtpSession(profile, key, Policy.SSRC_ANY_OUTBOUND)
+
+
+__all__ = [
+    "KEY_BYTES",
+    "PROTECT_SIGNATURE",
+    "STATUS_AUTH_FAILED",
+    "STATUS_CIPHER_FAILED",
+    "STATUS_OK",
+    "STATUS_REPLAYED",
+    "STATUS_TOO_OLD",
+    "TAG_BYTES",
+    "WINDOW_PACKETS",
+    "SrtpError",
+    "SrtpSession",
+    "check_seam",
+    "ffi",
+    "protect",
+    "receiver",
+    "sender",
+    "unprotect",
+]
