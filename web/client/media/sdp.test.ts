@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { iceUfrag, SCREEN_SOUND, VOICE, withOpus } from "./sdp.ts";
+
+const lines = (...all: string[]): string => `${all.join("\r\n")}\r\n`;
+const ANSWER = lines(
+  "v=0",
+  "o=- 1 1 IN IP4 127.0.0.1",
+  "a=ice-ufrag:abcd",
+  "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+  "a=mid:0",
+  "a=rtpmap:111 opus/48000/2",
+  "a=fmtp:111 minptime=10;useinbandfec=1",
+  "m=video 9 UDP/TLS/RTP/SAVPF 96",
+  "a=mid:1",
+  "a=rtpmap:96 VP8/90000",
+  "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+  "a=mid:3",
+  "a=rtpmap:111 opus/48000/2",
+);
+
+test("speech gets DTX and FEC on its own m-line only", () => {
+  const tuned = withOpus(ANSWER, "0", VOICE);
+  assert.match(tuned, /a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=32000\r\n/);
+  assert.equal(tuned.split("a=fmtp:111").length, 2);
+  assert.equal(tuned.split("\r\n").length, ANSWER.split("\r\n").length);
+});
+
+test("an m-line without fmtp gets one, right after its rtpmap", () => {
+  const tuned = withOpus(ANSWER, "3", SCREEN_SOUND);
+  assert.ok(
+    tuned.endsWith(
+      lines(
+        "a=mid:3",
+        "a=rtpmap:111 opus/48000/2",
+        "a=fmtp:111 useinbandfec=1;usedtx=0;stereo=1;maxaveragebitrate=96000",
+      ),
+    ),
+  );
+});
+
+test("an m-line without opus and a MID that is not there stay as they are", () => {
+  assert.equal(withOpus(ANSWER, "1", VOICE), ANSWER);
+  assert.equal(withOpus(ANSWER, "9", VOICE), ANSWER);
+  assert.equal(withOpus("garbage", "0", VOICE), "garbage");
+});
+
+test("the ICE username fragment is read, or is not there", () => {
+  assert.equal(iceUfrag(ANSWER), "abcd");
+  assert.equal(iceUfrag("v=0"), null);
+});

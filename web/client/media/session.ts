@@ -1,0 +1,264 @@
+/**
+ * All media of one client: what we send, what we receive, and coming back when it breaks.
+ *
+ * Order of things: `start` opens a link (two connections), the world answers and offers its slots,
+ * `slots` messages say whom they carry. A lost link is replaced after a pause that grows; the live
+ * tracks, the mute state and the picture of the slots outlive it, so a reconnect unmutes nobody.
+ */
+import type { ServerMessage, Source } from "../net/messages.ts";
+import { AudioGraph } from "./audio_graph.ts";
+import { Backoff } from "./backoff.ts";
+import type { LocalMedia, MediaControl, MediaEvents, Signal } from "./contract.ts";
+import { Emitter } from "./emitter.ts";
+import { Link } from "./link.ts";
+import { LocalTracks } from "./local_tracks.ts";
+import { Meter } from "./meter.ts";
+import { type SlotsPicture, SlotTable, type VideoPlace } from "./slots.ts";
+import { collectStats, type MediaStats } from "./stats.ts";
+
+/** MediaControl and what the tests and the connection picture ask besides. */
+export interface Media extends MediaControl {
+  /** Null while there is no link. */
+  stats(): Promise<MediaStats | null>;
+}
+
+export function createMedia(signal: Signal): Media {
+  return new Session(signal);
+}
+
+const NOTHING: SlotsPicture = { audio: [], video: [] };
+
+class Session implements Media {
+  readonly #signal: Signal;
+  readonly #events = new Emitter<MediaEvents>();
+  readonly #backoff = new Backoff();
+  readonly #tracks: LocalTracks;
+  readonly #table = new SlotTable();
+  readonly #pictures = new Map<number, MediaStreamTrack>();
+  #iceServers: RTCIceServer[] = [];
+  #link: Link | null = null;
+  #graph: AudioGraph | null = null;
+  #meter: Meter | null = null;
+  #gainOf: ((userId: string) => number) | null = null;
+  #speaker = "";
+  #watch = true;
+  #retry: ReturnType<typeof setTimeout> | null = null;
+  /** Offers that the world has not answered: an answer counts only when it is the last one due. */
+  #unanswered = 0;
+
+  constructor(signal: Signal) {
+    this.#signal = signal;
+    this.#tracks = new LocalTracks({
+      track: (source, track) => this.#send(source, track),
+      changed: () => this.#announce(),
+      problem: ({ code, message }) => this.#events.emit("problem", code, message),
+    });
+  }
+
+  /** As things are at this moment; `level` is the own microphone's, 0..1. */
+  get local(): LocalMedia {
+    return {
+      mic: this.#tracks.on("mic"),
+      camera: this.#tracks.on("camera"),
+      screen: this.#tracks.on("screen"),
+      watch: this.#watch,
+      cameraStream: this.#tracks.stream("camera"),
+      screenStream: this.#tracks.stream("screen"),
+      level: this.#meter?.level() ?? 0,
+    };
+  }
+
+  /**
+   * Opens the link; again after each `welcome`. `saved` counts the first time only: later on the state
+   * of this page is the truth, whatever a server remembers.
+   */
+  async start(iceServers: RTCIceServer[], saved: { mic: boolean; camera: boolean }): Promise<void> {
+    const first = this.#graph === null;
+    this.#iceServers = iceServers;
+    if (first) this.#openGraph();
+    this.#backoff.reset();
+    this.#apply(NOTHING);
+    this.#connect();
+    if (first) await Promise.all([this.setMic(saved.mic), this.setCamera(saved.camera)]);
+  }
+
+  handle(message: ServerMessage): void {
+    switch (message.type) {
+      case "media_answer":
+        this.#unanswered = Math.max(0, this.#unanswered - 1);
+        if (this.#unanswered === 0) void this.#link?.answered(message.sdp);
+        break;
+      case "media_offer":
+        void this.#link?.offered(message.sdp);
+        break;
+      case "slots":
+        this.#apply(message);
+        break;
+      case "speaking":
+        this.#events.emit("speaking", new Set(message.user_ids));
+        break;
+      case "error":
+        if (message.ref === "media_offer") this.#unanswered = Math.max(0, this.#unanswered - 1);
+        if (message.code === "media_lost" || message.ref === "media_offer" || message.ref === "media_answer") {
+          this.#lost(this.#link);
+        }
+        break;
+    }
+  }
+
+  async setMic(on: boolean): Promise<void> {
+    await this.#tracks.set("mic", on);
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    await this.#tracks.set("camera", on);
+  }
+
+  async setScreen(on: boolean): Promise<void> {
+    await this.#tracks.set("screen", on);
+  }
+
+  setWatch(on: boolean): void {
+    if (on === this.#watch) return;
+    this.#watch = on;
+    for (const place of this.#table.video) this.#show(place);
+    this.#announce();
+  }
+
+  async setDevices(chosen: { mic?: string; camera?: string; speaker?: string }): Promise<void> {
+    const { speaker, ...captured } = chosen;
+    await Promise.all([
+      this.#tracks.choose(captured),
+      speaker === undefined ? undefined : this.#useSpeaker(speaker),
+    ]);
+  }
+
+  setGain(gain: (userId: string) => number): void {
+    this.#gainOf = gain;
+    this.#graph?.setGain(gain);
+  }
+
+  on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void {
+    this.#events.on(event, handler);
+  }
+
+  async stats(): Promise<MediaStats | null> {
+    return this.#link ? collectStats(this.#link, this.#table, this.#graph) : null;
+  }
+
+  /** Ends everything: devices, sound and connections. */
+  stop(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    this.#link?.close();
+    this.#link = null;
+    this.#tracks.stopAll();
+    this.#apply(NOTHING);
+    this.#pictures.clear();
+    this.#graph?.close();
+    this.#graph = null;
+    this.#events.emit("connection", "idle");
+  }
+
+  // --- the link ------------------------------------------------------------------------------
+
+  #connect(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    this.#link?.close();
+    this.#graph?.detachAll();
+    this.#pictures.clear();
+    this.#events.emit("connection", "connecting");
+    const link: Link = new Link(this.#iceServers, {
+      send: (message) => {
+        this.#signal.send(message);
+        if (message.type !== "media_offer") return;
+        this.#unanswered += 1;
+        this.#sendState();
+      },
+      track: (kind, slot, track) => this.#received(kind, slot, track),
+      connected: () => {
+        this.#backoff.connected(performance.now());
+        this.#events.emit("connection", "connected");
+      },
+      silent: () => {
+        this.#unanswered = 0;
+      },
+      lost: () => this.#lost(link),
+    });
+    this.#link = link;
+    void link.open(this.#tracks.tracks);
+  }
+
+  /** `link` is over; another one follows after a pause. An older link's end is no news. */
+  #lost(link: Link | null): void {
+    if (link !== this.#link || link === null || this.#retry !== null) return;
+    link.close();
+    this.#events.emit("connection", "failed");
+    const wait = this.#backoff.next(performance.now(), Math.random());
+    this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+
+  // --- what we receive -----------------------------------------------------------------------
+
+  #openGraph(): void {
+    this.#graph = new AudioGraph(() => {
+      this.#events.emit("problem", "click_to_hear", "Click anywhere to hear the others.");
+    });
+    if (this.#gainOf) this.#graph.setGain(this.#gainOf);
+    if (this.#speaker !== "") void this.#useSpeaker(this.#speaker);
+  }
+
+  async #useSpeaker(id: string): Promise<void> {
+    this.#speaker = id;
+    try {
+      await this.#graph?.setSpeaker(id);
+    } catch {
+      this.#events.emit("problem", "speaker_failed", "That speaker cannot be used; the system's plays on.");
+    }
+  }
+
+  #received(kind: "audio" | "video", slot: number, track: MediaStreamTrack): void {
+    if (kind === "audio") {
+      this.#graph?.attach(slot, track);
+      return;
+    }
+    this.#pictures.set(slot, track);
+    for (const place of this.#table.video) if (place.slot === slot) this.#show(place);
+  }
+
+  #apply(picture: SlotsPicture): void {
+    const { audio, video } = this.#table.apply(picture);
+    for (const { slot, occupant, changedPerson } of audio) {
+      this.#graph?.occupy(slot, occupant, changedPerson);
+    }
+    for (const { userId, source } of video.gone) this.#events.emit("video", userId, source, null);
+    for (const place of video.shown) this.#show(place);
+  }
+
+  #show({ userId, source, slot }: VideoPlace): void {
+    const track = this.#pictures.get(slot);
+    if (this.#watch && !track) return; // shown when the track is there
+    this.#events.emit("video", userId, source, this.#watch && track ? new MediaStream([track]) : null);
+  }
+
+  // --- what we send --------------------------------------------------------------------------
+
+  #send(source: Source, track: MediaStreamTrack | null): void {
+    if (source === "mic") {
+      this.#meter?.close();
+      this.#meter = track && this.#graph ? new Meter(this.#graph.context, track) : null;
+    }
+    this.#link?.publication.send(source, track).catch(() => this.#lost(this.#link));
+  }
+
+  #announce(): void {
+    this.#sendState();
+    this.#events.emit("local", this.local);
+  }
+
+  #sendState(): void {
+    const { mic, camera, screen, watch } = this.local;
+    this.#signal.send({ type: "media_state", mic, camera, screen, watch });
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * What the browser measures of our media, by slot and by source: for tests and the connection picture.
+ */
+import type { Source } from "../net/messages.ts";
+import type { AudioGraph, Heard } from "./audio_graph.ts";
+import type { Link } from "./link.ts";
+import { slotOfMid, type SlotTable } from "./slots.ts";
+
+export interface SlotStats {
+  readonly kind: "audio" | "video";
+  readonly slot: number;
+  /** Who is in the slot now; null when it is empty. */
+  readonly userId: string | null;
+  readonly source: Source | null;
+  readonly packetsReceived: number;
+  readonly bytesReceived: number;
+  readonly packetsLost: number;
+  /** s */
+  readonly jitter: number;
+  readonly framesDecoded: number;
+  readonly freezeCount: number;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+  /** Grows while something is heard (before our gain). */
+  readonly totalAudioEnergy: number;
+  /** s of audio played so far (before our gain) */
+  readonly totalSamplesDuration: number;
+  /** At the ear, after our gain; null for video. */
+  readonly heard: Heard | null;
+}
+
+export interface SourceStats {
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly framesEncoded: number;
+  readonly keyFramesEncoded: number;
+}
+
+export interface MediaStats {
+  readonly publish: RTCPeerConnectionState;
+  readonly subscribe: RTCPeerConnectionState | "none";
+  /** Round trip to the SFU in ms, null before it is known. */
+  readonly roundTripMs: number | null;
+  readonly sources: Partial<Record<Source, SourceStats>>;
+  readonly slots: readonly SlotStats[];
+}
+
+type Entry = Record<string, unknown> & { type: string };
+
+const number = (entry: Entry, key: string): number => {
+  const value = entry[key];
+  return typeof value === "number" ? value : 0;
+};
+
+async function entries(pc: RTCPeerConnection): Promise<Entry[]> {
+  const found: Entry[] = [];
+  (await pc.getStats()).forEach((entry: Entry) => found.push(entry));
+  return found;
+}
+
+export async function collectStats(
+  link: Link,
+  table: SlotTable,
+  graph: AudioGraph | null,
+): Promise<MediaStats> {
+  const { publication, subscription } = link;
+  const sent = await entries(publication.pc);
+  const received = subscription ? await entries(subscription.pc) : [];
+  const sources: Partial<Record<Source, SourceStats>> = {};
+  for (const entry of sent) {
+    if (entry.type !== "outbound-rtp") continue;
+    const source = publication.sourceOf(String(entry["mid"]));
+    if (!source) continue;
+    sources[source] = {
+      packetsSent: number(entry, "packetsSent"),
+      bytesSent: number(entry, "bytesSent"),
+      framesEncoded: number(entry, "framesEncoded"),
+      keyFramesEncoded: number(entry, "keyFramesEncoded"),
+    };
+  }
+  const pair = sent.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
+  const roundTrip = pair?.["currentRoundTripTime"];
+  return {
+    publish: publication.pc.connectionState,
+    subscribe: subscription?.pc.connectionState ?? "none",
+    roundTripMs: typeof roundTrip === "number" ? roundTrip * 1000 : null,
+    sources,
+    slots: received.flatMap((entry) => slotStats(entry, table, graph)),
+  };
+}
+
+function slotStats(entry: Entry, table: SlotTable, graph: AudioGraph | null): SlotStats[] {
+  const place = entry.type === "inbound-rtp" ? slotOfMid(String(entry["mid"])) : null;
+  if (!place) return [];
+  const who =
+    place.kind === "audio"
+      ? table.audio.get(place.slot)
+      : table.video.find(({ slot }) => slot === place.slot);
+  return [
+    {
+      ...place,
+      userId: who?.userId ?? null,
+      source: who?.source ?? null,
+      packetsReceived: number(entry, "packetsReceived"),
+      bytesReceived: number(entry, "bytesReceived"),
+      packetsLost: number(entry, "packetsLost"),
+      jitter: number(entry, "jitter"),
+      framesDecoded: number(entry, "framesDecoded"),
+      freezeCount: number(entry, "freezeCount"),
+      frameWidth: number(entry, "frameWidth"),
+      frameHeight: number(entry, "frameHeight"),
+      totalAudioEnergy: number(entry, "totalAudioEnergy"),
+      totalSamplesDuration: number(entry, "totalSamplesDuration"),
+      heard: place.kind === "audio" ? (graph?.heard(place.slot) ?? null) : null,
+    },
+  ];
+}
