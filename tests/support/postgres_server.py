@@ -104,18 +104,8 @@ def _start() -> str | None:
 
     atexit.register(stop)
     deadline = time.monotonic() + START_SECONDS
-    ready = [
-        binaries / "pg_isready",
-        "-q",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-U",
-        "atrium",
-        "-d",
-        "postgres",
-    ]
+    ready: list[str | Path] = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    ready += ["-U", "atrium", "-d", "postgres"]
     while subprocess.run(ready, check=False).returncode != 0:
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("PostgreSQL did not start:\n" + (folder / "log").read_text())

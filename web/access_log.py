@@ -1,0 +1,53 @@
+"""The access log and the figures of HTTP: by route, never by path, because paths carry secrets."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+log = logging.getLogger("atrium.access")
+
+
+def access_middleware(registry: CollectorRegistry) -> Middleware:
+    """Logs and counts every request."""
+    requests = Counter(
+        "atrium_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry
+    )
+    seconds = Histogram(
+        "atrium_http_request_seconds",
+        "Time until the answer (WebSockets are not counted)",
+        ["route"],
+        buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+        registry=registry,
+    )
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        route = _route(request)
+        method = request.method if len(request.method) <= 7 else "OTHER"
+        status = 500
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        finally:
+            took = time.perf_counter() - started
+            requests.labels(method, route, str(status)).inc()
+            if status != 101:
+                seconds.labels(route).observe(took)
+            log.info("%s %s %d %.1f ms", method, route, status, took * 1000)
+
+    return middleware
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "(none)"
