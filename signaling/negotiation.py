@@ -133,7 +133,9 @@ def answer_publish(offer: str, sources: Mapping[str, Source], local: Local) -> P
         if track is None:
             writer.reject(media)
             continue
-        writer.media(media.kind, track.mid, media.protocol, [track.codec], "recvonly", "passive")
+        writer.media(
+            media.kind, track.mid, media.protocol, [track.codec], "recvonly", "passive", media.rtcp_rsize
+        )
         writer.extensions(AUDIO_EXTENSIONS if track.kind == "audio" else VIDEO_EXTENSIONS, track.extensions)
         writer.codec(track.codec)
     return Publication(writer.text(), remote, tuple(accepted))
@@ -266,7 +268,9 @@ def answer_play(offer: str, new_ssrc: Callable[[], int], local: Local) -> Subscr
         if slot is None:
             writer.reject(media)
             continue
-        writer.media(media.kind, slot.mid, media.protocol, slot.codecs, "sendonly", "passive")
+        writer.media(
+            media.kind, slot.mid, media.protocol, slot.codecs, "sendonly", "passive", media.rtcp_rsize
+        )
         writer.extensions(AUDIO_EXTENSIONS if slot.kind == "audio" else VIDEO_EXTENSIONS, slot.extensions)
         for codec in slot.codecs:
             writer.codec(codec)

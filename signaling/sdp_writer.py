@@ -33,7 +33,6 @@ class Writer:
 
     def __init__(self, local: Local, bundle: Sequence[str], mixed: bool) -> None:
         self._local = local
-        self._candidates_written = False
         self._lines = [
             "v=0",
             f"o=- {local.origin} 1 IN IP4 127.0.0.1",
@@ -67,8 +66,9 @@ class Writer:
         codecs: Sequence[Chosen],
         direction: str,
         setup: str,
+        rsize: bool = True,
     ) -> None:
-        """Open an m-line. Candidates stand in the first: the others are in its bundle."""
+        """Open an m-line. Candidates stand in each: aiortc takes those of the last one of a bundle."""
         local = self._local
         host, port = local.addresses[0]
         version = ipaddress.ip_address(host).version
@@ -84,14 +84,13 @@ class Writer:
             f"a=mid:{mid}",
             f"a={direction}",
             "a=rtcp-mux",
-            "a=rtcp-rsize",
         ]
-        if not self._candidates_written:
-            self._candidates_written = True
-            for index, (address, number) in enumerate(local.addresses):
-                priority = HOST_PREFERENCE << 24 | (65535 - index) << 8 | 255
-                self._lines.append(f"a=candidate:{index + 1} 1 udp {priority} {address} {number} typ host")
-            self._lines.append("a=end-of-candidates")
+        if rsize:
+            self._lines.append("a=rtcp-rsize")
+        for index, (address, number) in enumerate(local.addresses):
+            priority = HOST_PREFERENCE << 24 | (65535 - index) << 8 | 255
+            self._lines.append(f"a=candidate:{index + 1} 1 udp {priority} {address} {number} typ host")
+        self._lines.append("a=end-of-candidates")
 
     def codec(self, codec: Chosen) -> None:
         """A format of the m-line that is open, with its RTX (RFC 4588 §8)."""

@@ -1,0 +1,344 @@
+"""The media server inside a worker: sessions, connections and the forwarding table. No bus, no tasks.
+
+Commands come in as calls and events go out through `emit`; both happen on the event loop's thread, and
+no call awaits. So a batch of routes is applied in one turn of the loop, and nothing runs between its
+revocations and its grants.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from sfu.forward.contract import Address, Forwarder, ProducerState
+from sfu.metrics import Metrics
+from sfu.producer import Producer, find_producer
+from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
+from sfu.rtcp_desk import RtcpDesk
+from sfu.session import Connection, PublishConnection, Session, SubscribeConnection
+from sfu.slot import Slot
+from sfu.speakers import Speakers
+from sfu.transport import Endpoint
+from signaling.control import (
+    AcceptPlay,
+    AcceptPublish,
+    AcceptSlots,
+    Answer,
+    AudioLevels,
+    ConnectionChanged,
+    Done,
+    Event,
+    Failed,
+    Offer,
+    OfferSlots,
+    ProducerClosed,
+    ProducerOpened,
+    SetRoutes,
+)
+
+MAX_SESSIONS = 2000
+# A connection whose client never comes: the SDP was answered, and then nothing.
+CONNECT_SECONDS = 30.0
+
+log = logging.getLogger("atrium.sfu")
+
+Emit = Callable[[str, Event], None]
+
+
+class WorkerFull(Exception):
+    """There is no room for another session."""
+
+
+class Media:
+    """Everything that one forwarder carries. Is the `ForwarderEvents` of that forwarder.
+
+    `clock` gives seconds that never go back; `emit(topic, event)` hands an event on, in order.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        emit: Emit,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        max_sessions: int = MAX_SESSIONS,
+    ) -> None:
+        self.endpoint = endpoint
+        self.routing = RoutingTable()
+        self.sessions: dict[str, Session] = {}
+        self.producers: dict[int, Producer] = {}
+        self.slots: dict[int, Slot] = {}
+        self.metrics = metrics
+        self._emit = emit
+        self._clock = clock
+        self._max_sessions = max_sessions
+        self._speakers = Speakers()
+        self._levels: dict[int, int] = {}  # loudest of each microphone since the last poll
+        self._spoke: dict[str, tuple[str, ...]] = {}
+        self._connections: dict[int, Connection] = {}  # by the forwarder's peer
+        self._handles = itertools.count(1)
+        self.desk: RtcpDesk
+        self.forwarder: Forwarder
+
+    def attach(self, forwarder: Forwarder) -> None:
+        """The forwarder that reports to this object. Before anything else."""
+        self.forwarder = self.endpoint.forwarder = forwarder
+        self.desk = RtcpDesk(forwarder, self.producer_state, self.metrics)
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def accept_publish(self, command: AcceptPublish) -> Answer:
+        """Raises SdpError, WorkerFull, TableFull; then nothing has changed."""
+        session = self._session(command.session, command.events)
+        new = PublishConnection(session.name, self._handle(), self.endpoint, self)
+        try:
+            answer = new.answer(command.sdp, command.sources, self.forwarder, self._handle)
+        except Exception:
+            new.close()
+            raise
+        self._take(session, command.events)
+        if session.publish is not None:
+            self._drop(session.publish)
+        session.publish = new
+        self._connections[new.transport.peer] = new
+        self._apply(self.routing.open(session.name, command.router))
+        for producer in new.producers.values():
+            self.producers[producer.handle] = producer
+            self.desk.add_producer(producer, new.transport)
+            reference = ProducerRef(producer.handle, producer.params.codec)
+            self._apply(self.routing.add_producer(session.name, producer.source, reference))
+        return Answer(answer)
+
+    def offer_slots(self, command: OfferSlots) -> Offer:
+        """Raises ValueError (a pool that cannot be), WorkerFull, TableFull; then nothing has changed."""
+        session = self._session(command.session, command.events)
+        new = self._new_subscribe(session)
+        try:
+            offer = new.offer(command.audio, command.video)
+        except Exception:
+            new.close()
+            raise
+        self._replace_subscribe(session, command.events, command.router, new)
+        return Offer(offer)
+
+    def accept_slots(self, command: AcceptSlots) -> Done | Failed:
+        """Raises SdpError, TableFull; the connection then still waits for a good answer."""
+        session = self.sessions.get(command.session)
+        if session is None or session.subscribe is None:
+            return Failed("unknown_session", "this session has no offer that waits for an answer")
+        session.subscribe.accept(command.sdp, self.forwarder, self._handle)
+        self._open_slots(session.subscribe)
+        return Done()
+
+    def accept_play(self, command: AcceptPlay) -> Answer:
+        """Raises SdpError, WorkerFull, TableFull; then nothing has changed."""
+        session = self._session(command.session, command.events)
+        new = self._new_subscribe(session)
+        try:
+            answer = new.play(command.sdp, self.forwarder, self._handle)
+        except Exception:
+            new.close()
+            raise
+        self._replace_subscribe(session, command.events, command.router, new)
+        self._open_slots(new)
+        kinds = [slot.kind for slot in new.slots]
+        return Answer(answer, audio=kinds.count("audio"), video=kinds.count("video"))
+
+    def apply_routes(self, changes: Iterable[SetRoutes]) -> None:
+        """One tick's changes: moves and revocations, then grants."""
+        self._apply(self.routing.apply(changes))
+
+    def close_session(self, name: str) -> None:
+        """End both connections and forget the session."""
+        session = self.sessions.pop(name, None)
+        if session is not None:
+            for connection in session.connections:
+                self._drop(connection)
+        self._apply(self.routing.close(name))
+
+    def close(self) -> None:
+        """End every session."""
+        for name in list(self.sessions):
+            self.close_session(name)
+        self.endpoint.close()
+
+    # --- sessions and connections ----------------------------------------------------------------
+
+    def _handle(self) -> int:
+        return next(self._handles)
+
+    def _session(self, name: str, events: str) -> Session:
+        """The session, or a new one that is not kept before `_take`."""
+        session = self.sessions.get(name)
+        if session is not None:
+            return session
+        if len(self.sessions) >= self._max_sessions:
+            raise WorkerFull(f"this worker has its {self._max_sessions} sessions")
+        return Session(name, events, self._clock())
+
+    def _take(self, session: Session, events: str) -> None:
+        session.events = events
+        self.sessions[session.name] = session
+
+    def _new_subscribe(self, session: Session) -> SubscribeConnection:
+        return SubscribeConnection(session.name, self._handle(), self.endpoint, self)
+
+    def _replace_subscribe(
+        self, session: Session, events: str, router: str, new: SubscribeConnection
+    ) -> None:
+        self._take(session, events)
+        if session.subscribe is not None:
+            self._drop(session.subscribe)
+        session.subscribe = new
+        self._connections[new.transport.peer] = new
+        self._apply(self.routing.open(session.name, router))
+
+    def _open_slots(self, connection: SubscribeConnection) -> None:
+        slots = {}
+        for slot in connection.slots:
+            self.slots[slot.handle] = slot
+            self.desk.add_slot(slot, connection.transport)
+            slots[slot.kind, slot.index] = SlotRef(slot.handle, slot.codecs)
+        self._apply(self.routing.set_slots(connection.session, slots))
+
+    def _drop(self, connection: Connection) -> None:
+        """Take a connection out of every table; its peer goes with its producers and slots."""
+        session = connection.session
+        if isinstance(connection, PublishConnection):
+            for producer in connection.producers.values():
+                self._apply(self.routing.remove_producer(session, producer.source))
+                self.desk.remove_producer(producer.handle)
+                self.producers.pop(producer.handle, None)
+                self._levels.pop(producer.handle, None)
+                if producer.started:
+                    self._tell(session, ProducerClosed(session, producer.source))
+        elif isinstance(connection, SubscribeConnection):
+            self._apply(self.routing.clear_slots(session))
+            for slot in connection.slots:
+                self.desk.remove_slot(slot.handle)
+                self.slots.pop(slot.handle, None)
+        self._connections.pop(connection.transport.peer, None)
+        connection.close()
+
+    def connected(self, connection: Connection) -> None:
+        """From a connection: keys are there."""
+        transport = connection.transport
+        if transport.connected_at is not None:
+            self.metrics.connect_seconds.observe(transport.connected_at - transport.opened_at)
+        log.info("session %s: %s connected", connection.session[:8], connection.name)
+        self._tell(connection.session, ConnectionChanged(connection.session, connection.name, "connected"))
+
+    def ended(self, connection: Connection, state: str) -> None:
+        """From a connection: its client is gone."""
+        session = self.sessions.get(connection.session)
+        if session is None or connection not in session.connections:
+            return
+        log.info("session %s: %s %s", connection.session[:8], connection.name, state)
+        self._drop(connection)
+        self._tell(session.name, ConnectionChanged(session.name, connection.name, state))
+        if connection is session.publish:
+            session.publish = None
+        else:
+            session.subscribe = None
+        if not session.connections:
+            del self.sessions[session.name]
+
+    def _tell(self, session: str, event: Event) -> None:
+        known = self.sessions.get(session)
+        if known is not None:
+            self._emit(known.events, event)
+
+    def _apply(self, operations: Sequence[Operation]) -> None:
+        for slot, producer in operations:
+            if slot in self.slots:
+                self.forwarder.route(slot, producer)
+                self.desk.routed(slot, producer)
+
+    # --- what the forwarder says -----------------------------------------------------------------
+
+    def datagram(self, data: bytes, address: Address) -> None:
+        """STUN, DTLS or garbage."""
+        self.endpoint.datagram(data, address)
+
+    def rtcp(self, peer: int, data: bytes) -> None:
+        """SRTCP from a peer: authenticate it, then act on what is in it."""
+        connection = self._connections.get(peer)
+        if connection is None:
+            return
+        plain = connection.transport.unprotect_rtcp(data)
+        if plain is None:
+            self.endpoint.dropped["srtcp"] += 1
+            return
+        if isinstance(connection, PublishConnection):
+            self.desk.from_publisher(list(connection.producers.values()), plain, self._clock())
+        elif isinstance(connection, SubscribeConnection):
+            self.desk.from_listener(connection.slots, plain, self._clock())
+
+    def unknown_ssrc(self, peer: int, ssrc: int, payload_type: int, mid: str, rid: str) -> None:
+        """Bind the SSRC to the source that it belongs to, if there is exactly one."""
+        connection = self._connections.get(peer)
+        if not isinstance(connection, PublishConnection):
+            return
+        producer = find_producer(list(connection.producers.values()), payload_type, mid)
+        if producer is None:
+            return
+        rtx = payload_type != producer.params.payload_type
+        if rtx:
+            producer.rtx_ssrc = ssrc
+        else:
+            producer.ssrc = ssrc
+        self.forwarder.bind_ssrc(producer.handle, ssrc, rtx)
+
+    def producer_started(self, producer: int) -> None:
+        """Its first packet is here."""
+        found = self.producers.get(producer)
+        if found is not None and not found.started:
+            found.started = True
+            self._tell(found.session, ProducerOpened(found.session, found.source))
+
+    def keyframe_needed(self, producer: int) -> None:
+        """A slot waits for a picture to begin with."""
+        self.desk.keyframe_needed(producer, self._clock())
+
+    def packets_lost(self, producer: int, sequences: list[int]) -> None:
+        """Ask the publisher for what is missing."""
+        self.desk.packets_lost(producer, sequences, self._clock())
+
+    def producer_state(self, handle: int) -> ProducerState:
+        """The forwarder's figures. It tells the loudest level since it was last asked: kept for the poll."""
+        state = self.forwarder.producer_state(handle)
+        self._levels[handle] = min(state.audio_level, self._levels.get(handle, state.audio_level))
+        return state
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Every 50 ms or so: what has to be repeated or given up."""
+        now = self._clock()
+        self.desk.tick(now)
+        self.endpoint.expire()
+        for session in list(self.sessions.values()):
+            for connection in session.connections:
+                if not connection.connected and now - connection.transport.opened_at > CONNECT_SECONDS:
+                    connection.transport.end("failed")
+
+    def poll_speakers(self) -> None:
+        """Every 100 to 200 ms: who speaks, told to a router's sessions when it changes."""
+        levels: dict[str, int] = {}
+        for producer in self.producers.values():
+            if producer.source == "mic" and producer.params.extensions.audio_level:
+                self.producer_state(producer.handle)
+                levels[producer.session] = self._levels.pop(producer.handle)
+        self._speakers.update(levels, self._clock())
+        for name in self._spoke.keys() - self.routing.routers.keys():
+            del self._spoke[name]
+        for domain, router in self.routing.routers.items():
+            speaking = self._speakers.among(router.members)
+            if speaking != self._spoke.get(domain, ()):
+                self._spoke[domain] = speaking
+                topics = {
+                    self.sessions[member].events for member in router.members if member in self.sessions
+                }
+                for topic in sorted(topics):
+                    self._emit(topic, AudioLevels(domain, speaking))

@@ -1,0 +1,105 @@
+"""What a worker counts, for Prometheus. Every name here is documented in docs; every label is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Figures that are read when somebody asks. `dropped` maps reasons (a fixed set) to packets."""
+
+    plane: str
+    sessions: int
+    routers: int
+    producers: int
+    slots: int
+    received: int
+    sent: int
+    sent_bytes: int
+    dropped: Mapping[str, int]
+
+
+class Source(Protocol):
+    """Who knows the figures."""
+
+    def snapshot(self) -> Snapshot:
+        """Now."""
+
+
+class Metrics:
+    """The counters that are written as things happen."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.connect_seconds = Histogram(
+            "atrium_sfu_connect_seconds",
+            "From the SDP exchange to the end of the DTLS handshake",
+            buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30),
+            registry=registry,
+        )
+        self.keyframe_requests = Counter(
+            "atrium_sfu_keyframe_requests", "PLI sent to publishers", registry=registry
+        )
+        self.nacks_sent = Counter(
+            "atrium_sfu_nacks_sent", "Packets that publishers were asked to repeat", registry=registry
+        )
+        self.nacks_received = Counter(
+            "atrium_sfu_nacks_received", "Packets that listeners asked to be repeated", registry=registry
+        )
+        self.retransmitted = Counter(
+            "atrium_sfu_retransmitted", "Packets repeated to listeners", registry=registry
+        )
+        self.rtcp_malformed = Counter(
+            "atrium_sfu_rtcp_malformed", "Authentic RTCP that could not be read", registry=registry
+        )
+        self.events_lost = Counter(
+            "atrium_sfu_events_lost", "Events that the bus was too slow for", registry=registry
+        )
+        self.loop_lag = Gauge(
+            "atrium_sfu_event_loop_lag_seconds", "How late the last timer came", registry=registry
+        )
+        self.cpu = Gauge("atrium_sfu_cpu", "Cores that this process used lately", registry=registry)
+
+    def watch(self, source: Source) -> None:
+        """Read this source whenever the registry is collected."""
+        self._collector = _Collector(source)
+        self.registry.register(self._collector)
+
+    def unwatch(self) -> None:
+        """Stop reading it."""
+        self.registry.unregister(self._collector)
+
+
+class _Collector(Collector):
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: so that registering reads no figures."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        now = self._source.snapshot()
+        plane = GaugeMetricFamily("atrium_sfu_plane", "The active forwarding plane", labels=["plane"])
+        plane.add_metric([now.plane], 1)
+        yield plane
+        yield GaugeMetricFamily("atrium_sfu_sessions", "Open sessions", value=now.sessions)
+        yield GaugeMetricFamily("atrium_sfu_routers", "Isolation domains", value=now.routers)
+        yield GaugeMetricFamily("atrium_sfu_producers", "Sources that are sent in", value=now.producers)
+        yield GaugeMetricFamily("atrium_sfu_slots", "Streams that can be fed", value=now.slots)
+        yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
+        yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
+        yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)
+        dropped = CounterMetricFamily(
+            "atrium_sfu_packets_dropped", "Packets dropped, by reason", labels=["reason"]
+        )
+        for reason, count in sorted(now.dropped.items()):
+            dropped.add_metric([reason], count)
+        yield dropped

@@ -1,0 +1,78 @@
+"""The forwarding table as figures: for `GetStats` and for the metrics. Reads, changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sfu.media import Media
+from sfu.metrics import Snapshot
+from sfu.session import Session
+from signaling.control import ProducerStats, SessionStats, SlotStats, Stats
+
+
+def stats(worker: str, media: Media, session: str | None) -> Stats:
+    """Every session, or the one named (none when it is unknown)."""
+    names = list(media.sessions) if session is None else [session]
+    return Stats(
+        worker=worker,
+        plane=media.forwarder.plane,
+        sessions=tuple(_session(media, media.sessions[name]) for name in names if name in media.sessions),
+    )
+
+
+def _session(media: Media, session: Session) -> SessionStats:
+    member = media.routing.member(session.name)
+    return SessionStats(
+        session=session.name,
+        router=member.router if member is not None else "",
+        epoch=member.epoch if member is not None else -1,
+        producers=tuple(_producers(media, session)),
+        slots=tuple(_slots(media, session)),
+    )
+
+
+def _producers(media: Media, session: Session) -> list[ProducerStats]:
+    found = []
+    for source, producer in (session.publish.producers if session.publish is not None else {}).items():
+        state = media.producer_state(producer.handle)
+        found.append(ProducerStats(source, state.packets, state.bytes))
+    return found
+
+
+def _slots(media: Media, session: Session) -> list[SlotStats]:
+    member = media.routing.member(session.name)
+    found = []
+    for slot in session.subscribe.slots if session.subscribe is not None else []:
+        state = media.forwarder.slot_state(slot.handle)
+        key = (slot.kind, slot.index)
+        producer = media.producers.get(member.fed.get(key, 0)) if member is not None else None
+        reserved = member.wanted.get(key) if member is not None else None
+        if producer is not None:
+            speaker, source = producer.session, producer.source
+        elif reserved is not None and not reserved.active:
+            speaker, source = reserved.session, reserved.source
+        else:
+            found.append(SlotStats(slot.kind, slot.index, None, None, False, state.packets, state.bytes))
+            continue
+        active = producer is not None
+        found.append(SlotStats(slot.kind, slot.index, speaker, source, active, state.packets, state.bytes))
+    return found
+
+
+def snapshot(media: Media) -> Snapshot:
+    """What the metrics show."""
+    plane = media.forwarder.counters()
+    dropped: Counter[str] = Counter({str(reason): count for reason, count in plane.dropped.items()})
+    dropped.update(media.endpoint.dropped)
+    dropped.update(media.endpoint.ice.dropped)
+    return Snapshot(
+        plane=media.forwarder.plane,
+        sessions=len(media.sessions),
+        routers=len(media.routing.routers),
+        producers=len(media.producers),
+        slots=len(media.slots),
+        received=plane.received,
+        sent=plane.sent,
+        sent_bytes=plane.sent_bytes,
+        dropped=dropped,
+    )

@@ -1,0 +1,274 @@
+"""The media worker: takes the world's commands from the bus, and tells it what happens.
+
+Commands of the worker's topic are handled in the order sent. What is asked is answered (`Failed` with
+the reason when it cannot be done); what is published is done or logged. The work itself is `sfu.media`;
+here are the bus, the timers and the life of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from sfu.dtls import Identity
+from sfu.forward import Plane, open_forwarder
+from sfu.forward.contract import Address, TableFull
+from sfu.media import MAX_SESSIONS, Media, WorkerFull
+from sfu.metrics import Metrics, Snapshot
+from sfu.stats import snapshot, stats
+from sfu.transport import Endpoint
+from signaling import codec
+from signaling.bus import Bus
+from signaling.control import (
+    HEARTBEAT_SECONDS,
+    HEARTBEAT_TOPIC,
+    AcceptPlay,
+    AcceptPublish,
+    AcceptSlots,
+    ApplyRoutes,
+    CloseSession,
+    Command,
+    Done,
+    Event,
+    Failed,
+    GetStats,
+    Heartbeat,
+    OfferSlots,
+    Reply,
+    worker_topic,
+)
+from signaling.sdp import SdpError
+
+TICK_SECONDS = 0.05
+SPEAKERS_EVERY_TICKS = 3
+# Events that wait for the bus. A bus that is this far behind has lost the world's interest.
+MAX_EVENTS = 4096
+
+log = logging.getLogger("atrium.sfu")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """Where media is received and what clients are told.
+
+    `host` and `port` are bound (UDP, 0: any free port); `advertised` are the IP addresses that clients
+    reach this machine at, best first (empty: `host`, which then must not be a wildcard).
+    """
+
+    host: str
+    port: int
+    advertised: list[str] = field(default_factory=list)
+    plane: Plane = "auto"
+    max_sessions: int = MAX_SESSIONS
+
+
+def candidate_addresses(settings: MediaSettings, port: int) -> tuple[Address, ...]:
+    """The addresses for our SDP. Raises ValueError that names the setting."""
+    hosts = settings.advertised or [settings.host]
+    for host in hosts:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError(f"the advertised media address {host!r} is not an IP address") from None
+        if address.is_unspecified or address.is_multicast:
+            raise ValueError(
+                f"media is bound to {settings.host}: say which address clients reach it at "
+                f"({host} is none that they could)"
+            )
+    return tuple((host, port) for host in dict.fromkeys(hosts))
+
+
+class Worker:
+    """One media worker named `name` on a bus. `start` before anything else, `close` at the end."""
+
+    def __init__(
+        self,
+        name: str,
+        bus: Bus,
+        settings: MediaSettings,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self.name = name
+        self._bus = bus
+        self._settings = settings
+        self._metrics = Metrics(registry if registry is not None else CollectorRegistry())
+        self._started_ms = int(time.time() * 1000)
+        self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(MAX_EVENTS)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stops: list[Callable[[], None]] = []
+        self._load = 0.0
+        self._media: Media | None = None
+
+    @property
+    def media(self) -> Media:
+        """The media server. Raises RuntimeError before `start`."""
+        if self._media is None:
+            raise RuntimeError("the worker was not started")
+        return self._media
+
+    async def start(self) -> None:
+        """Bind the port and take commands.
+
+        Raises:
+            OSError: the port is taken (the text says which).
+            ValueError: a setting cannot be.
+        """
+        candidate_addresses(self._settings, self._settings.port)
+        endpoint = Endpoint((), Identity(), time.monotonic)
+        media = Media(endpoint, self._emit, self._metrics, time.monotonic, self._settings.max_sessions)
+        forwarder = open_forwarder(self._settings.plane, media, self._settings.host, self._settings.port)
+        media.attach(forwarder)
+        endpoint.addresses = candidate_addresses(self._settings, forwarder.address[1])
+        self._media = media
+        self._metrics.watch(self)
+        topic = worker_topic(self.name)
+        self._stops = [self._bus.subscribe(topic, self._published), self._bus.respond(topic, self._asked)]
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(run()) for run in (self._send_events, self._tick, self._beat)]
+        log.info(
+            "media worker %s: %s plane on %s port %d, known to clients as %s",
+            self.name,
+            forwarder.plane,
+            *forwarder.address,
+            ", ".join(host for host, _ in endpoint.addresses),
+        )
+
+    async def close(self) -> None:
+        """End every session and free the port. Idempotent."""
+        for stop in self._stops:
+            stop()
+        self._stops = []
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+        if self._media is not None:
+            self._metrics.unwatch()
+            self._media.close()
+            self._media.forwarder.close()
+            self._media = None
+            # Closed DTLS tasks end in the next turn of the loop.
+            await asyncio.sleep(0)
+
+    def snapshot(self) -> Snapshot:
+        """For the metrics."""
+        return snapshot(self.media)
+
+    # --- commands --------------------------------------------------------------------------------
+
+    async def _asked(self, payload: bytes) -> bytes:
+        return codec.encode_control(self._answer(payload))
+
+    def _answer(self, payload: bytes) -> Reply:
+        try:
+            command = codec.decode_command(payload)
+        except msgspec.DecodeError as error:
+            log.warning("a command that this worker does not know: %s", error)
+            return Failed("internal", "the worker does not know this command")
+        try:
+            return self._do(command)
+        except SdpError as error:
+            return Failed("bad_sdp", str(error))
+        except ValueError as error:
+            return Failed("bad_sdp", str(error))
+        except (WorkerFull, TableFull) as error:
+            return Failed("worker_full", str(error))
+        except Exception:
+            log.exception("a %s failed", type(command).__name__)
+            return Failed("internal", "the worker failed; its log says why")
+
+    def _do(self, command: Command) -> Reply:
+        media = self.media
+        match command:
+            case AcceptPublish():
+                return media.accept_publish(command)
+            case OfferSlots():
+                return media.offer_slots(command)
+            case AcceptSlots():
+                return media.accept_slots(command)
+            case AcceptPlay():
+                return media.accept_play(command)
+            case GetStats():
+                return stats(self.name, media, command.session)
+            case ApplyRoutes():
+                media.apply_routes(command.changes)
+            case CloseSession():
+                media.close_session(command.session)
+        return Done()
+
+    def _published(self, payload: bytes) -> None:
+        reply = self._answer(payload)
+        if isinstance(reply, Failed):
+            log.warning("a published command failed: %s", reply.message)
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def _emit(self, topic: str, event: Event) -> None:
+        try:
+            self._events.put_nowait((topic, event))
+        except asyncio.QueueFull:
+            self._metrics.events_lost.inc()
+
+    async def _send_events(self) -> None:
+        while True:
+            topic, event = await self._events.get()
+            await self._publish(topic, event)
+
+    async def _publish(self, topic: str, event: Event) -> None:
+        try:
+            await self._bus.publish(topic, codec.encode_control(event))
+        except (OSError, TimeoutError) as error:
+            self._metrics.events_lost.inc()
+            log.warning("an event was lost: %s", error)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        count = 0
+        due = time.monotonic()
+        while True:
+            due = max(due + TICK_SECONDS, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+            self._metrics.loop_lag.set(max(0.0, time.monotonic() - due))
+            count += 1
+            try:
+                self.media.tick()
+                if count % SPEAKERS_EVERY_TICKS == 0:
+                    self.media.poll_speakers()
+            except Exception:
+                log.exception("a tick of the media worker failed")
+
+    async def _beat(self) -> None:
+        wall, used = time.monotonic(), _cpu_seconds()
+        while True:
+            media = self.media
+            full = len(media.sessions) / self._settings.max_sessions
+            beat = Heartbeat(
+                worker=self.name,
+                started=self._started_ms,
+                load=min(1.0, max(full, self._load)),
+                sessions=len(media.sessions),
+                plane=media.forwarder.plane,
+            )
+            await self._publish(HEARTBEAT_TOPIC, beat)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            now, used_now = time.monotonic(), _cpu_seconds()
+            self._load = (used_now - used) / (now - wall)
+            self._metrics.cpu.set(self._load)
+            wall, used = now, used_now
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
