@@ -19,7 +19,7 @@ from world.api.identity import client_address, current_login, limited
 from world.api.rooms import room_refusal
 from world.api.route import Route
 from world.api.services import Services, services
-from world.api.shapes import JoinMeeting, MeetingView, SeatView
+from world.api.shapes import JoinMeeting, MeetingServer, MeetingView, MeetingZone, SeatView
 from world.records import ServerRecord, ZoneRecord
 from world.users import DEFAULT_AVATAR
 
@@ -40,7 +40,8 @@ async def _room(request: web.Request) -> tuple[ServerRecord, ZoneRecord]:
 async def get(request: web.Request) -> web.Response:
     server, zone = await _room(request)
     people = len(services(request).world.people_in(server.id, zone.id))
-    return answer(MeetingView(server.name, zone.name, zone.type, people, zone.capacity, zone.locked))
+    room = MeetingZone(zone.id, zone.name, zone.type, zone.capacity, zone.locked)
+    return answer(MeetingView(MeetingServer(server.id, server.name), room, people))
 
 
 async def join(request: web.Request) -> web.Response:

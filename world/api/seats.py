@@ -11,10 +11,10 @@ from aiohttp import web
 from signaling.messages import Join
 from signaling.tickets import BadTicket, ResumeTicket, SeatTicket
 from world.api.identity import current_login
-from world.api.refused import Refused
 from world.api.rooms import room_refusal
 from world.api.services import services
 from world.records import Seat
+from world.service import Refused
 
 
 async def authenticate(request: web.Request, server_id: str, join: Join) -> Seat:

@@ -53,7 +53,10 @@ class WorldPort(Protocol):
     async def open_device(
         self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]
     ) -> OpenedDevice:
-        """Seat a WHIP publisher or WHEP player and answer its offer."""
+        """Seat a WHIP publisher or WHEP player and answer its offer; `seat.user_id` is its owner's.
+
+        Raises `world.devices.DeviceRefused`.
+        """
 
     async def close_device(self, resource: str, user_id: str) -> bool:
         """End it; False when there is no such resource of this user."""

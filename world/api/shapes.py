@@ -179,7 +179,7 @@ class NewServer(Body, frozen=True):
 
     name: ShortText
     map: ShortText
-    access: Access = "invite"
+    access: Access = "public"
 
 
 class ChangeServer(Body, frozen=True):
@@ -259,15 +259,29 @@ class InviteView(View, frozen=True):
 # --- meetings --------------------------------------------------------------------------------
 
 
+class MeetingServer(View, frozen=True):
+    """The server that a room belongs to."""
+
+    id: str
+    name: str
+
+
+class MeetingZone(View, frozen=True):
+    """The room. `capacity` null: without a bound."""
+
+    id: str
+    name: str
+    type: ZoneType
+    capacity: int | None
+    locked: bool
+
+
 class MeetingView(View, frozen=True):
     """What anybody with the link may know of the room. `people`: how many are inside."""
 
-    server_name: str
-    zone_name: str
-    type: ZoneType
+    server: MeetingServer
+    zone: MeetingZone
     people: int
-    capacity: int | None
-    locked: bool
 
 
 class JoinMeeting(Body, frozen=True):

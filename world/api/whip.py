@@ -20,19 +20,20 @@ from aiohttp import web
 from signaling.messages import IceServer
 from signaling.tickets import BadTicket, MediaTicket
 from world.api.body import answer, read_text
-from world.api.devices import device_owner, player_user_id
 from world.api.errors import ApiError
 from world.api.identity import limited
 from world.api.rooms import room_refusal
 from world.api.route import Route
 from world.api.services import services
 from world.api.shapes import Done
-from world.records import Seat, ZoneRecord
-from world.users import DEFAULT_AVATAR
+from world.devices import DeviceRefused
+from world.records import Seat
 
 Direction = Literal["publish", "play"]
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"  # RFC 8840
+# What the world may refuse a device for; everything else is the media worker's state (503).
+STATUS_OF_REFUSAL = {"bad_sdp": 400, "no_zone": 404, "too_many_devices": 409}
 _UFRAG = re.compile(r"^a=ice-ufrag:(\S{4,256})\s*$", re.MULTILINE)
 _PWD = re.compile(r"^a=ice-pwd:(\S{22,256})\s*$", re.MULTILINE)
 CORS = {
@@ -80,34 +81,25 @@ def _ticket(request: web.Request) -> MediaTicket:
     return ticket
 
 
-def _user_id(request: web.Request, ticket: MediaTicket) -> str:
-    if _direction(request) == "publish":
-        return ticket.user_id
-    return player_user_id(ticket.user_id)
-
-
 async def _seat(request: web.Request, ticket: MediaTicket) -> Seat:
     """The device's seat. A ticket ends with its owner's membership and with its zone."""
     known = services(request)
-    zone: ZoneRecord | None = await known.zones.get(ticket.zone_id)
-    owner = device_owner(ticket.user_id)
+    zone = await known.zones.get(ticket.zone_id)
     if zone is None or zone.server_id != ticket.server_id:
         raise ApiError(404, "zone_unknown", "There is no such zone (any more).")
-    member = await known.servers.member(zone.server_id, owner) if owner is not None else None
+    member = await known.servers.member(zone.server_id, ticket.user_id)
     if member is None:
         raise ApiError(403, "not_a_member", "The ticket's owner does not belong to this server any more.")
-    user_id = _user_id(request, ticket)
-    refusal = room_refusal(zone, user_id, member.role, known.world.people_in(zone.server_id, zone.id))
+    inside = known.world.people_in(zone.server_id, zone.id)
+    refusal = room_refusal(zone, ticket.user_id, member.role, inside)
     if refusal is not None:
         raise ApiError(409, *refusal)
-    avatars = sorted(known.users.avatars)
-    avatar = member.avatar if member.avatar in avatars or not avatars else avatars[0]
     return Seat(
-        user_id,
+        ticket.user_id,
         ticket.name,
-        avatar or DEFAULT_AVATAR,
+        member.avatar,
         "device",
-        "guest",
+        member.role,
         zone_id=zone.id,
         x=ticket.x,
         y=ticket.y,
@@ -126,7 +118,10 @@ async def _open(request: web.Request) -> web.Response:
     if tag is None:
         raise ApiError(400, "bad_sdp", "The offer has no ICE credentials (a=ice-ufrag, a=ice-pwd).")
     seat = await _seat(request, ticket)
-    opened = await known.world.open_device(seat, ticket.server_id, offer, _direction(request))
+    try:
+        opened = await known.world.open_device(seat, ticket.server_id, offer, _direction(request))
+    except DeviceRefused as error:
+        raise ApiError(STATUS_OF_REFUSAL.get(error.code, 503), error.code, error.message) from None
     headers = {
         "Location": f"{request.path.rstrip('/')}/{opened.resource}",
         "ETag": tag,
@@ -171,9 +166,7 @@ async def _patch(request: web.Request) -> web.Response:
 
 async def _delete(request: web.Request) -> web.Response:
     ticket = _ticket(request)
-    closed = await services(request).world.close_device(
-        request.match_info["resource"], _user_id(request, ticket)
-    )
+    closed = await services(request).world.close_device(request.match_info["resource"], ticket.user_id)
     if not closed:
         raise ApiError(404, "resource_unknown", "There is no such session (any more).")
     return answer(Done())
