@@ -1,0 +1,132 @@
+"""Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
+
+A receiver tells when each transport-wide number arrived. Times are ticks of 250 µs; the reference time
+counts 64 ms = 256 ticks, 24 bit signed. Only numbers that arrived are listed, so a packet that claims
+65,535 losses costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+
+from sfu.rtp.errors import PacketError
+
+TRANSPORT_CC_FORMAT = 15
+TICKS_PER_SECOND = 4000
+TICKS_PER_REFERENCE = 256
+
+_LOST, _SMALL, _LARGE = 0, 1, 2
+_MAX_RUN = 0x1FFF
+_HEAD = Struct("!HHI")
+
+
+@dataclass(frozen=True, slots=True)
+class TransportFeedback:
+    """Feedback on `count` numbers from `base` on (16 bit, wrapping).
+
+    `arrivals` holds (number, ticks) of those that arrived, in the order of the numbers; ticks count
+    from an epoch of the receiver's, modulo 2**32. `feedback_count` is the feedback's own number (8 bit).
+    """
+
+    sender_ssrc: int
+    media_ssrc: int
+    base: int
+    count: int
+    feedback_count: int
+    arrivals: tuple[tuple[int, int], ...]
+
+    def lost(self) -> list[int]:
+        """The numbers that had not arrived (16 bit)."""
+        arrived = {number for number, _ in self.arrivals}
+        return [n & 0xFFFF for n in range(self.base, self.base + self.count) if n & 0xFFFF not in arrived]
+
+
+def parse_feedback(sender_ssrc: int, media_ssrc: int, body: bytes) -> TransportFeedback:
+    """Read what follows the two SSRCs. Raises `PacketError`."""
+    if len(body) < _HEAD.size:
+        raise PacketError(f"transport feedback needs {_HEAD.size} bytes, got {len(body)}")
+    base, count, field = _HEAD.unpack_from(body)
+    runs: list[tuple[int, int]] = []  # (symbol, how many)
+    at, described = _HEAD.size, 0
+    while described < count:
+        if at + 2 > len(body):
+            raise PacketError(f"transport feedback describes {described} of {count} packets")
+        chunk = body[at] << 8 | body[at + 1]
+        at += 2
+        if not chunk & 0x8000:
+            symbols = [(chunk >> 13, chunk & _MAX_RUN)]
+        elif chunk & 0x4000:
+            symbols = [(chunk >> shift & 3, 1) for shift in range(12, -1, -2)]
+        else:
+            symbols = [(chunk >> shift & 1, 1) for shift in range(13, -1, -1)]
+        for symbol, length in symbols:
+            length = min(length, count - described)
+            if length:
+                runs.append((symbol, length))
+            described += length
+        if not any(length for _, length in symbols):
+            raise PacketError("transport feedback with an empty run")
+    arrivals: list[tuple[int, int]] = []
+    number = base
+    ticks = (field >> 8) * TICKS_PER_REFERENCE
+    for symbol, length in runs:
+        if symbol not in (_SMALL, _LARGE):
+            number += length
+            continue
+        if at + symbol * length > len(body):
+            raise PacketError("transport feedback ends before its arrival times")
+        for _ in range(length):
+            ticks += int.from_bytes(body[at : at + symbol], "big", signed=symbol == _LARGE)
+            at += symbol
+            arrivals.append((number & 0xFFFF, ticks & 0xFFFFFFFF))
+            number += 1
+    return TransportFeedback(sender_ssrc, media_ssrc, base, count, field & 0xFF, tuple(arrivals))
+
+
+def build_feedback(feedback: TransportFeedback) -> bytes:
+    """What follows the two SSRCs, padded to words.
+
+    Raises `PacketError` when two arrivals lie more than 8 s apart (start another feedback there) or a
+    number is outside base and count.
+    """
+    reference = feedback.arrivals[0][1] // TICKS_PER_REFERENCE if feedback.arrivals else 0
+    symbols = [_LOST] * feedback.count
+    deltas = bytearray()
+    ticks = reference * TICKS_PER_REFERENCE
+    for number, arrived in feedback.arrivals:
+        place = number - feedback.base & 0xFFFF
+        if place >= feedback.count:
+            raise PacketError(f"number {number} is outside base {feedback.base} and count {feedback.count}")
+        delta = (arrived - ticks + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        if not -0x8000 <= delta <= 0x7FFF:
+            raise PacketError(f"arrivals {delta / TICKS_PER_SECOND:.1f} s apart do not fit one feedback")
+        symbols[place] = _SMALL if 0 <= delta <= 0xFF else _LARGE
+        deltas += delta.to_bytes(symbols[place], "big", signed=symbols[place] == _LARGE)
+        ticks = arrived
+    head = _HEAD.pack(
+        feedback.base, feedback.count, (reference & 0xFFFFFF) << 8 | feedback.feedback_count & 0xFF
+    )
+    body = head + _chunks(symbols) + deltas
+    return body + bytes(-len(body) % 4)
+
+
+def _chunks(symbols: list[int]) -> bytes:
+    """Run-length chunks where seven or more are equal, two-bit vectors elsewhere."""
+    chunks = bytearray()
+    at = 0
+    while at < len(symbols):
+        run = 1
+        while at + run < len(symbols) and run < _MAX_RUN and symbols[at + run] == symbols[at]:
+            run += 1
+        if run >= 7 or at + run == len(symbols):
+            chunk = symbols[at] << 13 | run
+        else:
+            run = 7
+            vector = (symbols[at : at + 7] + [_LOST] * 7)[:7]
+            chunk = 0xC000
+            for place, symbol in enumerate(vector):
+                chunk |= symbol << 12 - 2 * place
+        chunks += chunk.to_bytes(2, "big")
+        at += run
+    return bytes(chunks)
