@@ -19,7 +19,7 @@ from typing import TypeVar
 from world.player import Cell, Player, View
 
 K = TypeVar("K")
-I = TypeVar("I")
+V = TypeVar("V")
 
 VIEW_RADIUS = 900.0
 MARGIN = 40.0
@@ -280,7 +280,7 @@ def _sort_in(delta: Delta, player: Player, before: bool, now: bool) -> None:
         delta.left.append(player)
 
 
-def _drop(index: dict[K, dict[I, None]], key: K, item: I) -> None:
+def _drop(index: dict[K, dict[V, None]], key: K, item: V) -> None:
     items = index[key]
     del items[item]
     if not items:

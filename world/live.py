@@ -1,0 +1,246 @@
+"""One running space: its people, their clients, and the tick that tells everybody what has changed.
+
+A tick reads top to bottom: who moved → who hears whom → routes for the workers and slots for the
+clients → what each view is told. All of one tick's consequences of a step leave together, so that a
+room is entered and its media routed at the same time. No await in here: nothing can come in between.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from signaling.control import SetRoutes
+from signaling.messages import Closing, Direction, MediaFlags, Message, Speaking, ZoneChanged
+from world.audibility import Audibility
+from world.client import CLEAR_BYTES, LAG_SECONDS, SOFT_BYTES, Client
+from world.frames import TickFrames, frame
+from world.ground import Ground
+from world.hearing import Hearing
+from world.interest import Delta, Interest
+from world.metrics import WorldMetrics
+from world.player import Player, View
+from world.records import ServerRecord
+from world.slots import RERANK_SECONDS
+from world.space import Space
+from world.state import Position
+from world.tick import Ticker
+
+# People who left are remembered so that a reconnect brings them back as they were; the oldest go first.
+MAX_REMEMBERED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Somebody who left: enough to take their seat again."""
+
+    x: float
+    y: float
+    direction: Direction
+    flags: MediaFlags
+    watch: bool
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The ways out of a space that lead to other parts."""
+
+    routes: Callable[[str, SetRoutes], None]  # (worker, change)
+    positions: Callable[[str, Mapping[str, Position], Iterable[str]], None]
+    next_epoch: Callable[[], int]
+    wall: Callable[[], float]  # seconds since 1970
+
+
+class LiveSpace:
+    """A server while somebody is there."""
+
+    def __init__(self, record: ServerRecord, ground: Ground, outside: Outside, metrics: WorldMetrics) -> None:
+        self.record = record
+        self.space = Space(record.id, ground, record.zones, record.spawns)
+        self.audibility = Audibility()
+        self.interest = Interest()
+        self.hearing = Hearing(record.id, self.audibility, outside.next_epoch)
+        self.clients: dict[Player, Client] = {}
+        self.remembered: OrderedDict[str, Remembered] = OrderedDict()
+        self.worker: str | None = None
+        self.closed = False
+        self.ticker = Ticker(self.tick)
+        self._outside = outside
+        self._metrics = metrics
+        self._events: list[tuple[Player, bytes]] = []
+        self._unheard: set[Player] = set()
+        self._speaking: dict[str, set[Player]] = {}
+        self._speaking_changed: set[Player] = set()
+        self._lagging: set[Client] = set()
+        self._ranked_at = float("-inf")
+
+    # --- what others ask for -------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something changed that the next tick must tell."""
+        self.ticker.wake()
+
+    def tell_viewers(self, player: Player, message: Message) -> None:
+        """At the next tick, everybody who sees the player (itself included) gets this message."""
+        self._events.append((player, frame(message)))
+        self.wake()
+
+    def tell_all(self, message: Message) -> None:
+        """Everybody gets this message now."""
+        data = frame(message)
+        for client in list(self.clients.values()):
+            client.send_frame(data)
+
+    def media_changed(self, player: Player) -> None:
+        """The player's sources or wishes changed: look again at what it receives and who receives it."""
+        self._unheard.add(player)
+        self._unheard.update(self.hearing.receivers_of(player))
+        self.wake()
+
+    def set_speaking(self, router: str, players: set[Player], now: float) -> None:
+        """Who speaks in a router now: the whole picture."""
+        before = self._speaking.get(router, set())
+        for player in before | players:
+            player.spoke_at = now
+        self._speaking_changed |= before ^ players
+        if players:
+            self._speaking[router] = players
+        else:
+            self._speaking.pop(router, None)
+        self.wake()
+
+    def remember(self, player: Player, session: str) -> None:
+        """Keep what a reconnect needs."""
+        self.remembered.pop(player.user_id, None)
+        self.remembered[player.user_id] = Remembered(
+            player.x, player.y, player.direction, player.flags, player.watch, session
+        )
+        if len(self.remembered) > MAX_REMEMBERED:
+            self.remembered.popitem(last=False)
+
+    def position(self, player: Player) -> Position:
+        """As the position store has it."""
+        return Position(
+            round(player.x, 2), round(player.y, 2), player.zone_id, int(self._outside.wall() * 1000)
+        )
+
+    # --- the tick ------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> bool:
+        """Tell everybody what has changed. Returns whether there is more to come without a `wake`."""
+        started = time.perf_counter()
+        changes = self.space.drain()
+        listeners = self.audibility.update(changes.touched, changes.gone, self.space.grid)
+        self._route(listeners, now)
+        self._speak(listeners)
+        for player in changes.rezoned:
+            self._events.append((player, frame(ZoneChanged(player.user_id, player.zone_id))))
+        self._show(changes.touched, changes.gone, now)
+        if changes.touched or changes.gone:
+            stay = {p.user_id: self.position(p) for p in changes.touched}
+            left = [p.user_id for p in changes.gone if p.user_id not in self.space.players]
+            self._outside.positions(self.record.id, stay, left)
+        self._metrics.tick_seconds.observe(time.perf_counter() - started)
+        return bool(changes) or bool(self._lagging) or self._rank_due(now)
+
+    def _rank_due(self, now: float) -> bool:
+        return bool(self.hearing.overflow) and now - self._ranked_at < RERANK_SECONDS
+
+    def _route(self, listeners: set[Player], now: float) -> None:
+        listeners |= self._unheard
+        self._unheard = set()
+        if self.hearing.overflow and now - self._ranked_at >= RERANK_SECONDS:
+            self._ranked_at = now
+            listeners |= self.hearing.overflow
+        for change in self.hearing.refresh(listeners, now):
+            self._metrics.routes.inc()
+            self._outside.routes(change.worker, change.routes)
+            client = self.clients.get(change.player)
+            if client is not None and change.slots is not None:
+                client.send(change.slots)
+
+    def _speak(self, listeners: set[Player]) -> None:
+        """Tell those whose set of audible speakers changed."""
+        if not self._speaking and not self._speaking_changed:
+            return
+        look = set(listeners)
+        for player in self._speaking_changed:
+            look.update(self.audibility.hearers(player))
+        self._speaking_changed = set()
+        for listener in look:
+            self._speak_to(listener)
+
+    def _speak_to(self, listener: Player) -> None:
+        client = self.clients.get(listener)
+        if client is None:
+            return
+        heard = sorted(
+            player.user_id
+            for players in self._speaking.values()
+            for player in players
+            if self.audibility.hears(listener, player)
+        )
+        if heard != client.speaking:
+            client.speaking = heard
+            client.send(Speaking(heard))
+
+    def _show(self, touched: list[Player], gone: list[Player], now: float) -> None:
+        """Send each view what happened in it, encoded once."""
+        deltas = self.interest.deltas(touched, gone)
+        frames = TickFrames()
+        events = self._events_by_view()
+        parts = {view: frames.players(delta) for view, delta in deltas.shared.items() if delta}
+        for view in events.keys() | parts.keys():
+            data = parts.get(view, b"") + events.get(view, b"")
+            shared = deltas.shared.get(view)
+            for player in self.interest.viewers.get(view, ()):
+                if player not in deltas.own:
+                    self._send_tick(self.clients[player], data, shared, now)
+        for player, delta in deltas.own.items():
+            data = frames.players(delta) if delta else b""
+            if player.view is not None:
+                data += events.get(player.view, b"")
+            self._send_tick(self.clients[player], data, delta, now)
+        for client in list(self._lagging):
+            self._catch_up(client, frames, now)
+
+    def _events_by_view(self) -> dict[View, bytes]:
+        by_view: dict[View, list[bytes]] = {}
+        for player, data in self._events:
+            if player.view is not None:
+                for view in self.interest.views_seeing(player.view):
+                    by_view.setdefault(view, []).append(data)
+        self._events = []
+        return {view: b"".join(parts) for view, parts in by_view.items()}
+
+    def _send_tick(self, client: Client, data: bytes, delta: Delta | None, now: float) -> None:
+        if not data or client.lagging_since is not None or client.closed:
+            return
+        if client.outlet.pending() <= SOFT_BYTES:
+            client.outlet.write(data)
+            return
+        client.lagging_since = now
+        view = client.player.view
+        client.known = {p.user_id for p in self.interest.visible(view)} if view is not None else set()
+        if delta is not None:
+            client.known.update(p.user_id for p in delta.left)
+        self._lagging.add(client)
+
+    def _catch_up(self, client: Client, frames: TickFrames, now: float) -> None:
+        """A lagging client gets one whole picture once it has taken what it was sent."""
+        view = client.player.view
+        if client.closed or view is None or client.lagging_since is None:
+            self._lagging.discard(client)
+        elif client.outlet.pending() <= CLEAR_BYTES:
+            visible = [p for p in self.interest.visible(view) if p is not client.player]
+            left = client.known.difference(p.user_id for p in visible)
+            client.outlet.write(frames.all_of(visible, sorted(left)))
+            client.lagging_since = None
+            client.known = set()
+            self._lagging.discard(client)
+        elif now - client.lagging_since > LAG_SECONDS:
+            self._lagging.discard(client)
+            client.close(Closing("slow", "your connection takes in less than there is to tell", 5000))

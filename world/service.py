@@ -1,0 +1,534 @@
+"""The world: loads spaces, seats people in them, and takes them out again.
+
+Everything that concerns one running space is `world.live`; media is `world.media`; what a client says is
+`world.talk`. This file knows who is connected to what, for how long a lost connection keeps its seat, and
+what is saved when. Nothing here waits for storage between looking at a space and changing it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from signaling.bus import Bus
+from signaling.messages import (
+    Chat,
+    ClientMessage,
+    Closing,
+    Error,
+    Hearing,
+    IceServer,
+    Join,
+    MapInfo,
+    MediaAnswer,
+    MediaOffer,
+    MediaState,
+    Pin,
+    Ping,
+    PlayerMove,
+    Pong,
+    SendEmote,
+    ServerInfo,
+    Welcome,
+    You,
+    ZoneEntered,
+    ZoneExited,
+    ZonesChanged,
+)
+from signaling.tickets import BadTicket, ResumeTicket, Tickets, new_session_id
+from world import audibility, talk
+from world.client import Client, Outlet
+from world.devices import DeviceOpened, Devices
+from world.directory import Directory
+from world.ground import Ground
+from world.live import LiveSpace, Outside
+from world.media import Media
+from world.metrics import WorldMetrics
+from world.player import Player
+from world.records import Seat, ServerRecord
+from world.saving import PositionSaver
+from world.space import RUN_SPEED
+from world.state import InProcessPositions, Position, PositionStore, PositionWriter
+from world.tick import TICK_SECONDS
+
+# A lost connection keeps its avatar so long (seconds): a resume in that time does not even flicker.
+# Hearing and being heard end at once.
+GRACE_SECONDS = 2.0
+# An empty space is kept so long: those who come back soon find their mute state.
+EMPTY_SECONDS = 30.0
+RESUME_SECONDS = 24 * 3600.0
+HOUSEKEEPING_SECONDS = 1.0
+# A restart asks clients to come back spread over this time (ms), and more when there are many.
+RESTART_MS = 1000
+RESTART_MS_PER_CLIENT = 2.0
+
+log = logging.getLogger("atrium.world")
+
+
+class Refused(Exception):
+    """No seat. `code` and `message` go to the client."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class WorldService:
+    """One process's world.
+
+    Args:
+        directory: storage.
+        bus: the way to media workers.
+        tickets: signs and reads resume tokens.
+        load_map: the ground of a map by name; raises LookupError or ValueError when there is none.
+        map_info: what clients are told of a map by name.
+        ice_servers: STUN and TURN servers for a user id.
+        positions: the position store; in process when None.
+        clock: monotonic seconds, the event loop's by default. wall: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        bus: Bus,
+        tickets: Tickets,
+        load_map: Callable[[str], Ground],
+        map_info: Callable[[str], MapInfo],
+        ice_servers: Callable[[str], list[IceServer]] = lambda user_id: [],
+        positions: PositionStore | None = None,
+        metrics: WorldMetrics | None = None,
+        wall: Callable[[], float] = time.time,
+        grace: float = GRACE_SECONDS,
+        empty: float = EMPTY_SECONDS,
+    ) -> None:
+        self.metrics = metrics if metrics is not None else WorldMetrics()
+        self.wall = wall
+        self._directory = directory
+        self._tickets = tickets
+        self._load_map = load_map
+        self._map_info = map_info
+        self._ice_servers = ice_servers
+        self._store = positions if positions is not None else InProcessPositions()
+        self._grace = grace
+        self._empty = empty
+        self._spaces: dict[str, LiveSpace] = {}
+        self._empty_since: dict[str, float] = {}
+        self._loading: dict[str, asyncio.Task[LiveSpace | None]] = {}
+        self._recalled: dict[str, dict[str, Position]] = {}
+        self._departures: dict[Player, asyncio.TimerHandle] = {}
+        self._housekeeping: asyncio.Task[None] | None = None
+        self._closing = False
+        # Epochs grow across restarts: seconds since 1970 in front, and small enough to be exact in a
+        # browser's numbers (2**53) for a million changes in every second of running.
+        self._epoch = int(wall()) << 20
+        self._media = Media(bus, self.now)
+        self._devices = Devices(self._media, self.space, self._depart, self.now)
+        self._saver = PositionSaver(directory)
+        self._writer = PositionWriter(self._store, self._everybody, self.metrics.positions_late.inc)
+        self._outside = Outside(
+            routes=self._media.outbox.routes,
+            positions=self._writer.note,
+            next_epoch=self._next_epoch,
+            wall=wall,
+        )
+
+    def now(self) -> float:
+        """The event loop's clock (seconds)."""
+        return asyncio.get_running_loop().time()
+
+    def _next_epoch(self) -> int:
+        self._epoch += 1
+        return self._epoch
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to listen to workers and to keep house."""
+        self._media.start()
+        self._writer.start()
+        self._saver.start()
+        self._housekeeping = asyncio.get_running_loop().create_task(self._keep_house())
+
+    async def close(self) -> None:
+        """Send everybody away with a time to come back, save positions, and stop."""
+        self._closing = True
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._housekeeping
+        clients = [client for live in self._spaces.values() for client in live.clients.values()]
+        spread = RESTART_MS + int(RESTART_MS_PER_CLIENT * len(clients))
+        for client in clients:
+            retry = RESTART_MS + random.randrange(spread)
+            client.close(Closing("restarting", "the server restarts; come back in a moment", retry))
+        for live in list(self._spaces.values()):
+            self._drop(live)
+        await self._media.close()
+        await self._saver.close()
+        await self._writer.close()
+        await self._store.close()
+
+    # --- spaces --------------------------------------------------------------------------------------
+
+    def online(self, server_id: str) -> int:
+        """How many people are present (devices are not people)."""
+        live = self._spaces.get(server_id)
+        if live is None:
+            return 0
+        return sum(player.presence != "device" for player in live.space.players.values())
+
+    async def space(self, server_id: str) -> LiveSpace | None:
+        """The running space of a server, loaded when it is not; None when there is no such server."""
+        live = self._spaces.get(server_id)
+        if live is not None:
+            return live
+        loading = self._loading.get(server_id)
+        if loading is None:
+            loading = asyncio.get_running_loop().create_task(self._load(server_id))
+            self._loading[server_id] = loading
+            loading.add_done_callback(lambda _: self._loading.pop(server_id, None))
+        return await asyncio.shield(loading)
+
+    async def _load(self, server_id: str) -> LiveSpace | None:
+        record = await self._directory.server(server_id)
+        if record is None:
+            return None
+        ground = self._load_map(record.map_name)
+        recalled: dict[str, Position] = {}
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                recalled = await self._store.read(server_id)
+        if self._closing:
+            return None
+        live = LiveSpace(record, ground, self._outside, self.metrics)
+        self._spaces[server_id] = live
+        self._empty_since[server_id] = self.now()
+        # What an earlier process left behind is nobody's presence, but it is where they were.
+        self._recalled[server_id] = recalled
+        if recalled:
+            self._writer.renew(server_id)
+        self.metrics.spaces.set(len(self._spaces))
+        return live
+
+    def _drop(self, live: LiveSpace) -> None:
+        """End a space: everybody in it leaves, and what that means is written."""
+        self._devices.close_of(live)
+        for player in list(live.space.players.values()):
+            live.clients.pop(player, None)
+            self._depart(live, player)
+        live.tick(self.now())
+        live.ticker.close()
+        live.closed = True
+        self._media.space_closed(live.record.id)
+        for index in (self._spaces, self._empty_since, self._recalled):
+            index.pop(live.record.id, None)
+        self.metrics.spaces.set(len(self._spaces))
+
+    def _everybody(self, server_id: str) -> Mapping[str, Position]:
+        live = self._spaces.get(server_id)
+        if live is None:
+            return {}
+        return {user_id: live.position(player) for user_id, player in live.space.players.items()}
+
+    # --- joining -------------------------------------------------------------------------------------
+
+    async def join(self, server_id: str, seat: Seat, join: Join, outlet: Outlet) -> tuple[LiveSpace, Client]:
+        """Give somebody their seat and send `welcome`. An older connection of theirs is closed.
+
+        Raises:
+            Refused: no such server or room, or the world is closing.
+        """
+        last: tuple[float, float] | None = None
+        if seat.presence == "walker":
+            member = await self._directory.member(server_id, seat.user_id)
+            if member is not None and member.x is not None and member.y is not None:
+                last = member.x, member.y
+        live = await self._space_or_refuse(server_id)
+        resumed = self._resumed(server_id, seat, join)
+        recalled = self._recalled.get(server_id, {}).pop(seat.user_id, None)
+        if recalled is not None:
+            last = recalled.x, recalled.y
+        player = live.space.players.get(seat.user_id)
+        try:
+            if player is None:
+                player = self._arrive(live, seat, resumed, last)
+            else:
+                self._take_over(live, player, seat, resumed)
+        except LookupError as error:
+            raise Refused("room_closed", str(error)) from error
+        client = Client(seat, player, outlet)
+        live.clients[player] = client
+        live.interest.place(player)
+        live.interest.look(player)
+        live.space.touch(player)
+        self._empty_since.pop(server_id, None)
+        client.send(self._welcome(live, client))
+        live.wake()
+        return live, client
+
+    async def _space_or_refuse(self, server_id: str) -> LiveSpace:
+        if self._closing:
+            raise Refused("restarting", "the server restarts; come back in a moment")
+        try:
+            live = await self.space(server_id)
+        except (LookupError, ValueError) as error:
+            log.error("the map of server %s cannot be loaded: %s", server_id, error)
+            raise Refused("map_unusable", "this server's map cannot be loaded") from error
+        if live is None:
+            raise Refused("no_server", "there is no such server")
+        return live
+
+    def _resumed(self, server_id: str, seat: Seat, join: Join) -> str | None:
+        """The session that a resume token takes back; None without a valid one of this very user."""
+        if join.resume is None:
+            return None
+        try:
+            claims = self._tickets.read(ResumeTicket, join.resume, self.wall())
+        except BadTicket:
+            return None  # a token that has grown old is no fault: they join as if for the first time
+        return claims.session if (claims.server_id, claims.user_id) == (server_id, seat.user_id) else None
+
+    def _arrive(
+        self, live: LiveSpace, seat: Seat, resumed: str | None, last: tuple[float, float] | None
+    ) -> Player:
+        remembered = live.remembered.pop(seat.user_id, None)
+        if remembered is not None:
+            last = remembered.x, remembered.y
+        player = live.space.join(seat, self.now(), last)
+        if remembered is not None:
+            player.direction = remembered.direction
+            if resumed == remembered.session:
+                player.flags = remembered.flags
+                player.watch = remembered.watch
+        self._media.seat(live, player, new_session_id())
+        return player
+
+    def _take_over(self, live: LiveSpace, player: Player, seat: Seat, resumed: str | None) -> None:
+        """The user is here already: an older tab, or a connection that was lost a moment ago."""
+        if seat.zone_id is not None and seat.zone_id != player.zone_id:
+            live.space.put(player, *live.space.place_for(seat, None))
+        departure = self._departures.pop(player, None)
+        if departure is not None:
+            departure.cancel()
+        older = live.clients.pop(player, None)
+        if older is not None:
+            live.interest.look_away(player)
+            older.close(Closing("replaced", "you opened this server somewhere else", None))
+        player.name, player.avatar, player.role = seat.name, seat.avatar, seat.role
+        player.present = True
+        link = live.hearing.links.get(player)
+        if link is None or resumed != link.session:
+            # Not the same page: its media starts anew, and muted.
+            self._media.leave(live, player)
+            self._media.seat(live, player, new_session_id())
+            player.flags = type(player.flags)()
+            player.watch = True
+            player.pinned = None
+        live.media_changed(player)
+
+    def _welcome(self, live: LiveSpace, client: Client) -> Welcome:
+        player, record = client.player, live.record
+        session = live.hearing.links[player].session
+        view = player.view
+        assert view is not None
+        ticket = ResumeTicket(record.id, player.user_id, session)
+        return Welcome(
+            you=You(
+                user_id=player.user_id,
+                name=player.name,
+                avatar=player.avatar,
+                presence=player.presence,
+                role=player.role,
+                x=player.x,
+                y=player.y,
+                direction=player.direction,
+                zone_id=player.zone_id,
+                media=player.flags,
+                session=session,
+            ),
+            server=ServerInfo(record.id, record.name),
+            map=self._map_info(record.map_name),
+            zones=live.space.zones.infos(with_meetings=player.presence == "walker"),
+            players=[other.info() for other in live.interest.visible(view) if other is not player],
+            ice_servers=self._ice_servers(player.user_id),
+            resume=self._tickets.issue(ticket, RESUME_SECONDS, self.wall()),
+            hearing=Hearing(audibility.FULL, audibility.RADIUS, audibility.KEEP, audibility.PREWARM),
+            speed=RUN_SPEED,
+            tick_ms=TICK_SECONDS * 1000,
+        )
+
+    # --- talking -------------------------------------------------------------------------------------
+
+    def handle(self, live: LiveSpace, client: Client, message: ClientMessage) -> None:
+        """One message of a client."""
+        now = self.now()
+        if not client.total.take(now):
+            self.fail(client, Error("rate_limited", "you send too much"))
+            return
+        match message:
+            case PlayerMove():
+                talk.move(live, client, message, now, self.metrics)
+            case ZoneEntered() | ZoneExited():
+                talk.zone_hint(live, client, message)
+            case MediaState():
+                talk.media_state(live, client, message)
+            case MediaOffer() | MediaAnswer():
+                if client.offers.take(now):
+                    self._media.negotiate(client, live, message)
+                else:
+                    self.fail(client, Error("rate_limited", "you offer media too often", "media_offer"))
+            case Pin():
+                talk.pin(live, client, message)
+            case Chat():
+                talk.chat(live, client, message, now, int(self.wall() * 1000))
+            case SendEmote():
+                talk.emote(live, client, message, now)
+            case Ping():
+                client.send(Pong(message.at))
+            case Join():
+                self.fail(client, Error("joined_already", "you have joined already", "join"))
+
+    def fail(self, client: Client, error: Error) -> None:
+        """Tell a client what was wrong; one that goes on like that is let go."""
+        self.metrics.errors.labels(error.code).inc()
+        if client.errors.take(self.now()):
+            client.send(error)
+        else:
+            client.close(Closing("too_many_errors", "too much of what you send makes no sense", None))
+
+    # --- leaving -------------------------------------------------------------------------------------
+
+    def disconnect(self, live: LiveSpace, client: Client) -> None:
+        """The connection has ended. The avatar stays for a moment, unheard and hearing nobody."""
+        player = client.player
+        client.closed = True
+        if client.closed_code is not None:
+            self.metrics.dropped.labels(client.closed_code).inc()
+        if live.clients.get(player) is not client:
+            return  # replaced, removed, or the space is closed
+        del live.clients[player]
+        live.interest.look_away(player)
+        player.present = False
+        live.space.touch(player)
+        live.wake()
+        self._departures[player] = asyncio.get_running_loop().call_later(
+            self._grace, self._depart, live, player
+        )
+
+    def _depart(self, live: LiveSpace, player: Player) -> None:
+        """The player leaves for good."""
+        departure = self._departures.pop(player, None)
+        if departure is not None:
+            departure.cancel()
+        if live.space.players.get(player.user_id) is not player:
+            return
+        link = live.hearing.links.get(player)
+        if player.presence != "device" and link is not None:
+            live.remember(player, link.session)
+        self._media.leave(live, player)
+        live.interest.look_away(player)
+        live.space.leave(player.user_id)
+        if player.presence == "walker":
+            self._saver.leave(live.record.id, player)
+        if not live.space.players:
+            self._empty_since[live.record.id] = self.now()
+        live.wake()
+
+    def _send_away(self, live: LiveSpace, player: Player, message: Closing) -> None:
+        client = live.clients.pop(player, None)
+        if client is not None:
+            live.interest.look_away(player)
+            client.close(message)
+        self._depart(live, player)
+
+    # --- what the rest of the program asks for -------------------------------------------------------
+
+    async def zones_changed(self, server_id: str) -> None:
+        """The server's zones (or its name) were edited."""
+        if server_id not in self._spaces:
+            return
+        record = await self._directory.server(server_id)
+        live = self._spaces.get(server_id)
+        if record is None or live is None:
+            return
+        live.record = record
+        live.space.set_zones(record.zones)
+        for client in list(live.clients.values()):
+            zones = live.space.zones.infos(with_meetings=client.player.presence == "walker")
+            client.send(ZonesChanged(zones))
+            self._check_room(live, client, record)
+        live.wake()
+
+    def _check_room(self, live: LiveSpace, client: Client, record: ServerRecord) -> None:
+        """A guest is the guest of one room."""
+        seat = client.seat
+        if seat.presence == "guest" and seat.zone_id not in live.space.zones.zones:
+            self._send_away(live, client.player, Closing("room_closed", "this room was closed", None))
+
+    async def server_deleted(self, server_id: str) -> None:
+        """The server is gone: everybody in it is told."""
+        live = self._spaces.get(server_id)
+        if live is not None:
+            for client in list(live.clients.values()):
+                client.close(Closing("server_deleted", "this server was deleted", None))
+            self._saver.forget(server_id)
+            self._drop(live)
+            self._saver.forget(server_id)
+
+    async def remove_user(self, server_id: str, user_id: str, code: str, message: str) -> None:
+        """Somebody was kicked, banned, or left the server: their seat and devices are gone at once."""
+        live = self._spaces.get(server_id)
+        if live is None:
+            return
+        self._devices.close_of(live, user_id)
+        player = live.space.players.get(user_id)
+        if player is not None:
+            self._send_away(live, player, Closing(code, message, None))
+        live.remembered.pop(user_id, None)
+
+    async def open_device(
+        self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]
+    ) -> DeviceOpened:
+        """Seat a WHIP publisher or WHEP player; see `world.devices`. Raises DeviceRefused."""
+        return await self._devices.open(seat, server_id, sdp, direction)
+
+    async def close_device(self, resource: str, user_id: str) -> bool:
+        """End a device. False when the user has none of that name."""
+        return self._devices.close(resource, user_id)
+
+    # --- housekeeping --------------------------------------------------------------------------------
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            try:
+                self._keep_house_once()
+            except Exception:
+                log.exception("housekeeping failed")
+
+    def _keep_house_once(self) -> None:
+        now, wall = self.now(), self.wall()
+        self._media.bury()
+        people = clients = 0
+        for server_id, live in list(self._spaces.items()):
+            people += len(live.space.players)
+            clients += len(live.clients)
+            for client in list(live.clients.values()):
+                expires = client.seat.expires_at
+                if expires is not None and wall >= expires:
+                    client.close(Closing("session_expired", "please log in again", None))
+            for player in live.space.players.values():
+                if player.presence == "walker":
+                    self._saver.moved(server_id, player, now)
+            since = self._empty_since.get(server_id)
+            if since is not None and not live.space.players and now - since >= self._empty:
+                self._drop(live)
+        self.metrics.people.set(people)
+        self.metrics.clients.set(clients)

@@ -1,0 +1,102 @@
+"""What a client may say, and what comes of it. One function per kind of message; no await, no socket."""
+
+from __future__ import annotations
+
+from signaling.messages import (
+    Chat,
+    ChatMessage,
+    Emoted,
+    Error,
+    MediaChanged,
+    MediaFlags,
+    MediaState,
+    MovedBack,
+    Pin,
+    PlayerMove,
+    SendEmote,
+    ZoneEntered,
+    ZoneExited,
+)
+from world.client import Client
+from world.live import LiveSpace
+from world.metrics import WorldMetrics
+
+
+def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metrics: WorldMetrics) -> None:
+    """A step, or the reason why not: then the client is set back to where the world sees it."""
+    player = client.player
+    if not client.moves.take(now):
+        if client.may_tell_moves(now):
+            client.send(Error("rate_limited", "you send more moves than there are frames", message.seq))
+            client.send(MovedBack(player.x, player.y, message.seq))
+        return
+    verdict = live.space.move(player, message.x, message.y, message.direction, message.seq, now)
+    if verdict == "moved":
+        metrics.moves.inc()
+        live.wake()
+        return
+    metrics.moved_back.labels(verdict).inc()
+    client.send(MovedBack(player.x, player.y, message.seq))
+
+
+def zone_hint(live: LiveSpace, client: Client, message: ZoneEntered | ZoneExited) -> None:
+    """A client's idea of its zone. The world has its own; where they differ it says so."""
+    seen = client.player.zone_id
+    agrees = (seen == message.zone_id) if isinstance(message, ZoneEntered) else (seen != message.zone_id)
+    if agrees:
+        return
+    zone = live.space.zones.zones.get(seen) if seen is not None else None
+    where = f"in {zone.name}" if zone is not None else "outside every zone"
+    ref = "zone_entered" if isinstance(message, ZoneEntered) else "zone_exited"
+    client.send(Error("zone_mismatch", f"the world sees you {where}", ref))
+
+
+def media_state(live: LiveSpace, client: Client, message: MediaState) -> None:
+    """Mute, camera, screen, and whether to receive video at all."""
+    player = client.player
+    flags = MediaFlags(message.mic, message.camera, message.screen)
+    if flags == player.flags and message.watch == player.watch:
+        return
+    told = flags != player.flags
+    player.flags = flags
+    player.watch = message.watch
+    live.media_changed(player)
+    if told:
+        live.tell_viewers(player, MediaChanged(player.user_id, flags))
+
+
+def pin(live: LiveSpace, client: Client, message: Pin) -> None:
+    """Whose video comes first."""
+    player = client.player
+    if message.user_id is not None:
+        other = live.space.players.get(message.user_id)
+        if other is None or not live.audibility.hears(player, other):
+            client.send(Error("out_of_hearing", "you can pin only people whom you hear", "pin"))
+            return
+    player.pinned = message.user_id
+    live.media_changed(player)
+
+
+def chat(live: LiveSpace, client: Client, message: Chat, now: float, at: int) -> None:
+    """A line to those who hear the speaker (and the speaker), or to everybody. `at` in ms since 1970."""
+    if not client.chats.take(now):
+        client.send(Error("rate_limited", "you write faster than people read", "chat"))
+        return
+    player = client.player
+    line = ChatMessage(player.user_id, player.name, message.text, message.scope, at)
+    if message.scope == "server":
+        live.tell_all(line)
+        return
+    client.send(line)
+    for other in list(live.audibility.hearers(player)):
+        hearer = live.clients.get(other)
+        if hearer is not None:
+            hearer.send(line)
+
+
+def emote(live: LiveSpace, client: Client, message: SendEmote, now: float) -> None:
+    """A sign above the avatar, for those who see it."""
+    if not client.chats.take(now, 0.5):
+        client.send(Error("rate_limited", "one emote after the other", "emote"))
+        return
+    live.tell_viewers(client.player, Emoted(client.player.user_id, message.emote))
