@@ -164,7 +164,7 @@ def _parse_one(count: int, kind: int, body: bytes) -> RtcpPacket | None:
         blocks = _blocks(body, _SENDER_INFO.size, count)
         return SenderReport(ssrc, ntp, timestamp, packets, octets, blocks)
     if kind == RR:
-        return ReceiverReport(*_ssrcs(body, 0, 1), _blocks(body, 4, count))
+        return ReceiverReport(_ssrcs(body, 0, 1)[0], _blocks(body, 4, count))
     if kind == SDES:
         return Sdes(tuple(_names(body, count)))
     if kind == BYE:
