@@ -184,6 +184,17 @@ class WorldService:
             return 0
         return sum(player.presence != "device" for player in live.space.players.values())
 
+    def people_in(self, server_id: str, zone_id: str) -> frozenset[str]:
+        """The user ids of those who are in a zone now (devices are not people)."""
+        live = self._spaces.get(server_id)
+        if live is None:
+            return frozenset()
+        return frozenset(
+            player.user_id
+            for player in live.space.players.values()
+            if player.zone_id == zone_id and player.presence != "device"
+        )
+
     async def space(self, server_id: str) -> LiveSpace | None:
         """The running space of a server, loaded when it is not; None when there is no such server."""
         live = self._spaces.get(server_id)
