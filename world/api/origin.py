@@ -32,6 +32,13 @@ def same_origin(request: web.Request) -> bool:
     return origin_matches(request, origin)
 
 
+def socket_origin(request: web.Request) -> bool:
+    """Whether a WebSocket may be opened: by `Origin` alone, which every browser sends there (RFC 6455
+    §10.2); what `Sec-Fetch-Site` says of `ws:` against `http:` differs between them."""
+    origin = request.headers.get("Origin")
+    return origin is None or origin_matches(request, origin)
+
+
 def origin_matches(request: web.Request, origin: str) -> bool:
     """Whether `origin` is one of ours: the public URL, or the host that was asked."""
     if origin == own_origin(request):

@@ -1,0 +1,334 @@
+"""The parts put together into one running process, and taken apart again.
+
+`serve` is world and media worker in one process over the in-process bus; `world` and `worker` are the
+same parts in processes of their own over Redis. This is the only file that knows both sides.
+
+Everything that a person can get wrong at the start (a busy port, a folder that cannot be written, a
+database that does not answer) raises `StartError` with the one line to show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
+
+from maps import templates
+from maps.collision import FOOT_HALF_HEIGHT, FOOT_HALF_WIDTH
+from signaling.bus import Bus, InProcessBus
+from signaling.messages import MapInfo
+from signaling.tickets import Tickets
+from web.addresses import advertised, printed_url
+from web.app import AppParts, make_app, make_worker_app
+from web.health import Check
+from web.ice import ice_servers
+from web.map_library import TemplateMaps
+from web.secret import BadSecret, kept_secret
+from web.settings import Settings
+from web.workers_seen import WorkersSeen
+from world.api.origin import socket_origin
+from world.api.seats import authenticate
+from world.api.services import Services
+from world.database import BadDatabase, Database
+from world.gateway import gateway_handler
+from world.ground import Ground
+from world.invites import InviteStore
+from world.metrics import WorldMetrics
+from world.migrate import UnknownRevision, upgrade
+from world.passwords import Passwords
+from world.servers import ServerStore
+from world.service import WorldService
+from world.sessions import SessionStore
+from world.state import PositionStore
+from world.users import UserStore
+from world.zones_store import ZoneStore
+
+# How long one part may take to end, and all of them (seconds): SIGTERM is answered within 3 s.
+PART_SECONDS = 1.0
+CLOSE_SECONDS = 2.5
+BACKLOG = 1024
+
+log = logging.getLogger("atrium")
+
+
+class StartError(Exception):
+    """Why we cannot start, in one line."""
+
+
+async def run(
+    settings: Settings, *, world: bool, worker: bool, stop: asyncio.Event, say: Callable[[str], None]
+) -> None:
+    """Start the parts, `say` where we are reached, run until `stop`, and end cleanly.
+
+    Raises StartError.
+    """
+    stack = AsyncExitStack()
+    try:
+        url = await _start(settings, stack, world=world, worker=worker)
+        if not stop.is_set():
+            say(f"AtriumVerse is ready: {url}" if world else f"The media worker is ready: {url}/healthz")
+            await stop.wait()
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await stack.aclose()
+        except TimeoutError:
+            log.warning("some parts did not end in time")
+
+
+async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, worker: bool) -> str:
+    # The port first: it is the likeliest to be taken, and nothing has to be undone for it.
+    listening = _listen(settings.host, settings.port)
+    stack.callback(listening.close)
+    registry = CollectorRegistry()
+    checks: dict[str, Check] = {}
+    bus = _bus(settings, stack, checks)
+    if worker:
+        await _start_worker(settings, stack, bus, registry)
+    if world:
+        app, end_world = await _make_world(settings, stack, bus, checks, registry)
+    else:
+        app, end_world = make_worker_app(checks, registry), None
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=PART_SECONDS)
+    await runner.setup()
+    _at_end(stack, "http", runner.cleanup)
+    if end_world is not None:
+        # Before the server's own end, which would cut the sockets without a word.
+        _at_end(stack, "world", end_world)
+    site = web.SockSite(runner, listening, backlog=BACKLOG)
+    await site.start()
+    _at_end(stack, "listening", site.stop)
+    return printed_url(settings.host, listening.getsockname()[1], settings.public_url if world else "")
+
+
+# --- the parts -----------------------------------------------------------------------------------
+
+
+def _bus(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) -> Bus:
+    if not settings.redis_url:
+        bus: Bus = InProcessBus()
+    else:
+        from signaling.redis_bus import RedisBus
+
+        redis_bus = RedisBus(settings.redis_url)
+        # It connects by itself, now or later: without Redis we run and are not ready.
+        checks["bus"] = redis_bus.settled
+        bus = redis_bus
+    _at_end(stack, "bus", bus.close)
+    return bus
+
+
+async def _start_worker(
+    settings: Settings, stack: AsyncExitStack, bus: Bus, registry: CollectorRegistry
+) -> None:
+    from sfu.worker import MediaSettings, Worker
+
+    host = settings.media_host or settings.host
+    told = advertised(host, settings.media_address)
+    if not told:
+        raise StartError(
+            f"media listens on {host}, and no address of this machine was found to tell browsers: "
+            "set ATRIUM_MEDIA_ADDRESS"
+        )
+    name = settings.worker_name or f"{socket.gethostname()}-{settings.media_port}"
+    part = Worker(name, bus, MediaSettings(host, settings.media_port, told, settings.plane), registry)
+    try:
+        await part.start()
+    except OSError as error:
+        raise StartError(
+            _port_error(error, "UDP", host, settings.media_port, "ATRIUM_MEDIA_PORT", "ATRIUM_MEDIA_HOST")
+        ) from error
+    except (ValueError, RuntimeError) as error:
+        raise StartError(str(error)) from error
+    _at_end(stack, "worker", part.close)
+
+
+async def _make_world(
+    settings: Settings,
+    stack: AsyncExitStack,
+    bus: Bus,
+    checks: dict[str, Check],
+    registry: CollectorRegistry,
+) -> tuple[web.Application, Callable[[], Awaitable[None]]]:
+    secret = _secret(settings)
+    database = await open_database(settings)
+    _at_end(stack, "database", database.close)
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    workers = WorkersSeen(bus)
+    stack.callback(workers.close)
+    checks |= {"database": database.ping, "worker": workers.check}
+    tickets = Tickets(secret)
+    servers = ServerStore(database)
+    ice = ice_servers(settings)
+    service = WorldService(
+        directory=servers,
+        bus=bus,
+        tickets=tickets,
+        load_map=load_map,
+        map_info=map_info,
+        ice_servers=ice,
+        positions=_positions(settings),
+        metrics=WorldMetrics(registry),
+    )
+    services = Services(
+        users=UserStore(database, passwords, avatars=avatar_names()),
+        sessions=SessionStore(database, timedelta(days=settings.session_days)),
+        servers=servers,
+        zones=ZoneStore(database),
+        invites=InviteStore(database),
+        maps=TemplateMaps(),
+        tickets=tickets,
+        world=service,
+        public_url=settings.public_url or None,
+        trusted_proxies=settings.trusted_proxies,
+        ice_servers=ice,
+    )
+    await service.start()
+    gateway = gateway_handler(service, authenticate, socket_origin)
+    parts = AppParts(services, gateway, templates.asset, checks, registry)
+    return make_app(parts), service.close
+
+
+def _positions(settings: Settings) -> PositionStore | None:
+    if not settings.redis_url:
+        return None
+    from world.state_redis import RedisPositions
+
+    return RedisPositions(settings.redis_url)
+
+
+@cache
+def avatar_names() -> tuple[str, ...]:
+    """The avatars to choose from: the sheets that the art brings."""
+    return tuple(sorted(sheet.stem for sheet in (templates.FOLDER / "avatars").glob("*.png")))
+
+
+def load_map(name: str) -> Ground:
+    """The geometry of a map. Raises LookupError or MapError (a ValueError)."""
+    return templates.template(name).game_map
+
+
+@cache
+def map_info(name: str) -> MapInfo:
+    """What clients are told of a map."""
+    template = templates.template(name)
+    game_map = template.game_map
+    return MapInfo(
+        name=template.name,
+        url=template.map_url,
+        width=game_map.width,
+        height=game_map.height,
+        tile=game_map.tile,
+        foot_half_width=FOOT_HALF_WIDTH,
+        foot_half_height=FOOT_HALF_HEIGHT,
+    )
+
+
+# --- what can be wrong ---------------------------------------------------------------------------
+
+
+async def open_database(settings: Settings) -> Database:
+    """The database of the settings, migrated. Raises StartError."""
+    url = settings.database_url or f"sqlite:///{_data_folder(settings) / 'atrium.db'}"
+    try:
+        database = Database(url)
+    except BadDatabase as error:
+        raise StartError(str(error)) from None
+    except OSError as error:
+        raise StartError(f"the database's folder cannot be made: {error}") from error
+    try:
+        await upgrade(database)
+    except Exception as error:
+        await database.close()
+        if isinstance(error, UnknownRevision):
+            raise StartError(str(error)) from None
+        # The drivers' own errors have no common root with SQLAlchemy's.
+        drivers = type(error).__module__.startswith(("asyncpg", "sqlite3", "alembic"))
+        if not drivers and not isinstance(error, SQLAlchemyError | OSError | TimeoutError):
+            raise
+        where = database.url.render_as_string(hide_password=True)
+        reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+        raise StartError(f"the database {where} cannot be used: {reason[0]}") from error
+    return database
+
+
+def _data_folder(settings: Settings) -> Path:
+    """The data folder, made if need be and tried. Raises StartError."""
+    folder = settings.data
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial = folder / f".trial-{os.getpid()}"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise StartError(
+            f"the data folder {folder} cannot be written ({error.strerror}): set ATRIUM_DATA to another one"
+        ) from error
+    return folder
+
+
+def _secret(settings: Settings) -> str:
+    if settings.secret:
+        return settings.secret
+    folder = _data_folder(settings)
+    try:
+        return kept_secret(folder)
+    except BadSecret as error:
+        raise StartError(str(error)) from None
+    except OSError as error:
+        raise StartError(f"the secret in {folder} cannot be read or made: {error.strerror}") from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound TCP socket. Raises StartError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise StartError(f"{host} is no address of this machine (ATRIUM_HOST): {error.strerror}") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        # With SO_REUSEADDR two can bind one port; the second is refused when it listens.
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise StartError(_port_error(error, "TCP", host, port, "ATRIUM_PORT", "ATRIUM_HOST")) from error
+    return listening
+
+
+def _port_error(error: OSError, kind: str, host: str, port: int, port_env: str, host_env: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{kind} port {port} on {host} is in use: stop what uses it, or set {port_env} to another one"
+    if error.errno == errno.EACCES:
+        return f"{kind} port {port} on {host} is not allowed to us: set {port_env} to one above 1023"
+    reason = error.strerror or str(error)
+    return f"{kind} port {port} cannot be opened on {host} ({reason}): check {host_env} and {port_env}"
+
+
+def _at_end(stack: AsyncExitStack, name: str, close: Callable[[], Awaitable[object]]) -> None:
+    """End this part when the stack is unwound; one that hangs or fails does not keep the others."""
+
+    async def end() -> None:
+        try:
+            async with asyncio.timeout(PART_SECONDS):
+                await close()
+        except TimeoutError:
+            log.warning("%s did not end in time", name)
+        except Exception:
+            log.exception("%s did not end cleanly", name)
+
+    stack.push_async_callback(end)
