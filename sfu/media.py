@@ -271,7 +271,7 @@ class Media:
             self.endpoint.dropped["srtcp"] += 1
             return
         if isinstance(connection, PublishConnection):
-            self.desk.from_publisher(list(connection.producers.values()), plain, self._clock())
+            self.desk.from_publisher(peer, plain, self._clock())
         elif isinstance(connection, SubscribeConnection):
             self.desk.from_listener(connection.slots, plain, self._clock())
 
@@ -314,9 +314,12 @@ class Media:
     # --- time ------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Every 50 ms or so: what has to be repeated or given up."""
+        """Every 20 ms or so: RTCP that is due."""
+        self.desk.tick(self._clock())
+
+    def expire(self) -> None:
+        """Every half second or so: give up connections whose client is gone or never came."""
         now = self._clock()
-        self.desk.tick(now)
         self.endpoint.expire()
         for session in list(self.sessions.values()):
             for connection in session.connections:

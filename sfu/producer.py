@@ -19,13 +19,17 @@ CODECS = {
 
 @dataclass(slots=True)
 class Producer:
-    """`handle` is the forwarder's; `ssrc` and `rtx_ssrc` are 0 until they are known."""
+    """`handle` is the forwarder's; `ssrc` and `rtx_ssrc` are 0 until they are known.
+
+    `feedback` is what was negotiated (`nack`, `nack pli`, `ccm fir`, `goog-remb`).
+    """
 
     handle: int
     session: str
     source: Source
     mid: str
     params: ProducerParams
+    feedback: tuple[str, ...] = ()
     ssrc: int = 0
     rtx_ssrc: int = 0
     started: bool = False

@@ -1,88 +1,319 @@
-"""RTCP of one forwarder: reads what publishers and listeners say, and says what the policy decides."""
+"""RTCP of one forwarder: reads what publishers and listeners say, and says what the policies decide.
+
+Towards publishers: PLI, NACK, and once a second receiver reports with a bitrate limit. Towards
+listeners: sender reports of their slots, at once when a slot's source has changed. What listeners ask
+for (NACK, PLI, FIR) is answered from the cache or passed on, coalesced. RTCP that cannot be read is
+counted and raises nothing.
+"""
 
 from __future__ import annotations
 
 import secrets
-import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sfu.forward.contract import Forwarder, ProducerState
 from sfu.metrics import Metrics
 from sfu.producer import Producer
-from sfu.rtcp_policy import KeyframeRequests
+from sfu.rtcp_policy import (
+    ASSUMED_ROUND_TRIP,
+    MAX_VIDEO_BITRATE,
+    NACK_BURST,
+    NACK_RATE,
+    REPORT_INTERVAL,
+    KeyframeRequests,
+    PublisherClock,
+    SampledAt,
+    timestamp_at,
+)
+from sfu.rtp import rtcp
+from sfu.rtp.errors import PacketError
+from sfu.rtp.nack import NackTracker
+from sfu.rtp.sr import middle, ntp_time
+from sfu.rtp.stats import ReceptionReport
 from sfu.slot import Slot
 from sfu.transport import PeerTransport
+from signaling.ratelimit import TokenBucket
+
+# Reports are about what others sent: the server is one source to all publishers (RFC 7022 asks for a
+# random name, made once).
+_CNAME = secrets.token_urlsafe(12)
 
 
-@dataclass(slots=True)
-class _Sending:
-    producer: Producer
+@dataclass(slots=True, eq=False)
+class _Publisher:
+    """One publish connection."""
+
     transport: PeerTransport
+    clock: PublisherClock = field(default_factory=PublisherClock)
+    sources: dict[int, _Source] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Source:
+    """One producer."""
+
+    producer: Producer
+    publisher: _Publisher
     keyframes: KeyframeRequests = field(default_factory=KeyframeRequests)
+    nacks: NackTracker = field(default_factory=NackTracker)
+    sampled: SampledAt | None = None
+    reception: ReceptionReport | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Sink:
+    """One slot."""
+
+    slot: Slot
+    transport: PeerTransport
+    budget: TokenBucket
+    source: int = 0
 
 
 class RtcpDesk:
-    """`ask` gives the forwarder's figures of a producer."""
+    """`ask` gives the forwarder's figures of a producer; `wall` is Unix seconds."""
 
-    def __init__(self, forwarder: Forwarder, ask: Callable[[int], ProducerState], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        ask: Callable[[int], ProducerState],
+        metrics: Metrics,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._forwarder = forwarder
         self._ask = ask
         self._metrics = metrics
+        self._wall = wall
         self._ssrc = secrets.randbits(31) + 1
-        self._producers: dict[int, _Sending] = {}
-        # Video slots that have been routed and have sent nothing of their producer yet.
-        self._waiting: dict[int, int] = {}
+        self._publishers: dict[int, _Publisher] = {}
+        self._sources: dict[int, _Source] = {}
+        self._sinks: dict[int, _Sink] = {}
+        self._listeners: dict[int, set[int]] = {}  # producer to the slots that it feeds
+        self._fresh: set[int] = set()
+        self._losing: set[int] = set()
+        self._asked: set[int] = set()  # producers whose keyframe request waits for its time
+        self._report_at = 0.0
+
+    # --- tables ----------------------------------------------------------------------------------
 
     def add_producer(self, producer: Producer, transport: PeerTransport) -> None:
-        """A source that will be sent over this transport."""
-        self._producers[producer.handle] = _Sending(producer, transport)
+        """A source that is sent over this transport."""
+        publisher = self._publishers.setdefault(transport.peer, _Publisher(transport))
+        source = _Source(producer, publisher)
+        publisher.sources[producer.handle] = self._sources[producer.handle] = source
 
     def remove_producer(self, handle: int) -> None:
-        """It is gone."""
-        self._producers.pop(handle, None)
+        """It is gone, and with its last source the publisher."""
+        source = self._sources.pop(handle, None)
+        if source is None:
+            return
+        del source.publisher.sources[handle]
+        if not source.publisher.sources:
+            del self._publishers[source.publisher.transport.peer]
+        for slot in list(self._listeners.get(handle, ())):
+            self.routed(slot, None)
+        self._losing.discard(handle)
+        self._asked.discard(handle)
 
     def add_slot(self, slot: Slot, transport: PeerTransport) -> None:
         """A slot that is received over this transport."""
+        self._sinks[slot.handle] = _Sink(slot, transport, TokenBucket(NACK_RATE, NACK_BURST))
 
     def remove_slot(self, handle: int) -> None:
         """It is gone."""
-        self._waiting.pop(handle, None)
+        if handle in self._sinks:
+            self.routed(handle, None)
+            del self._sinks[handle]
 
     def routed(self, slot: int, producer: int | None) -> None:
-        """The slot is fed by another producer from now on."""
+        """The slot is fed by this producer from now on, or by nothing."""
+        sink = self._sinks[slot]
+        listeners = self._listeners.get(sink.source)
+        if listeners is not None:
+            listeners.discard(slot)
+            if not listeners:
+                del self._listeners[sink.source]
+        sink.source = producer or 0
         if producer is None:
-            self._waiting.pop(slot, None)
+            self._fresh.discard(slot)
         else:
-            self._waiting[slot] = producer
+            self._listeners.setdefault(producer, set()).add(slot)
+            self._fresh.add(slot)
 
-    def from_publisher(self, producers: list[Producer], packet: bytes, now: float) -> None:
-        """A compound packet of a publish connection."""
+    # --- what publishers say ---------------------------------------------------------------------
 
-    def from_listener(self, slots: list[Slot], packet: bytes, now: float) -> None:
-        """A compound packet of a subscribe connection."""
+    def from_publisher(self, peer: int, packet: bytes, now: float) -> None:
+        """A compound packet of a publish connection, unprotected."""
+        publisher = self._publishers.get(peer)
+        if publisher is None:
+            return
+        for item in self._parse(packet):
+            if isinstance(item, rtcp.SenderReport):
+                for source in publisher.sources.values():
+                    if source.producer.ssrc == item.ssrc:
+                        self._sender_report(source, item, now)
 
-    def keyframe_needed(self, handle: int, now: float) -> None:
-        """A slot cannot begin without one."""
-        sending = self._producers.get(handle)
-        if sending is not None and sending.producer.ssrc and sending.keyframes.request(now):
-            self._send_pli(sending)
+    def _sender_report(self, source: _Source, report: rtcp.SenderReport, now: float) -> None:
+        source.publisher.clock.observe(report.ntp, self._wall())
+        source.sampled = SampledAt(report.ntp, report.timestamp)
+        self._reception(source).sender_report(middle(report.ntp), now)
+        for slot in self._listeners.get(source.producer.handle, ()):
+            self._report_slot(self._sinks[slot])
 
     def packets_lost(self, handle: int, sequences: list[int], now: float) -> None:
-        """A gap."""
+        """A gap in what a publisher sends: ask for it, where it keeps packets to repeat."""
+        source = self._sources.get(handle)
+        if source is not None and "nack" in source.producer.feedback:
+            source.nacks.lost(sequences, now)
+            self._losing.add(handle)
+
+    # --- what listeners say ----------------------------------------------------------------------
+
+    def from_listener(self, slots: list[Slot], packet: bytes, now: float) -> None:
+        """A compound packet of a subscribe connection, unprotected."""
+        by_ssrc = {slot.params.ssrc: slot.handle for slot in slots}
+        for item in self._parse(packet):
+            if isinstance(item, rtcp.Nack):
+                self._nack(by_ssrc.get(item.media_ssrc), item.sequences, now)
+            elif isinstance(item, rtcp.Pli):
+                self._picture_lost(by_ssrc.get(item.media_ssrc), now)
+            elif isinstance(item, rtcp.Fir):
+                for ssrc, _ in item.requests:
+                    self._picture_lost(by_ssrc.get(ssrc), now)
+
+    def _nack(self, slot: int | None, sequences: tuple[int, ...], now: float) -> None:
+        sink = self._sinks.get(slot or 0)
+        if sink is None:
+            return
+        self._metrics.nacks_received.inc(len(sequences))
+        if sink.budget.take(now, len(sequences)):
+            self._metrics.retransmitted.inc(self._forwarder.retransmit(sink.slot.handle, list(sequences)))
+
+    def _picture_lost(self, slot: int | None, now: float) -> None:
+        sink = self._sinks.get(slot or 0)
+        if sink is not None and sink.slot.kind == "video":
+            self.keyframe_needed(sink.source, now)
+
+    def _parse(self, packet: bytes) -> list[rtcp.RtcpPacket]:
+        try:
+            return rtcp.parse(packet)
+        except PacketError:
+            self._metrics.rtcp_malformed.inc()
+            return []
+
+    # --- what we say -----------------------------------------------------------------------------
+
+    def keyframe_needed(self, handle: int, now: float) -> None:
+        """Somebody's picture cannot begin or go on without one."""
+        source = self._sources.get(handle)
+        if source is None or source.producer.kind != "video":
+            return
+        if source.keyframes.request(now):
+            self._request_keyframe(source)
+        else:
+            self._asked.add(handle)
 
     def tick(self, now: float) -> None:
-        """Repeat what is due."""
-        for slot, handle in list(self._waiting.items()):
-            if self._forwarder.slot_state(slot).producer == handle:
-                del self._waiting[slot]
-        waiting = set(self._waiting.values())
-        for handle, sending in self._producers.items():
-            ready = sending.producer.ssrc and sending.producer.kind == "video"
-            if ready and sending.keyframes.due(now, handle in waiting):
-                self._send_pli(sending)
+        """Every 10 to 40 ms: repeat and report what is due."""
+        waiting = self._settle_fresh()
+        for handle in waiting | self._asked:
+            source = self._sources[handle]
+            if source.keyframes.due(now, handle in waiting):
+                self._request_keyframe(source)
+            if not source.keyframes.pending:
+                self._asked.discard(handle)
+        for handle in list(self._losing):
+            self._repeat_nacks(self._sources[handle], now)
+        if now >= self._report_at:
+            self._report_at = now + REPORT_INTERVAL
+            for publisher in self._publishers.values():
+                self._report_publisher(publisher, now)
 
-    def _send_pli(self, sending: _Sending) -> None:
-        pli = struct.pack("!BBHII", 0x81, 206, 2, self._ssrc, sending.producer.ssrc)
-        if sending.transport.send_rtcp(struct.pack("!BBHI", 0x80, 201, 1, self._ssrc) + pli):
+    def _settle_fresh(self) -> set[int]:
+        """Report slots whose new source has arrived; the video producers that others wait for."""
+        waiting = set()
+        for slot in list(self._fresh):
+            sink = self._sinks[slot]
+            if self._forwarder.slot_state(slot).producer == sink.source:
+                self._fresh.discard(slot)
+                self._report_slot(sink)
+            elif sink.slot.kind == "video" and sink.transport.connected_at is not None:
+                waiting.add(sink.source)
+        return waiting
+
+    def _request_keyframe(self, source: _Source) -> None:
+        ssrc = source.producer.ssrc
+        if ssrc and self._say(source.publisher, [rtcp.Pli(self._ssrc, ssrc)]):
             self._metrics.keyframe_requests.inc()
+
+    def _repeat_nacks(self, source: _Source, now: float) -> None:
+        handle = source.producer.handle
+        numbers = source.nacks.due(
+            now, ASSUMED_ROUND_TRIP, lambda asked: self._forwarder.missing(handle, asked)
+        )
+        if numbers and self._say(
+            source.publisher, [rtcp.Nack(self._ssrc, source.producer.ssrc, tuple(numbers))]
+        ):
+            self._metrics.nacks_sent.inc(len(numbers))
+        if source.nacks.overrun:
+            source.nacks.overrun = False
+            self.keyframe_needed(handle, now)
+        if not len(source.nacks):
+            self._losing.discard(handle)
+
+    def _reception(self, source: _Source) -> ReceptionReport:
+        ssrc = source.producer.ssrc
+        if source.reception is None or source.reception.ssrc != ssrc:
+            source.reception = ReceptionReport(ssrc)
+        return source.reception
+
+    def _report_publisher(self, publisher: _Publisher, now: float) -> None:
+        started = [source for source in publisher.sources.values() if source.producer.started]
+        if not started:
+            return
+        blocks = []
+        for source in started:
+            state = self._ask(source.producer.handle)
+            blocks.append(
+                self._reception(source).block(state.first, state.highest, state.packets, state.jitter, now)
+            )
+        limited = [source.producer.ssrc for source in started if "goog-remb" in source.producer.feedback]
+        more: list[rtcp.RtcpPacket] = []
+        if limited:
+            more.append(rtcp.Remb(self._ssrc, MAX_VIDEO_BITRATE * len(limited), tuple(limited)))
+        self._say(publisher, more, tuple(blocks))
+
+    def _report_slot(self, sink: _Sink) -> None:
+        """A sender report of the slot for now, once its source has said how its clocks stand."""
+        source = self._sources.get(sink.source)
+        if source is None or source.sampled is None:
+            return
+        state = self._forwarder.slot_state(sink.slot.handle)
+        if state.producer != sink.source:
+            return
+        wall = self._wall()
+        timestamp = timestamp_at(
+            wall,
+            source.sampled,
+            source.publisher.clock,
+            source.producer.params.clock_rate,
+            state.timestamp_offset,
+        )
+        ssrc = sink.slot.params.ssrc
+        report = rtcp.SenderReport(ssrc, ntp_time(wall), timestamp, state.packets, state.bytes)
+        sink.transport.send_rtcp(rtcp.build([report, rtcp.Sdes(((ssrc, sink.slot.cname),))]))
+
+    def _say(
+        self,
+        publisher: _Publisher,
+        items: list[rtcp.RtcpPacket],
+        blocks: tuple[rtcp.ReportBlock, ...] = (),
+    ) -> bool:
+        """A compound that begins with a report and names us, as RFC 3550 §6.1 wants it of everybody."""
+        head: list[rtcp.RtcpPacket] = [
+            rtcp.ReceiverReport(self._ssrc, blocks),
+            rtcp.Sdes(((self._ssrc, _CNAME),)),
+        ]
+        return publisher.transport.send_rtcp(rtcp.build([*head, *items]))

@@ -1,23 +1,30 @@
-"""When RTCP says what: the rules behind keyframe requests, reports and synchronisation. Pure.
+"""When RTCP says what: the rules behind keyframe requests and synchronisation. Pure.
 
-`now` is seconds of a clock that never goes back; `wall` is Unix seconds. Nothing here builds or parses
-a packet: see `sfu.rtp.rtcp` for the wire and `sfu.rtcp_desk` for the hands.
+`now` is seconds of a clock that never goes back; `wall` is Unix seconds. The wire is `sfu.rtp.rtcp`,
+NACK and reception reports have their own rules there, and the hands are `sfu.rtcp_desk`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfu.forward.contract import ProducerState, SlotState
+from sfu.rtp.sequence import MASK_32
+from sfu.rtp.sr import NTP_EPOCH
 
 # Chromium makes at most one keyframe in about 300 ms, on all simulcast layers at once.
 KEYFRAME_INTERVAL = 0.3
 # A request or its keyframe may be lost while somebody waits for a first picture.
 KEYFRAME_RETRY = 0.5
+# Receiver reports and bitrate limits to publishers.
 REPORT_INTERVAL = 1.0
-# What one publisher may send up without better knowledge of its path.
+# What each video of a publisher may take, without better knowledge of its path (bit/s).
 MAX_VIDEO_BITRATE = 2_500_000
-NTP_EPOCH = 2_208_988_800  # 1900 to 1970, seconds
+# Until a path's round trip is known: how soon a NACK is repeated. Measured: every 50 ms left no freeze.
+ASSUMED_ROUND_TRIP = 0.05
+# Packets that one listener may ask for again, a second and at once: beyond that the retransmissions
+# would be the congestion.
+NACK_RATE = 1000.0
+NACK_BURST = 500.0
 
 
 class KeyframeRequests:
@@ -28,6 +35,11 @@ class KeyframeRequests:
     def __init__(self) -> None:
         self._last: float | None = None
         self._pending = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether a request waits for its time."""
+        return self._pending
 
     def request(self, now: float) -> bool:
         """Somebody needs a keyframe."""
@@ -47,27 +59,12 @@ class KeyframeRequests:
         return send
 
 
-def to_ntp(wall: float) -> int:
-    """Unix seconds as a 64-bit NTP timestamp (RFC 3550 §4)."""
-    return int((wall + NTP_EPOCH) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF
-
-
-def from_ntp(ntp: int) -> float:
-    """A 64-bit NTP timestamp as Unix seconds (era 0)."""
-    return ntp / (1 << 32) - NTP_EPOCH
-
-
-def middle(ntp: int) -> int:
-    """The middle 32 bits, as LSR carries them (RFC 3550 §6.4.1)."""
-    return ntp >> 16 & 0xFFFFFFFF
-
-
 class PublisherClock:
     """Translates one publisher's NTP clock into ours.
 
-    The least difference ever seen is taken, for the network only adds. Audio and video of a
-    publisher share it, so lips keep matching, and two publishers whose clocks disagree do not make a
-    browser delay one of them.
+    The least difference ever seen is taken, for the network only adds. Audio and video of a publisher
+    share it, so lips keep matching, and two publishers whose clocks disagree do not make a browser
+    delay one of them.
     """
 
     __slots__ = ("_offset",)
@@ -76,68 +73,33 @@ class PublisherClock:
         self._offset: float | None = None
 
     def observe(self, ntp: int, wall: float) -> None:
-        """A sender report with this NTP time arrived at `wall`."""
-        offset = wall - from_ntp(ntp)
+        """A sender report with this 64-bit NTP time arrived at `wall`."""
+        offset = wall - _unix(ntp)
         if self._offset is None or offset < self._offset:
             self._offset = offset
 
     def to_wall(self, ntp: int) -> float:
         """Our Unix seconds for the publisher's NTP time. Before any `observe`: unchanged."""
-        return from_ntp(ntp) + (self._offset or 0.0)
+        return _unix(ntp) + (self._offset or 0.0)
+
+
+def _unix(ntp: int) -> float:
+    return ntp / (1 << 32) - NTP_EPOCH
 
 
 @dataclass(frozen=True, slots=True)
-class SenderTime:
-    """What a sender report says: this RTP timestamp was sampled at this NTP time. `at` is our `now`."""
+class SampledAt:
+    """What a sender report says: this RTP timestamp was sampled at this NTP time."""
 
     ntp: int
-    rtp: int
-    at: float
+    timestamp: int
 
 
-def slot_timestamp(
-    report: SenderTime, clock: PublisherClock, clock_rate: int, state: SlotState, wall: float
-) -> int:
-    """The slot's RTP timestamp at `wall`, by the publisher's report and the slot's own offset."""
-    elapsed = wall - clock.to_wall(report.ntp)
-    return (report.rtp + round(elapsed * clock_rate) + state.timestamp_offset) & 0xFFFFFFFF
+def timestamp_at(wall: float, sampled: SampledAt, clock: PublisherClock, clock_rate: int, offset: int) -> int:
+    """A slot's RTP timestamp at `wall`: its source's, counted on from the report, plus the slot's `offset`.
 
-
-@dataclass(frozen=True, slots=True)
-class Reception:
-    """The figures of one report block (RFC 3550 §6.4.1): fraction in 1/256, the last two in 1/65536 s."""
-
-    fraction_lost: int
-    total_lost: int
-    highest: int
-    jitter: int
-    last_sr: int
-    delay: int
-
-
-class ReceptionReports:
-    """Report blocks about one producer (RFC 3550 §A.3)."""
-
-    __slots__ = ("_expected", "_received")
-
-    def __init__(self) -> None:
-        self._expected = 0
-        self._received = 0
-
-    def block(self, state: ProducerState, report: SenderTime | None, now: float) -> Reception:
-        """The block for what has come since the last one."""
-        expected = state.highest - state.first + 1
-        lost = max(-0x800000, min(0x7FFFFF, expected - state.packets))
-        expected_now = expected - self._expected
-        lost_now = expected_now - (state.packets - self._received)
-        self._expected = expected
-        self._received = state.packets
-        fraction = min(255, (lost_now << 8) // expected_now) if expected_now > 0 and lost_now > 0 else 0
-        return Reception(
-            fraction_lost=fraction,
-            total_lost=lost,
-            highest=state.highest & 0xFFFFFFFF,
-            jitter=state.jitter & 0xFFFFFFFF,
-            last_sr=middle(report.ntp) if report is not None else 0,
-            delay=min(0xFFFFFFFF, int((now - report.at) * 65536)) if report is not None else 0,
-        )
+    So a slot's own reports can be sent at any time, also before its new source reports again (Chromium
+    does so every four seconds for audio).
+    """
+    elapsed = wall - clock.to_wall(sampled.ntp)
+    return (sampled.timestamp + round(elapsed * clock_rate) + offset) & MASK_32

@@ -83,7 +83,14 @@ class PublishConnection(Connection):
             handle = new_handle()
             forwarder.add_producer(handle, self.transport.peer, params)
             self.producers[track.source] = Producer(
-                handle, self.session, track.source, track.mid, params, params.ssrc, params.rtx_ssrc
+                handle,
+                self.session,
+                track.source,
+                track.mid,
+                params,
+                track.codec.feedback,
+                params.ssrc,
+                params.rtx_ssrc,
             )
         self.transport.set_remote(publication.remote)
         return publication.sdp

@@ -48,8 +48,9 @@ from signaling.control import (
 )
 from signaling.sdp import SdpError
 
-TICK_SECONDS = 0.05
-SPEAKERS_EVERY_TICKS = 3
+TICK_SECONDS = 0.02
+SPEAKERS_EVERY_TICKS = 7
+EXPIRE_EVERY_TICKS = 25
 # Events that wait for the bus. A bus that is this far behind has lost the world's interest.
 MAX_EVENTS = 4096
 
@@ -246,6 +247,8 @@ class Worker:
                 self.media.tick()
                 if count % SPEAKERS_EVERY_TICKS == 0:
                     self.media.poll_speakers()
+                if count % EXPIRE_EVERY_TICKS == 0:
+                    self.media.expire()
             except Exception:
                 log.exception("a tick of the media worker failed")
 
