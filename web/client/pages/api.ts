@@ -1,0 +1,49 @@
+/**
+ * The HTTP API: JSON in and out, every failure as one ApiError that can be shown to a person.
+ */
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  /** The field to blame, where there is one. */
+  readonly field: string | null;
+
+  constructor(status: number, code: string, message: string, field: string | null = null) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.field = field;
+  }
+}
+
+const UNREACHABLE = "The server does not answer. Check your connection and try again.";
+
+/** What an answer that is not ok says. Any other body than the API's own error gets plain words. */
+export function errorOf(status: number, body: unknown): ApiError {
+  const error = (body as { error?: unknown } | null)?.error;
+  if (typeof error === "object" && error !== null) {
+    const { code, message, field } = error as Record<string, unknown>;
+    if (typeof code === "string" && typeof message === "string") {
+      return new ApiError(status, code, message, typeof field === "string" ? field : null);
+    }
+  }
+  return new ApiError(status, "unexpected", "That did not work. Try again in a moment.");
+}
+
+/** Asks the API. Throws ApiError, also where nothing answers (status 0). */
+export async function api<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      ...(method === "GET"
+        ? {}
+        : { body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } }),
+    });
+  } catch {
+    throw new ApiError(0, "unreachable", UNREACHABLE);
+  }
+  const told: unknown = await answer.json().catch(() => null);
+  if (!answer.ok) throw errorOf(answer.status, told);
+  return told as T;
+}

@@ -1,0 +1,41 @@
+/**
+ * Log in and sign up: one form each, by name and password.
+ */
+import { api } from "./api.ts";
+import { byId, pageData } from "./dom.ts";
+import { onSubmit } from "./forms.ts";
+
+const REQUIRED = { username: "Your username is missing.", password: "Your password is missing." };
+
+export function authPage(path: "/api/auth/login" | "/api/auth/signup"): void {
+  const { next } = pageData<{ next?: string }>();
+  const form = byId("auth", HTMLFormElement);
+  onSubmit(form, REQUIRED, async (values) => {
+    await api("POST", path, values);
+    location.assign(next ?? "/dashboard");
+  });
+  revealButtons(form);
+  if (next && next !== "/dashboard") {
+    for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-keep-next]")) {
+      link.search = new URLSearchParams({ next }).toString();
+    }
+  }
+}
+
+function revealButtons(form: HTMLFormElement): void {
+  for (const button of form.querySelectorAll<HTMLButtonElement>("[data-reveal]")) {
+    const input = byId(button.dataset["reveal"] ?? "", HTMLInputElement);
+    button.addEventListener("click", () => {
+      const shown = input.type === "text";
+      input.type = shown ? "password" : "text";
+      button.textContent = shown ? "Show" : "Hide";
+      button.setAttribute("aria-pressed", String(!shown));
+    });
+    // Password managers look for a password field when the form is sent.
+    form.addEventListener("submit", () => {
+      input.type = "password";
+      button.textContent = "Show";
+      button.setAttribute("aria-pressed", "false");
+    });
+  }
+}

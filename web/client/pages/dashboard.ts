@@ -1,0 +1,239 @@
+/**
+ * Your servers: cards to enter, and the dialogs to create one, to join one, and to change yourself.
+ */
+import { api, ApiError } from "./api.ts";
+import { avatarChoices } from "./avatars.ts";
+import { copyText, readyDialog, sure } from "./dialogs.ts";
+import { byId, h, pageData } from "./dom.ts";
+import { face } from "./face.ts";
+import { clearErrors, onSubmit, showErrors, wordsOf } from "./forms.ts";
+import { destination } from "./links.ts";
+import { toast } from "./toast.ts";
+
+interface User {
+  id: string;
+  username: string;
+  display_name: string;
+  avatar: string;
+}
+
+interface Server {
+  id: string;
+  name: string;
+  access: "public" | "invite";
+  role: "owner" | "admin" | "moderator" | "member" | null;
+  members: number;
+  online: number;
+  thumbnail: string | null;
+}
+
+interface MapChoice {
+  name: string;
+  title: string;
+  description: string;
+  thumbnail: string;
+}
+
+const ROLE = { owner: "Owner", admin: "Admin", moderator: "Moderator", member: "Member" };
+const MANAGERS: readonly (string | null)[] = ["owner", "admin"];
+
+export function dashboardPage(): void {
+  const { user } = pageData<{ user: User }>();
+  showMe(user);
+  byId("logout", HTMLButtonElement).addEventListener("click", () => {
+    api("POST", "/api/auth/logout").then(
+      () => location.assign("/"),
+      (error: unknown) => toast(wordsOf(error)),
+    );
+  });
+  for (const dialog of document.querySelectorAll("dialog")) readyDialog(dialog);
+  readyCreate();
+  readyJoin();
+  readyProfile(user);
+  void loadServers();
+}
+
+// --- the cards -------------------------------------------------------------------------------
+
+async function loadServers(): Promise<void> {
+  const list = byId("servers", HTMLUListElement);
+  const failed = byId("servers-error", HTMLParagraphElement);
+  try {
+    const { servers } = await api<{ servers: Server[] }>("GET", "/api/servers");
+    list.replaceChildren(...servers.map(card));
+    list.hidden = servers.length === 0;
+    byId("empty", HTMLElement).hidden = servers.length > 0;
+    failed.textContent = "";
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return location.assign("/login?next=/dashboard");
+    list.replaceChildren();
+    failed.textContent = wordsOf(error);
+  }
+  list.removeAttribute("aria-busy");
+}
+
+function card(server: Server): HTMLElement {
+  const { id, name, role, members, online } = server;
+  const actions = h("div", { class: "server-actions" });
+  const action = (words: string, run: () => Promise<void>): void => {
+    const onclick = (): void => void run().catch((error: unknown) => toast(wordsOf(error)));
+    const label = `${words} ${name}`;
+    actions.append(h("button", { class: "button quiet small", type: "button", "aria-label": label, onclick }, words));
+  };
+  if (MANAGERS.includes(role)) action("Invite", () => invite(server));
+  else if (server.access === "public") action("Copy link", () => offer(`${location.origin}/s/${id}`, "The link"));
+  if (role === "owner") action("Delete", () => remove(server));
+  else action("Leave", () => leave(server));
+  return h(
+    "li",
+    { class: "server card" },
+    server.thumbnail
+      ? h("img", { class: "server-picture pixels", src: server.thumbnail, alt: "", loading: "lazy" })
+      : h("div", { class: "server-picture" }),
+    h(
+      "div",
+      { class: "server-text" },
+      h("h2", {}, h("a", { href: `/s/${id}` }, name)),
+      h(
+        "p",
+        { class: "server-facts" },
+        h(
+          "span",
+          { class: "online" },
+          h("span", { class: online > 0 ? "dot on" : "dot", "aria-hidden": "true" }),
+          online > 0 ? `${online} here now` : "Nobody here now",
+        ),
+        h("span", {}, members === 1 ? "1 member" : `${members} members`),
+        role && role !== "member" ? h("span", { class: "badge" }, ROLE[role]) : null,
+      ),
+    ),
+    actions,
+  );
+}
+
+async function invite(server: Server): Promise<void> {
+  const { path } = await api<{ path: string }>("POST", `/api/servers/${server.id}/invites`);
+  await offer(`${location.origin}${path}`, "The invitation (good for a week)");
+}
+
+async function offer(link: string, what: string): Promise<void> {
+  if (await copyText(link)) toast(`${what} is copied: paste it to your people.`);
+  else toast(`${what}: ${link}`, 0);
+}
+
+async function leave(server: Server): Promise<void> {
+  const yes = await sure(`Leave ${server.name}?`, "You can come back with a new invitation.", "Leave");
+  if (!yes) return;
+  await api("POST", `/api/servers/${server.id}/leave`);
+  await loadServers();
+}
+
+async function remove(server: Server): Promise<void> {
+  const words = "Its rooms, links and members are gone for good, for everybody.";
+  if (!(await sure(`Delete ${server.name}?`, words, "Delete for good"))) return;
+  await api("DELETE", `/api/servers/${server.id}`);
+  await loadServers();
+}
+
+// --- create ----------------------------------------------------------------------------------
+
+function readyCreate(): void {
+  const dialog = byId("create", HTMLDialogElement);
+  const form = formOf(dialog);
+  opensWith("create", () => {
+    clearErrors(form);
+    dialog.showModal();
+    form.querySelector<HTMLInputElement>("#create-name")?.focus();
+    void loadMaps(form);
+  });
+  onSubmit(form, { name: "Give your server a name.", map: "Choose a map." }, async (values) => {
+    const { id } = await api<{ id: string }>("POST", "/api/servers", values);
+    location.assign(`/s/${id}`);
+  });
+}
+
+async function loadMaps(form: HTMLFormElement): Promise<void> {
+  const box = byId("map-choices", HTMLDivElement);
+  if (box.childElementCount > 0) return;
+  try {
+    const { maps } = await api<{ maps: MapChoice[] }>("GET", "/api/maps");
+    box.replaceChildren(
+      ...maps.map(({ name, title, description, thumbnail }, index) =>
+        h(
+          "label",
+          { class: "map-choice" },
+          h("input", { type: "radio", name: "map", value: name, checked: index === 0 }),
+          h("img", { class: "pixels", src: thumbnail, alt: "", width: 640, height: 427 }),
+          h("span", { class: "text" }, h("strong", {}, title), h("span", { class: "muted" }, description)),
+        ),
+      ),
+    );
+  } catch (error) {
+    showErrors(form, { map: wordsOf(error) });
+  }
+}
+
+// --- join ------------------------------------------------------------------------------------
+
+function readyJoin(): void {
+  const dialog = byId("join", HTMLDialogElement);
+  const form = formOf(dialog);
+  opensWith("join", () => {
+    clearErrors(form);
+    dialog.showModal();
+  });
+  onSubmit(form, { link: "Paste the link or code here." }, (values) => {
+    const found = destination(values["link"] ?? "", location.origin);
+    if ("error" in found) showErrors(form, { link: found.error });
+    else location.assign(found.path);
+    return Promise.resolve();
+  });
+}
+
+// --- yourself --------------------------------------------------------------------------------
+
+function showMe(user: User): void {
+  document.querySelector(".who-face")?.replaceChildren(face(user.id, user.display_name));
+  const name = document.querySelector(".who-name");
+  if (name) name.textContent = user.display_name;
+}
+
+function readyProfile(user: User): void {
+  const dialog = byId("profile", HTMLDialogElement);
+  const form = formOf(dialog);
+  const name = byId("profile-name", HTMLInputElement);
+  byId("who", HTMLButtonElement).addEventListener("click", () => {
+    clearErrors(form);
+    name.value = user.display_name;
+    dialog.showModal();
+    api<{ user: User; avatars: string[] }>("GET", "/api/auth/me").then(
+      ({ user: now, avatars }) => {
+        byId("avatar-field", HTMLFieldSetElement).hidden = avatars.length === 0;
+        byId("avatars", HTMLDivElement).replaceChildren(...avatarChoices(avatars, now.avatar));
+      },
+      (error: unknown) => showErrors(form, { form: wordsOf(error) }),
+    );
+  });
+  onSubmit(form, { display_name: "You need a name." }, async (values) => {
+    const changed = await api<{ user: User }>("PATCH", "/api/auth/me", values);
+    Object.assign(user, changed.user);
+    showMe(user);
+    dialog.close();
+  });
+}
+
+// --- shared ----------------------------------------------------------------------------------
+
+function formOf(dialog: HTMLDialogElement): HTMLFormElement {
+  const form = dialog.querySelector("form");
+  if (!form) throw new Error(`dialog #${dialog.id} has no form`);
+  return form;
+}
+
+/** Opens a dialog by its button at the top and by every `data-opens` of its name. */
+function opensWith(name: "create" | "join", open: () => void): void {
+  byId(`open-${name}`, HTMLButtonElement).addEventListener("click", open);
+  for (const button of document.querySelectorAll(`[data-opens="${name}"]`)) {
+    button.addEventListener("click", open);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Where a pasted link or code leads. Pure.
+ */
+
+export type Destination = { path: string } | { error: string };
+
+const PATHS = /^\/(join|s|m)\/([\w-]{1,128})\/?$/;
+const CODE = /^[\w-]{8,128}$/;
+
+/** The page of ours that `pasted` names; `origin` is ours (`https://host`). A bare code is an invitation. */
+export function destination(pasted: string, origin: string): Destination {
+  const text = pasted.trim();
+  if (CODE.test(text)) return { path: `/join/${text}` };
+  const host = new URL(origin).host;
+  let url: URL;
+  try {
+    url = new URL(text.startsWith(`${host}/`) ? `${origin}/${text.slice(host.length + 1)}` : text, origin);
+  } catch {
+    return { error: "That is neither a link nor a code. Copy all of it and try again." };
+  }
+  if (!PATHS.test(url.pathname)) {
+    return { error: "That is neither a link nor a code. Copy all of it and try again." };
+  }
+  if (url.host !== host) return { error: `That link leads to another site (${url.host}).` };
+  return { path: url.pathname };
+}

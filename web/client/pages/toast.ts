@@ -1,0 +1,20 @@
+/**
+ * Short messages at the lower edge. A screen reader reads them out; they leave by themselves.
+ */
+import { byId, h } from "./dom.ts";
+
+const SHOWN_MS = 6_000;
+const MOST = 3;
+
+/** Shows `words`; the same words twice are shown once. Returns a function that takes them away. */
+export function toast(words: string, shownMs: number = SHOWN_MS): () => void {
+  const box = byId("toasts", HTMLDivElement);
+  for (const old of box.children) if (old.firstChild?.textContent === words) old.remove();
+  const line = h("div", { class: "toast" }, h("span", {}, words));
+  const away = (): void => line.remove();
+  line.append(h("button", { type: "button", onclick: away, "aria-label": "Dismiss" }, "OK"));
+  box.append(line);
+  while (box.children.length > MOST) box.firstElementChild?.remove();
+  if (shownMs > 0) setTimeout(away, shownMs);
+  return away;
+}
