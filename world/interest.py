@@ -183,10 +183,14 @@ class Interest:
         by_cell: dict[Cell, list[Player]] = {}
         by_room: dict[str, list[Player]] = {}
         passing: list[Player] = []  # those whose view changed: they came, left or crossed
+        # Newcomers of this tick whom another newcomer's welcome may have shown where they no longer are.
+        welcomed: dict[Player, View] = {}
         for player in gone:
+            told = player.view
             self.remove(player)
-            if player.view_before is not None:
-                passing.append(player)
+            if player.view_before is None and told is not None:
+                welcomed[player] = told
+            passing.append(player)
         for player in touched:
             told = player.view
             self.place(player)
@@ -196,16 +200,18 @@ class Interest:
                 passing.append(player)
                 if player.view_before is None and told is not None and told != view:
                     # Welcomed and gone on, all in one tick: what the welcome said is out of date.
-                    result.own[player] = self._renewed(player, told)
+                    welcomed[player] = told
             elif player.moved:
                 by_cell.setdefault(view.cell, []).append(player)
                 if view.room is not None:
                     by_room.setdefault(view.room, []).append(player)
         self._shared(result.shared, by_cell, by_room)
-        self._passing(result.shared, passing)
+        self._passing(result.shared, passing, welcomed)
         for player in passing:
-            if player in self._looking and player.view_before is not None:
-                result.own[player] = self._own(player, passing)
+            if player in self._looking:
+                before = player.view_before or welcomed.get(player)
+                if before is not None:
+                    result.own[player] = self._own(player, before, passing, welcomed)
         for player in passing:
             player.view_before = player.view
         for player in touched:
@@ -234,49 +240,44 @@ class Interest:
                 if far:
                     shared.setdefault(view, Delta()).moved += far
 
-    def _passing(self, shared: dict[View, Delta], passing: list[Player]) -> None:
+    def _passing(
+        self, shared: dict[View, Delta], passing: list[Player], welcomed: dict[Player, View]
+    ) -> None:
         """Those who came, left or crossed, for each view that sees or saw them."""
         for player in passing:
-            before, now = player.view_before, player.view
+            now = player.view
             views: dict[View, None] = {}
-            if before is not None:
-                views.update(dict.fromkeys(self.views_seeing(before)))
-            if now is not None:
-                views.update(dict.fromkeys(self.views_seeing(now)))
+            for place in (player.view_before, welcomed.get(player), now):
+                if place is not None:
+                    views.update(dict.fromkeys(self.views_seeing(place)))
             for view in views:
-                _sort_in(shared.setdefault(view, Delta()), player, sees(view, before), sees(view, now))
+                _sort_in(shared.setdefault(view, Delta()), player, view, view, welcomed)
 
-    def _renewed(self, viewer: Player, told: View) -> Delta:
-        assert viewer.view is not None
-        now = viewer.view
-        left = [p for p in self.visible(told) if not sees(now, p.view)]
-        return Delta(joined=[p for p in self.visible(now) if p is not viewer], left=left)
-
-    def _own(self, viewer: Player, passing: list[Player]) -> Delta:
+    def _own(
+        self, viewer: Player, before: View, passing: list[Player], welcomed: dict[Player, View]
+    ) -> Delta:
         """What somebody must be told whose own view changed."""
-        before, now = viewer.view_before, viewer.view
-        assert before is not None
+        now = viewer.view
         assert now is not None
         delta = Delta()
         passed = set(passing)
         candidates = dict.fromkeys(self.visible(before))
         candidates.update(dict.fromkeys(self.visible(now)))
-        for player in candidates:
-            if player not in passed:
-                _sort_in(delta, player, sees(before, player.view), sees(now, player.view))
-        for player in passing:
+        for player in [*(p for p in candidates if p not in passed), *passing]:
             if player is not viewer:
-                _sort_in(delta, player, sees(before, player.view_before), sees(now, player.view))
+                _sort_in(delta, player, before, now, welcomed)
         return delta
 
 
-def _sort_in(delta: Delta, player: Player, before: bool, now: bool) -> None:
-    if before and now:
-        if player.moved:
+def _sort_in(delta: Delta, player: Player, before: View, now: View, welcomed: dict[Player, View]) -> None:
+    """What a viewer with these views (before the tick and now) must be told of the player."""
+    saw = sees(before, player.view_before)
+    if sees(now, player.view):
+        if not saw:
+            delta.joined.append(player)
+        elif player.moved:
             delta.moved.append(player)
-    elif now:
-        delta.joined.append(player)
-    elif before:
+    elif saw or sees(before, welcomed.get(player)):
         delta.left.append(player)
 
 

@@ -96,6 +96,8 @@ class Space:
     def place_for(self, seat: Seat, last: tuple[float, float] | None) -> tuple[float, float]:
         """Where the seat's owner will stand. Raises LookupError for an unknown zone."""
         places = Places(self.ground.collision, self.zones, self.grid)
+        if last is not None and not (math.isfinite(last[0]) and math.isfinite(last[1])):
+            last = None
         if seat.zone_id is not None:
             zone = self.zones.zones.get(seat.zone_id)
             if zone is None:

@@ -1,0 +1,158 @@
+"""Which slot carries whom."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling.messages import MediaFlags
+from tests.support.people import person, put_on_air
+from world.audibility import Audibility
+from world.grid import Grid
+from world.player import Player
+from world.slots import SPEAKING_HOLD, Ears, SlotTable, Wish, public_wishes, rank_room, room_wishes
+
+
+def public(listener: Player, *others: Player) -> Audibility:
+    grid, audibility = Grid(), Audibility()
+    for player in (listener, *others):
+        grid.put(player)
+    audibility.update((listener, *others), [], grid)
+    return audibility
+
+
+def names(wishes: list[Wish]) -> list[str]:
+    return [wish.player.user_id for wish in wishes]
+
+
+# --- the table -------------------------------------------------------------------------------------
+
+PEOPLE = [person(f"p{i}", 0, 0, None, "mic") for i in range(8)]
+ranking = st.lists(st.tuples(st.sampled_from(PEOPLE), st.booleans()), unique_by=lambda pair: pair[0])
+
+
+@given(st.lists(ranking, max_size=12))
+def test_whoever_stays_keeps_their_slot_and_the_best_are_always_in(
+    rankings: list[list[tuple[Player, bool]]],
+) -> None:
+    table = SlotTable(3)
+    for ranked in rankings:
+        before = {wish.player: slot for slot, wish in enumerate(table.slots) if wish is not None}
+        wishes = [Wish(player, "mic", active) for player, active in ranked]
+        old = list(table.slots)
+        assert table.assign(wishes) == (table.slots != old)
+        after = {wish.player: slot for slot, wish in enumerate(table.slots) if wish is not None}
+        assert {wish for wish in table.slots if wish is not None} == set(wishes[:3])
+        assert all(after[player] == slot for player, slot in before.items() if player in after)
+
+
+def test_a_reserved_source_that_comes_into_hearing_stays_in_its_slot() -> None:
+    table = SlotTable(2)
+    table.assign([Wish(PEOPLE[0], "mic", True), Wish(PEOPLE[1], "mic", False)])
+    assert table.assign([Wish(PEOPLE[1], "mic", True), Wish(PEOPLE[0], "mic", True)])
+    assert table.slots == [Wish(PEOPLE[0], "mic", True), Wish(PEOPLE[1], "mic", True)]
+
+
+# --- public space ----------------------------------------------------------------------------------
+
+
+def test_only_what_is_on_and_was_seen_by_the_worker_gets_a_slot() -> None:
+    ann, bob = person("ann", 0, 0, None), person("bob", 100, 0, None, "mic", "camera")
+    put_on_air(ann)
+    heard = public(ann, bob)
+    audio, video = public_wishes(ann, heard, Ears(), 0.0)
+    assert [(w.source, w.active) for w in audio + video] == [("mic", True), ("camera", True)]
+    bob.flags = MediaFlags(mic=False, camera=True)  # muted, though packets may still come
+    audio, video = public_wishes(ann, heard, Ears(), 0.0)
+    assert audio == []
+    bob.flags = MediaFlags(mic=True, camera=True, screen=True)
+    bob.sources = {"mic"}  # says camera, has sent nothing
+    audio, video = public_wishes(ann, heard, Ears(), 0.0)
+    assert video == []
+
+
+def test_who_does_not_watch_gets_no_video_at_all() -> None:
+    ann, bob = person("ann"), person("bob", 100, 0, None, "mic", "camera", "screen", "screen_audio")
+    put_on_air(ann)
+    ann.watch = False
+    audio, video = public_wishes(ann, public(ann, bob), Ears(), 0.0)
+    assert {w.source for w in audio} == {"mic", "screen_audio"}
+    assert video == []
+    ann.room = bob.room = "r"
+    assert room_wishes(ann, rank_room([ann, bob], 0.0), Ears())[1] == []
+
+
+def test_nearer_people_rank_first_and_reserved_ones_last() -> None:
+    ann = person("ann")
+    put_on_air(ann)
+    others = [person(f"d{d}", d, 0, None, "mic") for d in (340, 250, 50, 150)]
+    audio, _ = public_wishes(ann, public(ann, *others), Ears(), 0.0)
+    assert names(audio) == ["d50", "d150", "d250", "d340"]
+    assert [w.active for w in audio] == [True, True, True, False]
+
+
+def test_speaking_people_come_before_nearer_silent_ones_for_audio_and_the_pinned_one_for_video() -> None:
+    ann = person("ann")
+    put_on_air(ann)
+    near, far = person("near", 50, 0, None, "mic", "camera"), person("far", 250, 0, None, "mic", "camera")
+    heard = public(ann, near, far)
+    far.spoke_at = 10.0
+    audio, video = public_wishes(ann, heard, Ears(), 10.0)
+    assert (names(audio), names(video)) == (["far", "near"], ["near", "far"])
+    ann.pinned = "far"
+    audio, video = public_wishes(ann, heard, Ears(), 10.0 + SPEAKING_HOLD)
+    assert (names(audio), names(video)) == (["near", "far"], ["far", "near"])
+
+
+def test_a_newcomer_must_be_clearly_nearer_to_take_a_slot() -> None:
+    ann = person("ann")
+    put_on_air(ann)
+    first, second = person("first", 100, 0, None, "mic"), person("second", 200, 0, None, "mic")
+    heard = public(ann, first, second)
+    ears = Ears(audio=1, video=0)
+    ears.assign(*public_wishes(ann, heard, ears, 0.0))
+    for x, expected in ((95, "first"), (86, "first"), (80, "second")):
+        second.x = x
+        ears.assign(*public_wishes(ann, heard, ears, 0.0))
+        held = ears.audio.slots[0]
+        assert held is not None
+        assert held.player.user_id == expected, x
+    assert ears.overflow
+
+
+def test_people_whom_another_worker_carries_get_no_slot() -> None:
+    ann, bob = person("ann"), person("bob", 100, 0, None, "mic")
+    put_on_air(ann)
+    bob.carrier = "w2"
+    assert public_wishes(ann, public(ann, bob), Ears(), 0.0) == ([], [])
+    assert room_wishes(ann, rank_room([ann, bob], 0.0), Ears()) == ([], [])
+
+
+# --- rooms -----------------------------------------------------------------------------------------
+
+
+def test_in_a_room_speakers_rank_first_and_nobody_is_wished_their_own_voice() -> None:
+    people = [person(f"p{i:02}", 0, 0, "r", "mic", "camera") for i in range(20)]
+    people[17].spoke_at = 100.0
+    rank = rank_room(people, 100.5)
+    audio, _ = room_wishes(people[0], rank, Ears(audio=3, video=3))
+    assert names(audio) == ["p17", "p01", "p02", "p03"]
+    audio, _ = room_wishes(people[17], rank, Ears(audio=3, video=3))
+    assert names(audio) == ["p00", "p01", "p02", "p03"]
+
+
+def test_who_spoke_last_keeps_the_rank_after_falling_silent() -> None:
+    people = [person(f"p{i}", 0, 0, "r", "mic") for i in range(6)]
+    people[4].spoke_at, people[5].spoke_at = 50.0, 60.0
+    assert names(rank_room(people, 100.0).audio)[:3] == ["p5", "p4", "p0"]
+
+
+def test_a_shared_screen_comes_before_faces_and_the_pinned_one_before_all() -> None:
+    people = [person(f"p{i}", 0, 0, "r", "camera") for i in range(4)]
+    put_on_air(people[3], "camera", "screen")
+    rank = rank_room(people, 0.0)
+    _, video = room_wishes(people[0], rank, Ears(video=2))
+    assert (video[0].source, names(video)[0]) == ("screen", "p3")
+    people[0].pinned = "p2"
+    _, video = room_wishes(people[0], rank, Ears(video=2))
+    assert names(video)[:2] == ["p2", "p3"]
