@@ -49,6 +49,6 @@ def unsigned(ufrag: str, *, fingerprint: bool = True) -> bytes:
 def parse(data: bytes, password: str | None = None) -> stun.Message:
     """A reply; with `password` its MESSAGE-INTEGRITY has to be right (else ValueError)."""
     message = stun.parse_message(data)
-    if password is not None:
-        message.check_message_integrity(password.encode())
+    if password is not None and not message.check_message_integrity(password.encode()):
+        raise ValueError("the reply's MESSAGE-INTEGRITY is wrong")
     return message
