@@ -27,6 +27,10 @@ TX_CELLS = 128
 MAX_SEGMENT = 1400  # bytes
 SOCKET_BUFFER = 4 << 20  # bytes, FIELD-NOTES §1
 
+# Packets that one send may carry: the first's cell (relative) and their lengths, all equal but for a
+# shorter last one, at most `segments`.
+Run = tuple[int, list[int]]
+
 _MAPPED = "::ffff:"
 
 
@@ -69,10 +73,10 @@ class Datagrams(Protocol):
     def remote(self, address: Address) -> Remote:
         """The address for sending and comparing. Raises ValueError when it is none of this socket's."""
 
-    def enqueue(self, handle: Any, cell: int, lengths: Sequence[int]) -> None:
-        """Queue `len(lengths)` packets in the cells from `cell` on for one remote.
+    def enqueue(self, handles: Sequence[Any], cell: int, runs: list[Run], cells: int) -> None:
+        """Queue packets for some remotes, who get the same number of them in the same lengths.
 
-        More than one only up to `segments`, of equal length but for a shorter last one.
+        Each remote's packets lie in `cells` cells, one remote's behind the other's, from `cell` on.
         """
 
     def flush(self) -> None:

@@ -12,7 +12,7 @@ from struct import Struct
 from sfu.forward.contract import Drop
 from sfu.forward.datagrams import TX_CELL, TX_CELLS, Datagrams
 from sfu.forward.srtp import ffi, protect
-from sfu.forward.tables import MAX_RESENT, Packet, Segment, Slot
+from sfu.forward.tables import MAX_RESENT, Packet, Segment, Slot, settle
 from sfu.rtp.rtx import wrap
 from sfu.rtp.sequence import near_16
 
@@ -35,6 +35,7 @@ class Resender:
 
     def resend(self, slot: Slot, sequences: list[int], now: float) -> tuple[int, int]:
         """Send these numbers (16 bit) of the slot again; returns packets and bytes on the wire."""
+        settle(slot)
         packets = size = cell = 0
         for wanted in sequences[:MAX_REQUESTED]:
             number = near_16(wanted, slot.next_sequence - 1)
@@ -49,7 +50,7 @@ class Resender:
             length = self._write(slot, number, *found, cell, now)
             if not length:
                 continue
-            self._datagrams.enqueue(slot.remote, cell, [length])
+            self._datagrams.enqueue([slot.remote], cell, [(0, [length])], 1)
             remember(slot.resent, number, now)
             cell += 1
             packets += 1
@@ -76,13 +77,13 @@ class Resender:
             slot.params.rtx_ssrc if repair else slot.ssrc,
         )
         if layout.transport_cc_at:
-            if repair:
-                transport = slot.transport_number(sequence & 0xFFFF, length, now)
-            elif number & 0xFFFF in slot.sent_numbers:
-                transport = slot.sent_numbers[number & 0xFFFF]
+            if repair and slot.transport is not None:
+                transport: int | None = slot.transport.take([length], now)
             else:
+                transport = slot.sent_number(number & 0xFFFF)
+            if transport is None:
                 return 0  # its bytes cannot be made again
-            _WRITE_NUMBER(tx, at + layout.transport_cc_at, transport)
+            _WRITE_NUMBER(tx, at + layout.transport_cc_at, transport & 0xFFFF)
         if repair:
             slot.rtx_sequence += 1
         self._size[0] = length

@@ -8,8 +8,9 @@ one `Group`, so that those bytes are made once per packet. Nothing here does I/O
 from __future__ import annotations
 
 import random
-from array import array
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from sfu.forward.contract import (
@@ -26,7 +27,7 @@ from sfu.forward.datagrams import Remote
 from sfu.forward.layout import Layout, LayoutKey, layout_key
 from sfu.forward.srtp import SrtpSession
 from sfu.rtp import keyframe
-from sfu.rtp.sequence import MASK_16, MASK_32, near_16
+from sfu.rtp.sequence import MASK_32, near_16
 
 # Stretches of continuous mapping that a slot remembers for retransmission: more switches than anybody
 # makes in the two seconds of the cache.
@@ -35,14 +36,15 @@ MAX_SEGMENTS = 16
 MAX_RESENT = 512
 # SSRCs that one pair of keys may ever have sent with: libsrtp looks through them one by one.
 MAX_SENT_SSRCS = 512
-# Packets whose departure is remembered for transport-wide feedback: one second of a full slot pool.
-TRANSPORT_HISTORY = 2048
+# Bursts whose departure is remembered per peer for transport-wide feedback: half a second of a full pool
+# of slots (12 × 50 audio packets and 12 × 30 frames a second).
+TRANSPORT_HISTORY = 512
 # Sequence numbers start here or below, so that a lost first packet cannot be taken for a wrap.
 MAX_FIRST_SEQUENCE = 2**15
 
 SILENT = 127  # -dBov
 NO_JUMP = -1
-# Transport-wide numbers remembered per slot that resends the same bytes: twice the audio cache.
+# Transport-wide numbers remembered per slot that resends the same bytes (a power of two, over the cache).
 MAX_SENT_NUMBERS = 128
 
 _KEYFRAME: dict[Codec, keyframe.Detector] = {
@@ -70,29 +72,35 @@ class Packet(NamedTuple):
 
 
 class TransportHistory:
-    """When and how big each transport-wide number of a peer went out (a ring by number)."""
+    """When and how big the transport-wide numbers of a peer went out, burst by burst."""
 
-    __slots__ = ("next", "sent_at", "sizes")
+    __slots__ = ("_bursts", "next")
 
     def __init__(self) -> None:
         self.next = 0
-        self.sent_at = array("d", bytes(8 * TRANSPORT_HISTORY))
-        self.sizes = array("H", bytes(2 * TRANSPORT_HISTORY))
+        # First number, time, sizes (shared by all listeners of a burst).
+        self._bursts: deque[tuple[int, float, list[int]]] = deque(maxlen=TRANSPORT_HISTORY)
 
-    def take(self, size: int, now: float) -> int:
-        """The number of a packet of `size` bytes that goes out now."""
+    def take(self, sizes: list[int], now: float) -> int:
+        """The first of the numbers of packets of these sizes that go out now."""
         number = self.next
-        self.next = number + 1
-        self.sent_at[number % TRANSPORT_HISTORY] = now
-        self.sizes[number % TRANSPORT_HISTORY] = size
-        return number & MASK_16
+        self.next = number + len(sizes)
+        self._bursts.append((number, now, sizes))
+        return number
 
-    def look_up(self, number: int) -> tuple[float, int]:
-        """When the 16-bit number went out, and its bytes; (0.0, 0) when that is forgotten or never was."""
-        extended = near_16(number, self.next - 1)
-        if not max(0, self.next - TRANSPORT_HISTORY) <= extended < self.next:
-            return 0.0, 0
-        return self.sent_at[extended % TRANSPORT_HISTORY], self.sizes[extended % TRANSPORT_HISTORY]
+    def look_up(self, numbers: list[int]) -> list[tuple[float, int]]:
+        """When each 16-bit number went out, and its bytes; (0.0, 0) when forgotten or never used."""
+        starts = [first for first, _, _ in self._bursts]
+        found = []
+        for number in numbers:
+            extended = near_16(number, self.next - 1)
+            place = bisect_right(starts, extended) - 1
+            if place < 0 or extended >= self.next:
+                found.append((0.0, 0))
+            else:
+                first, at, sizes = self._bursts[place]
+                found.append((at, sizes[extended - first]))
+        return found
 
 
 class Peer:
@@ -146,6 +154,7 @@ class Producer:
         "is_keyframe",
         "jitter",
         "jump",
+        "newest",
         "packets",
         "params",
         "payload_type",
@@ -190,6 +199,7 @@ class Producer:
         self.first = -1
         self.highest = -1
         self.jump = NO_JUMP  # the number at which the stream jumped ahead, until its slots know
+        self.newest: Packet | None = None  # of those handed to listeners, by number
         self.transit = 0
         self.jitter = 0.0
         self.cache = [None] * len(self.cache)
@@ -224,7 +234,6 @@ class Slot:
         "handle",
         "key",
         "last_at",
-        "last_sequence",
         "last_timestamp",
         "layout",
         "next_sequence",
@@ -242,9 +251,11 @@ class Slot:
         "rtx_sequence",
         "segments",
         "sent_numbers",
+        "settled",
         "ssrc",
         "tag_bytes",
         "timestamp_offset",
+        "transport",
     )
 
     def __init__(self, handle: int, peer: Peer, params: SlotParams) -> None:
@@ -270,15 +281,16 @@ class Slot:
         self.packets = 0
         self.bytes = 0
         self.retransmitted = 0
-        self.last_sequence = 0
+        self.settled = (0, 0)  # the group's packets and bytes that are counted above
         self.last_timestamp = -1  # nothing was sent yet
         self.last_at = 0.0
         self.segments: deque[Segment] = deque(maxlen=MAX_SEGMENTS)
         self.resent: dict[int, float] = {}
         # Transport-wide numbers of recent packets, where a retransmission has to be the same bytes.
-        self.sent_numbers: dict[int, int] = {}
         repairs = [repair for _, repair in params.payload_types.values()]
         self.plain_resend = not params.rtx_ssrc or not all(repairs)
+        self.sent_numbers = [-1] * MAX_SENT_NUMBERS if self.plain_resend else []
+        self.transport: TransportHistory | None = None
 
     @property
     def ready(self) -> bool:
@@ -309,32 +321,42 @@ class Slot:
         self.timestamp_offset = (timestamp - packet.timestamp) & MASK_32
         self.segments.append(Segment(self.next_sequence, self.producer, self.offset, self.timestamp_offset))
 
-    def transport_number(self, sequence: int, size: int, now: float) -> int:
-        """The transport-wide number of a packet with this (16-bit) sequence number that goes out now."""
-        history = self.peer.transport
-        assert history is not None
-        number = history.take(size, now)
-        if not self.rtx_payload_type:
-            numbers = self.sent_numbers
-            numbers[sequence] = number
-            if len(numbers) > MAX_SENT_NUMBERS:
-                del numbers[next(iter(numbers))]
-        return number
+    def remember_number(self, sequence: int, number: int) -> None:
+        """The packet with this sequence number (16 bit) carries this transport-wide number."""
+        self.sent_numbers[sequence % MAX_SENT_NUMBERS] = sequence << 16 | number & 0xFFFF
+
+    def sent_number(self, sequence: int) -> int | None:
+        """The transport-wide number that the packet with this sequence number carried."""
+        held = self.sent_numbers[sequence % MAX_SENT_NUMBERS] if self.sent_numbers else -1
+        return held & 0xFFFF if held >> 16 == sequence else None
 
 
 GroupKey = tuple[LayoutKey, int]
 
 
-class Group:
-    """Flowing listeners of one producer whose packets differ in the header's fixed fields only."""
+# What the way needs of one listener: SRTP context, SSRC, payload type, offsets of sequence and timestamp.
+Row = tuple[Any, int, int, int, int]
 
-    __slots__ = ("key", "layout", "slots", "tag_bytes")
+
+class Group:
+    """Flowing listeners of one producer whose packets differ in the header's fixed fields only.
+
+    `slots`, `rows` and `handles` run side by side. Figures are kept once for all of them: `settle`
+    carries them over to a slot.
+    """
+
+    __slots__ = ("bytes", "handles", "key", "layout", "newest_base", "packets", "rows", "slots", "tag_bytes")
 
     def __init__(self, key: GroupKey, layout: Layout, tag_bytes: int) -> None:
         self.key = key
         self.layout = layout
         self.tag_bytes = tag_bytes
         self.slots: list[Slot] = []
+        self.rows: list[Row] = []
+        self.handles: list[Any] = []
+        self.newest_base = 0  # no packet from here on is too old for any of the slots
+        self.packets = 0
+        self.bytes = 0
 
 
 def start_flow(slot: Slot) -> None:
@@ -346,8 +368,28 @@ def start_flow(slot: Slot) -> None:
     if group is None:
         group = producer.groups[key] = Group(key, slot.layout, slot.tag_bytes)
     group.slots.append(slot)
+    group.rows.append((slot.context, slot.ssrc, slot.payload_type, slot.offset, slot.timestamp_offset))
+    group.handles.append(slot.remote)
+    group.newest_base = max(group.newest_base, slot.base)
     slot.group = group
+    slot.settled = (group.packets, group.bytes)
     producer.waiting.discard(slot)
+
+
+def settle(slot: Slot) -> None:
+    """Bring the slot's figures and numbers up to what its group has sent."""
+    group, producer = slot.group, slot.producer
+    if group is None or producer is None:
+        return
+    packets, size = slot.settled
+    slot.packets += group.packets - packets
+    slot.bytes += group.bytes - size
+    slot.settled = (group.packets, group.bytes)
+    newest = producer.newest
+    if newest is not None and newest.sequence + slot.offset >= slot.next_sequence:
+        slot.next_sequence = newest.sequence + slot.offset + 1
+        slot.last_timestamp = newest.timestamp + slot.timestamp_offset & MASK_32
+        slot.last_at = newest.at
 
 
 def stop_flow(slot: Slot) -> None:
@@ -355,7 +397,10 @@ def stop_flow(slot: Slot) -> None:
     group = slot.group
     if group is None or slot.producer is None:
         return
-    group.slots.remove(slot)
+    settle(slot)
+    place = group.slots.index(slot)
+    for column in (group.slots, group.rows, group.handles):
+        del column[place]
     if not group.slots:
         del slot.producer.groups[group.key]
     slot.group = None
@@ -371,3 +416,18 @@ def drop_route(slot: Slot) -> None:
     producer.slots.discard(slot)
     slot.producer = None
     slot.feeding = 0
+
+
+class Tables:
+    """Everything by handle, and peers by what their datagrams are recognised by."""
+
+    def __init__(self) -> None:
+        self.peers: dict[int, Peer] = {}
+        self.by_source: dict[Hashable, Peer] = {}
+        self.producers: dict[int, Producer] = {}
+        self.slots: dict[int, Slot] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for table in (self.peers, self.by_source, self.producers, self.slots):
+            table.clear()

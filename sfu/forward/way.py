@@ -1,0 +1,416 @@
+"""The way of a packet through the Python plane: `PacketWay.turn`, from the socket to the socket.
+
+It runs when the socket is readable, takes a bounded batch and makes no object per forwarded packet.
+Tables (`tables.py`) are only read here, but for the figures; events are raised when the batch is out, so
+that whoever hears them may change the tables.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from struct import Struct
+from typing import Any
+
+from sfu.forward.contract import MAX_DATAGRAM, Drop, ForwarderEvents
+from sfu.forward.datagrams import MAX_SEGMENT, RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run
+from sfu.forward.layout import ABSENT
+from sfu.forward.srtp import (
+    STATUS_AUTH_FAILED,
+    STATUS_CIPHER_FAILED,
+    STATUS_REPLAYED,
+    STATUS_TOO_OLD,
+    ffi,
+    protect,
+    unprotect,
+)
+from sfu.forward.tables import (
+    NO_JUMP,
+    Group,
+    Packet,
+    Peer,
+    Producer,
+    Row,
+    Slot,
+    Tables,
+    start_flow,
+    stop_flow,
+)
+from sfu.rtp import rtx
+from sfu.rtp.errors import PacketError
+from sfu.rtp.header import FIXED_HEADER, elements, locate
+from sfu.rtp.sequence import near_16
+
+# Packets that one turn of the loop aims to send at most: some four milliseconds, then STUN, DTLS and
+# commands have their turn.
+TURN_PACKETS = 1000
+# SSRCs of no producer that are reported per peer; packets of further ones are not even unprotected.
+MAX_UNKNOWN_SSRCS = 16
+# Sequence numbers named in one `packets_lost`.
+MAX_LOST = 64
+# A stream that jumps further than this has started anew (MAX_DROPOUT of RFC 3550 §A.1).
+MAX_DROPOUT = 3000
+
+_READ_HEADER = Struct("!xBHII").unpack_from
+_WRITE_HEADER = Struct("!BHII").pack_into  # from the second byte on
+_WRITE_NUMBER = Struct("!H").pack_into
+
+_STATUS_REASON = {
+    STATUS_AUTH_FAILED: Drop.AUTH,
+    STATUS_CIPHER_FAILED: Drop.AUTH,
+    STATUS_REPLAYED: Drop.REPLAY,
+    STATUS_TOO_OLD: Drop.REPLAY,
+}
+
+# Sequence, marker, timestamp, bytes from header to payload, how many of them are payload.
+Body = tuple[int, int, int, bytes, int]
+
+
+class PacketWay:
+    """Takes packets from `datagrams` through `tables` and back; counts what went and what did not.
+
+    `clock` gives seconds that never go back. `complain` hears of events that failed.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        datagrams: Datagrams,
+        events: ForwarderEvents,
+        clock: Callable[[], float],
+        complain: Callable[[str, Exception], None],
+    ) -> None:
+        self._tables = tables
+        self._datagrams = datagrams
+        self._events = events
+        self._clock = clock
+        self._complain = complain
+        self._rx = [memoryview(datagrams.rx)[i * RX_CELL : (i + 1) * RX_CELL] for i in range(RX_CELLS)]
+        self._size = ffi.new("int *")
+        # libsrtp reads a packet's length from an int and writes it back: one int per cell to send.
+        sizes = bytearray(4 * TX_CELLS)
+        self._sizes = memoryview(sizes).cast("i")
+        self._size_owner = ffi.from_buffer("int[]", sizes)
+        self._size_pointers = [self._size_owner + i for i in range(TX_CELLS)]
+        self._starts = [i * TX_CELL for i in range(TX_CELLS)]
+        self._cell = 0  # the first free one
+        self._limit = RX_CELLS
+        self.received = self.sent = self.sent_bytes = 0
+        self.dropped = dict.fromkeys(Drop, 0)
+
+    def turn(self) -> None:
+        """Receive → demultiplex → unprotect → producer → cache → per slot rewrite → protect → send."""
+        datagrams = self._datagrams
+        dropped = self.dropped
+        size = self._size
+        by_source = self._tables.by_source
+        raised: list[tuple[Callable[..., None], tuple[Any, ...]]] = []  # until the batch is out
+        busy: list[Producer] = []
+        now = self._clock()
+        sent_before = self.sent
+        received = datagrams.receive(self._limit)
+        self.received += received
+
+        for cell in range(received):
+            # Demultiplex (RFC 7983): STUN and DTLS from anybody, media from a nominated address only.
+            length = datagrams.rx_lengths[cell]
+            data = self._rx[cell]
+            if length > MAX_DATAGRAM:
+                dropped[Drop.OVERSIZED] += 1
+                continue
+            kind = data[0] if length else 255
+            if not 128 <= kind <= 191:
+                if kind <= 3 or 20 <= kind <= 63:
+                    arguments = bytes(data[:length]), datagrams.source(cell)
+                    raised.append((self._events.datagram, arguments))
+                else:
+                    dropped[Drop.UNKNOWN_KIND] += 1
+                continue
+            peer = by_source.get(datagrams.source_key(cell))
+            if peer is None:
+                dropped[Drop.UNKNOWN_SOURCE] += 1
+                continue
+            if length < FIXED_HEADER:
+                dropped[Drop.MALFORMED] += 1
+                continue
+            if 192 <= data[1] <= 223:  # RFC 5761 §4
+                raised.append((self._events.rtcp, (peer.handle, bytes(data[:length]))))
+                continue
+
+            # Unprotect. An SSRC that nobody knows costs this once, then it is dropped unseen.
+            session = peer.receiver
+            if session is None:
+                dropped[Drop.NO_KEYS] += 1
+                continue
+            ssrc = int.from_bytes(data[8:12], "big")
+            source = peer.sources.get(ssrc)
+            if source is None and (ssrc in peer.unknown or len(peer.unknown) >= MAX_UNKNOWN_SSRCS):
+                dropped[Drop.UNKNOWN_SSRC] += 1
+                continue
+            if length < FIXED_HEADER + session.tag_bytes:
+                dropped[Drop.MALFORMED] += 1
+                continue
+            size[0] = length
+            status = unprotect(session.context, datagrams.rx_pointers[cell], size)
+            if status:
+                dropped[_STATUS_REASON.get(status, Drop.MALFORMED)] += 1
+                continue
+            length = size[0]
+            try:
+                extension, start, end = locate(data, length)
+                found = elements(data, extension, start) if extension else ()
+            except PacketError:
+                dropped[Drop.MALFORMED] += 1
+                continue
+            second, number, timestamp, ssrc = _READ_HEADER(data)
+            if source is None:
+                dropped[Drop.UNKNOWN_SSRC] += 1
+                peer.unknown.add(ssrc)
+                values = {i: bytes(data[at : at + count]) for i, at, count in found}
+                raised.append((self._report_unknown, (peer, ssrc, second & 0x7F, values)))
+                continue
+
+            # Its place in the producer's stream. A retransmission takes the place of what was lost.
+            payload = bytes(data[start:end])
+            if ssrc == source.ssrc and second & 0x7F == source.payload_type:
+                newest = source.highest
+                if source.first < 0:
+                    sequence = source.first = source.highest = number
+                    if not source.started:
+                        source.started = True
+                        raised.append((self._events.producer_started, (source.handle,)))
+                else:
+                    sequence = newest + ((number - newest + 0x8000) & 0xFFFF) - 0x8000
+                    if sequence > newest:
+                        source.highest = sequence
+                        if sequence > newest + 1:
+                            if sequence - newest > MAX_DROPOUT:
+                                source.jump = sequence
+                            else:
+                                lost = range(max(newest + 1, sequence - MAX_LOST), sequence)
+                                numbers = [n & 0xFFFF for n in lost]
+                                raised.append((self._events.packets_lost, (source.handle, numbers)))
+                source.packets += 1
+                source.bytes += end - start
+                # Interarrival jitter, RFC 3550 §A.8.
+                transit = int(now * source.clock_rate) - timestamp & 0xFFFFFFFF
+                if source.packets > 1:
+                    drift = transit - source.transit & 0xFFFFFFFF
+                    source.jitter += (min(drift, 0x100000000 - drift) - source.jitter) / 16
+                source.transit = transit
+            elif ssrc == source.rtx_ssrc and second & 0x7F == source.rtx_payload_type:
+                try:
+                    original = rtx.unwrap(payload)
+                except PacketError:
+                    dropped[Drop.MALFORMED] += 1
+                    continue
+                if original is None:
+                    dropped[Drop.PADDING] += 1
+                    continue
+                sequence, payload = near_16(original[0], source.highest), original[1]
+                if sequence >= source.highest:  # nothing to repair: the original is still to come
+                    dropped[Drop.DUPLICATE] += 1
+                    continue
+            else:
+                dropped[Drop.PAYLOAD_TYPE] += 1
+                continue
+            level = orientation = ABSENT
+            if found and source.wants_extensions:
+                for identifier, at, count in found:
+                    if count == 1 and identifier == source.extensions.audio_level:
+                        level = data[at]
+                        source.audio_level = min(source.audio_level, level & 0x7F)
+                    elif count == 1 and identifier == source.extensions.orientation:
+                        orientation = data[at]
+
+            # Remember it. What is older than the ring could be a packet that went out already.
+            cache = source.cache
+            place = sequence % len(cache)
+            held = cache[place]
+            if held is not None and held.sequence >= sequence:
+                dropped[Drop.DUPLICATE if held.sequence == sequence else Drop.LATE] += 1
+                continue
+            packet = Packet(sequence, second & 0x80, timestamp, level, orientation, payload, now)
+            cache[place] = packet
+            if not source.burst:
+                busy.append(source)
+            source.burst.append(packet)
+
+        # Fan out, burst by burst: packets that came in together leave together (UDP GSO).
+        for source in busy:
+            burst, source.burst = source.burst, []
+            if source.jump != NO_JUMP:
+                self._follow_jump(source, burst, now)
+            if source.waiting:
+                self._join(source, burst, now)
+            oldest = min(burst).sequence
+            for group in source.groups.values():
+                # What all these listeners get alike is made once.
+                head = group.layout.head
+                bodies: list[Body] = [
+                    (sequence, marker, timestamp, head(level, orientation) + payload, len(payload))
+                    for sequence, marker, timestamp, level, orientation, payload, _ in burst
+                ]
+                group.packets += len(bodies)
+                group.bytes += sum(body[4] for body in bodies)
+                if oldest >= group.newest_base:
+                    self._send(group, group.rows, group.handles, group.slots, bodies, now)
+                else:
+                    self._send_from_base(group, bodies, now)
+            latest = max(burst)
+            if source.newest is None or latest.sequence > source.newest.sequence:
+                source.newest = latest
+        datagrams.flush()
+        self._cell = 0
+
+        if received:  # as many at a time as keep a turn short
+            sent = self.sent - sent_before
+            self._limit = max(1, min(RX_CELLS, TURN_PACKETS * received // max(sent, 1)))
+        for event, arguments in raised:
+            try:
+                event(*arguments)
+            except Exception as error:  # one bad event must not cost the others theirs
+                self._complain(event.__name__, error)
+
+    def _send(
+        self,
+        group: Group,
+        rows: list[Row],
+        handles: list[Any],
+        slots: list[Slot],
+        bodies: list[Body],
+        now: float,
+    ) -> None:
+        """Rewrite → protect → send: these packets to these listeners of one group.
+
+        In chunks of as many listeners as there are cells; a listener's packets lie side by side, in the
+        cells that they are sent from.
+        """
+        datagrams = self._datagrams
+        tx = datagrams.tx
+        count = len(bodies)
+        number_at = group.layout.transport_cc_at
+        lengths = [len(body[3]) for body in bodies]
+        runs = _runs(bodies, group.tag_bytes, datagrams.segments)
+        done = 0
+        while done < len(rows):
+            room = (TX_CELLS - self._cell) // count
+            if not room:
+                datagrams.flush()
+                self._cell = 0
+                room = TX_CELLS // count
+            chunk = rows[done : done + room]
+            first = self._cell
+            end = first + len(chunk) * count
+            numbers = [0] * len(chunk) if not number_at else []
+            if number_at:
+                for slot in slots[done : done + room]:
+                    assert slot.transport is not None
+                    number = slot.transport.take(lengths, now)
+                    numbers.append(number)
+                    if slot.plain_resend:
+                        for carried, packet in enumerate(bodies, number):
+                            slot.remember_number(packet[0] + slot.offset & 0xFFFF, carried)
+            failed: list[int] = []
+            for place, (sequence, marker, timestamp, body, _) in enumerate(bodies):
+                length = lengths[place]
+                column = slice(first + place, end, count)
+                self._sizes[column] = array("i", (length,)) * len(chunk)
+                cells = zip(
+                    chunk,
+                    self._starts[column],
+                    datagrams.tx_pointers[column],
+                    self._size_pointers[column],
+                    numbers,
+                    strict=True,
+                )
+                for (context, ssrc, payload_type, offset, later), at, pointer, size, number in cells:
+                    tx[at : at + length] = body
+                    _WRITE_HEADER(
+                        tx,
+                        at + 1,
+                        marker | payload_type,
+                        sequence + offset & 0xFFFF,
+                        timestamp + later & 0xFFFFFFFF,
+                        ssrc,
+                    )
+                    if number_at:
+                        _WRITE_NUMBER(tx, at + number_at, number + place & 0xFFFF)
+                    if protect(context, pointer, size):
+                        failed.append(at // TX_CELL)
+            if failed:
+                self._send_protected(handles[done : done + room], first, runs, count, failed)
+            else:
+                datagrams.enqueue(handles[done : done + room], first, runs, count)
+            self._cell = end
+            self.sent += end - first
+            done += room
+        self.sent_bytes += (sum(lengths) + count * group.tag_bytes) * len(rows)
+
+    def _send_from_base(self, group: Group, bodies: list[Body], now: float) -> None:
+        """Send to each listener what is not older than its switch to this source."""
+        for row, handle, slot in zip(list(group.rows), list(group.handles), list(group.slots), strict=True):
+            wanted = [body for body in bodies if body[0] >= slot.base]
+            slot.packets -= len(bodies) - len(wanted)
+            slot.bytes -= sum(body[4] for body in bodies) - sum(body[4] for body in wanted)
+            if wanted:
+                self._send(group, [row], [handle], [slot], wanted, now)
+
+    def _send_protected(
+        self, handles: list[Any], first: int, runs: list[Run], count: int, failed: list[int]
+    ) -> None:
+        """Send singly what libsrtp did protect: never a packet that it refused."""
+        self.dropped[Drop.PROTECT] += len(failed)
+        self.sent -= len(failed)
+        lengths = [length for _, run in runs for length in run]
+        for index, handle in enumerate(handles):
+            for place, length in enumerate(lengths):
+                cell = first + index * count + place
+                if cell in failed:
+                    self.sent_bytes -= length
+                else:
+                    self._datagrams.enqueue([handle], cell, [(0, [length])], 1)
+
+    def _report_unknown(self, peer: Peer, ssrc: int, payload_type: int, values: dict[int, bytes]) -> None:
+        """Raise `unknown_ssrc` with what the packet says of its m-line (RFC 8843 §9.2, RFC 8852)."""
+        mid = rid = b""
+        for producer in peer.producers:  # one bundle: an id means the same in all its m-lines
+            ids = producer.extensions
+            mid = mid or values.get(ids.mid, b"")
+            rid = rid or values.get(ids.rid, b"") or values.get(ids.repaired_rid, b"")
+        texts = (mid.decode("ascii", "replace"), rid.decode("ascii", "replace"))
+        self._events.unknown_ssrc(peer.handle, ssrc, payload_type, *texts)
+
+    # --- joining a source ------------------------------------------------------------------------
+
+    def _join(self, source: Producer, burst: list[Packet], now: float) -> None:
+        """Let waiting slots begin where a decoder can: at the first keyframe of this burst."""
+        for packet in burst:
+            if source.is_keyframe(packet.payload):
+                for slot in [slot for slot in source.waiting if slot.ready]:
+                    slot.begin(packet, now)
+                    start_flow(slot)
+                return
+
+    def _follow_jump(self, source: Producer, burst: list[Packet], now: float) -> None:
+        """The source has started anew far ahead: its listeners' numbers go on without the gap."""
+        packet = next(packet for packet in burst if packet.sequence == source.jump)
+        source.jump = NO_JUMP
+        for slot in [slot for group in source.groups.values() for slot in group.slots]:
+            stop_flow(slot)
+            slot.begin(packet, now)
+            start_flow(slot)
+
+
+def _runs(bodies: list[Body], tag_bytes: int, segments: int) -> list[Run]:
+    """Cut the packets into what one send may carry: equal lengths, the last of them may be shorter."""
+    runs: list[Run] = []
+    for index, body in enumerate(bodies):
+        length = len(body[3]) + tag_bytes
+        if runs:
+            lengths = runs[-1][1]
+            if length <= lengths[0] == lengths[-1] <= MAX_SEGMENT and len(lengths) < segments:
+                lengths.append(length)
+                continue
+        runs.append((index, [length]))
+    return runs
