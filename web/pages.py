@@ -46,9 +46,10 @@ def _environment() -> Environment:
     )
 
 
-def render(template: str, page: Mapping[str, Any], status: int = 200) -> web.Response:
-    """A page as the answer. Pages are about one person: no cache keeps them."""
-    body = _environment().get_template(template).render(page=page)
+def render(template: str, page: Mapping[str, Any], status: int = 200, **words: str) -> web.Response:
+    """A page as the answer, with `page` and `words` for its template. Pages are about one person: no
+    cache keeps them."""
+    body = _environment().get_template(template).render(page=page, **words)
     return web.Response(
         text=body, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
     )
@@ -58,7 +59,7 @@ def error_page(status: int, message: str | None = None) -> web.Response:
     """The page that says what is wrong."""
     title, words = WORDS.get(status, ("That did not work", "The request cannot be understood."))
     told = message or words
-    return render("error.html", {"status": status, "title": title, "message": told}, status)
+    return render("error.html", {"status": status}, status, title=title, message=told)
 
 
 def _user(login: Login) -> dict[str, str]:

@@ -182,7 +182,7 @@ SETTINGS: tuple[Setting, ...] = (
         *("data", "ATRIUM_DATA", lambda value: Path(value).expanduser(), "./.data"),
         "Folder of the SQLite database and of the secret. Made when it is missing.",
     ),
-    Setting("media_port", "ATRIUM_MEDIA_PORT", _port, "40000", "UDP (and ICE-TCP) port of the media worker."),
+    Setting("media_port", "ATRIUM_MEDIA_PORT", _port, "40000", "UDP port of the media worker."),
     Setting(
         *("media_host", "ATRIUM_MEDIA_HOST", _text, ""),
         "Address that the media worker listens on. Empty: the same as `host`.",
