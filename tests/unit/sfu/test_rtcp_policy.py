@@ -1,0 +1,74 @@
+"""When keyframes are asked for, and whether lips still match after a slot's source has changed."""
+
+from __future__ import annotations
+
+from sfu.rtcp_policy import (
+    KEYFRAME_INTERVAL,
+    KEYFRAME_RETRY,
+    KeyframeRequests,
+    PublisherClock,
+    SampledAt,
+    timestamp_at,
+)
+from sfu.rtp.sr import ntp_time
+
+WALL = 1_800_000_000.0
+
+
+def test_the_first_request_goes_out_at_once() -> None:
+    assert KeyframeRequests().request(5.0)
+
+
+def test_requests_of_many_listeners_become_one() -> None:
+    requests = KeyframeRequests()
+    sent = sum(requests.request(now / 1000) for now in range(0, 1000, 5))
+    assert sent == 4  # at 0, 300, 600 and 900 ms
+    assert KEYFRAME_INTERVAL == 0.3
+
+
+def test_a_request_that_came_too_early_is_sent_when_its_time_has_come() -> None:
+    requests = KeyframeRequests()
+    requests.request(0.0)
+    assert not requests.request(0.1)
+    assert requests.pending
+    assert not requests.due(0.29, waiting=False)
+    assert requests.due(0.31, waiting=False)
+    assert not requests.due(0.7, waiting=False)
+
+
+def test_as_long_as_somebody_waits_the_request_is_repeated() -> None:
+    requests = KeyframeRequests()
+    sent = [now for now in range(0, 2000, 50) if requests.due(now / 1000, waiting=True)]
+    assert sent == [0, 500, 1000, 1500]
+    assert KEYFRAME_RETRY == 0.5
+
+
+def test_audio_and_video_that_were_sampled_together_get_one_ntp_time() -> None:
+    """The publisher's clock is an hour off and its reports of both kinds come seconds apart."""
+    clock = PublisherClock()
+    theirs = WALL - 3600
+    audio = SampledAt(ntp_time(theirs), 1_000_000)
+    clock.observe(audio.ntp, WALL + 0.020)
+    video = SampledAt(ntp_time(theirs + 3.5), 50_000)
+    clock.observe(video.ntp, WALL + 3.5 + 0.030)
+    # A moment that the publisher sampled at theirs + 5 s is in both streams:
+    audio_then, video_then = 1_000_000 + 5 * 48000, 50_000 + int(1.5 * 90000)
+    # ... and the listener is told the same wall time for both.
+    when = WALL + 5.020
+    assert abs(timestamp_at(when, audio, clock, 48000, 0) - audio_then) <= 1
+    assert abs(timestamp_at(when, video, clock, 90000, 0) - video_then) <= 1
+
+
+def test_the_slots_offset_is_added_and_the_timestamp_wraps() -> None:
+    clock = PublisherClock()
+    sampled = SampledAt(ntp_time(WALL), 0xFFFFFF00)
+    clock.observe(sampled.ntp, WALL)
+    assert abs(timestamp_at(WALL + 1, sampled, clock, 48000, 7) - (48000 - 0x100 + 7)) <= 1
+
+
+def test_a_late_report_does_not_move_the_clock() -> None:
+    clock = PublisherClock()
+    clock.observe(ntp_time(WALL), WALL + 0.010)
+    before = clock.to_wall(ntp_time(WALL + 10))
+    clock.observe(ntp_time(WALL + 5), WALL + 5.400)
+    assert clock.to_wall(ntp_time(WALL + 10)) == before
