@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -144,9 +144,7 @@ class Avatar:
             found[:] = [s for s in self.seen if isinstance(s, kind) and fits(s)]
             return bool(found)
 
-        await until(
-            look, f"{kind.__name__} for {getattr(self, 'welcome', None) and self.user_id}: {self.seen}"
-        )
+        await until(look, lambda: f"{kind.__name__} among {self.seen}")
         self.seen.remove(found[0])
         return found[0]
 
@@ -179,11 +177,13 @@ class Avatar:
         return closing
 
 
-async def until(condition: Callable[[], bool], what: str = "", seconds: float = 3.0) -> None:
+async def until(
+    condition: Callable[[], bool], what: str | Callable[[], str] = "", seconds: float = 3.0
+) -> None:
     """Wait until the condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        assert time.monotonic() < deadline, f"waited in vain: {what if isinstance(what, str) else what()}"
         await asyncio.sleep(0.005)
 
 
@@ -247,9 +247,7 @@ class TinyWorld:
 
     async def connect(self, user: str, server: str = SERVER, **headers: str) -> Avatar:
         """A socket that has not joined yet."""
-        ws = await self.http.ws_connect(
-            f"{self.url}/{server}?user={user}", headers=headers, max_msg_size=0, decode_text=False
-        )
+        ws = await self.http.ws_connect(f"{self.url}/{server}?user={user}", headers=headers, max_msg_size=0)
         avatar = Avatar(ws)
         self._avatars.append(avatar)
         return avatar
@@ -276,6 +274,3 @@ class TinyWorld:
         await avatar.send(m.MediaAnswer("v=0 answer"))
         await self.worker.produce(avatar.session, *sources)
         await until(lambda: avatar.session in self.worker.routes, "routes of the new session")
-
-
-Fixture = Callable[[], Awaitable[TinyWorld]]

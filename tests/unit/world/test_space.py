@@ -113,10 +113,9 @@ def test_the_zone_follows_from_the_position_and_is_told_once() -> None:
     place = space()
     player = at(place, "ann", 350, 450)
     place.drain()
-    assert player.zone_id == HALL
-    assert player.room is None
+    assert [player.zone_id, player.room] == [HALL, None]
     place.move(player, 350, 390, "up", 1, 1.0)
-    assert (player.zone_id, player.room) == (ROOM_1, ROOM_1)
+    assert [player.zone_id, player.room] == [ROOM_1, ROOM_1]
     assert place.drain().rezoned == [player]
     place.move(player, 350, 380, "up", 2, 2.0)
     assert place.drain().rezoned == []
