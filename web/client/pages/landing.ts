@@ -3,13 +3,15 @@
  *
  * It is drawn only when something moves.
  */
-import { loudness } from "./loudness.ts";
+import { fade } from "../game/hearing.ts";
 import { h } from "./dom.ts";
 
 // The Office map, in its own px.
 const WIDTH = 960;
 const HEIGHT = 640;
 const STEP = 24;
+// The world's own distances (px).
+const HEARING = { full: 48, radius: 300, keep: 330, prewarm: 360 };
 const ROOMS = [
   { name: "Room 1", x: 30, y: 21, width: 332, height: 228 },
   { name: "Room 2", x: 374, y: 21, width: 310, height: 228 },
@@ -87,7 +89,7 @@ export function landingPage(): void {
     const heard = PEOPLE.map((person, index) => {
       const theirs = roomAt(person.x, person.y);
       const distance = Math.hypot(person.x - at.x, person.y - at.y);
-      const loud = theirs !== room ? 0 : room >= 0 ? 1 : loudness(distance);
+      const loud = theirs !== room ? 0 : room >= 0 ? 1 : fade(distance, HEARING);
       people[index]?.style.setProperty("--loud", loud.toFixed(2));
       return { name: person.name, loud };
     });

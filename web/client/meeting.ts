@@ -1,0 +1,40 @@
+/** Entry of the meeting page: first the mirror, then the room. */
+import { prejoin } from "./meeting/prejoin.ts";
+import { Room, type Seat } from "./meeting/room.ts";
+import { api } from "./pages/api.ts";
+import { byId, pageData } from "./pages/dom.ts";
+
+interface Page {
+  meeting_id: string;
+  logged_in: boolean;
+}
+
+const { meeting_id, logged_in } = pageData<Page>();
+const path = `/api/meetings/${encodeURIComponent(meeting_id)}`;
+
+api<{ people: number }>("GET", path).then(
+  ({ people }) => {
+    byId("inside", HTMLElement).textContent =
+      people === 0 ? "Nobody is inside yet." : people === 1 ? "One person is inside." : `${people} people are inside.`;
+  },
+  () => undefined, // only a courtesy: joining tells what is wrong
+);
+
+prejoin(logged_in, async (entrance) => {
+  const seat = await api<Seat>("POST", `${path}/join`, logged_in ? {} : { name: entrance.name });
+  byId("prejoin", HTMLElement).hidden = true;
+  byId("room", HTMLElement).hidden = false;
+  document.body.classList.add("inside");
+  const room = new Room(seat, entrance);
+  room.enter();
+  // For whoever looks under the hood: the browser tests and the curious.
+  Object.assign(globalThis, {
+    atrium: {
+      media: room.media,
+      you: () => room.you,
+      players: () => room.state.players,
+      gains: () => Object.fromEntries(room.state.players.map(({ user_id }) => [user_id, room.state.gainOf(user_id)])),
+      mediaState: () => room.mediaState,
+    },
+  });
+});

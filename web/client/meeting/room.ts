@@ -1,0 +1,254 @@
+/**
+ * In the room: the connection, the media, the tiles and the bar of controls put together.
+ */
+import type { DeviceKind } from "../media/devices.ts";
+import { createMedia, type Media } from "../media/session.ts";
+import { Connection, type ConnectionState } from "../net/connection.ts";
+import type { IceServer, ServerMessage } from "../net/messages.ts";
+import { copyText, readyDialog } from "../pages/dialogs.ts";
+import { byId, h } from "../pages/dom.ts";
+import { icon } from "../pages/icons.ts";
+import { toast } from "../pages/toast.ts";
+import { DevicePickers } from "./device_pickers.ts";
+import type { Entrance } from "./prejoin.ts";
+import { RoomState } from "./room_state.ts";
+import { Stage } from "./stage.ts";
+import { Toggle } from "./toggle.ts";
+
+export interface Seat {
+  readonly ticket: string;
+  readonly server_id: string;
+  readonly zone_id: string;
+  readonly user_id: string;
+}
+
+/** The own ring lights above this meter level; the others' come from the SFU. */
+const SPEAKING_LEVEL = 0.45;
+const LEVEL_MS = 100;
+
+export class Room {
+  readonly #state = new RoomState();
+  readonly #connection: Connection;
+  readonly #media: Media;
+  readonly #entrance: Entrance;
+  readonly #seat: Seat;
+  readonly #stage = new Stage(byId("stage", HTMLElement));
+  readonly #mic: Toggle;
+  readonly #camera: Toggle;
+  readonly #screen: Toggle;
+  readonly #status = byId("status", HTMLElement);
+  #speaking: ReadonlySet<string> = new Set();
+  #mediaState = "idle";
+  #timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor(seat: Seat, entrance: Entrance) {
+    this.#seat = seat;
+    this.#entrance = entrance;
+    this.#connection = new Connection({
+      serverId: seat.server_id,
+      ticket: seat.ticket,
+      message: (message) => this.#heard(message),
+      state: (state) => this.#showConnection(state),
+    });
+    this.#media = createMedia(this.#connection);
+    const media = this.#media;
+    this.#mic = new Toggle({
+      name: "Microphone",
+      on: "mic",
+      off: "mic_off",
+      key: "m",
+      press: (on) => void media.setMic(on),
+    });
+    this.#camera = new Toggle({
+      name: "Camera",
+      on: "camera",
+      off: "camera_off",
+      key: "v",
+      press: (on) => void media.setCamera(on),
+    });
+    this.#screen = new Toggle({
+      name: "Share your screen",
+      on: "screen",
+      off: "screen",
+      press: (on) => void media.setScreen(on),
+    });
+    this.#wireMedia();
+    this.#buildBars();
+  }
+
+  get you(): RoomState["you"] {
+    return this.#state.you;
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  get media(): Media {
+    return this.#media;
+  }
+
+  get mediaState(): string {
+    return this.#mediaState;
+  }
+
+  enter(): void {
+    this.#connection.start();
+    void this.#media.setDevices(this.#entrance.devices);
+    this.#timer = setInterval(() => this.#showLevel(), LEVEL_MS);
+    addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("pagehide", () => this.#media.stop());
+  }
+
+  // --- what the world and media say ----------------------------------------------------------
+
+  #heard(message: ServerMessage): void {
+    if (this.#state.take(message)) this.#showPeople();
+    if (message.type === "welcome") {
+      const { mic, camera } = this.#entrance;
+      void this.#media.start(message.ice_servers.map(browserIceServer), { mic, camera });
+      this.#showEnterWorld();
+    } else if (message.type === "error" && message.ref === undefined) {
+      toast(message.message);
+    }
+    this.#media.handle(message);
+  }
+
+  #wireMedia(): void {
+    this.#media.setGain((userId) => this.#state.gainOf(userId));
+    this.#media.on("video", (userId, source, stream) => this.#stage.video(userId, source, stream));
+    this.#media.on("speaking", (userIds) => {
+      this.#speaking = userIds;
+      this.#showSpeaking();
+    });
+    this.#media.on("connection", (state) => {
+      this.#mediaState = state;
+      this.#showStatus();
+    });
+    this.#media.on("problem", (_code, message) => toast(message));
+    this.#media.on("local", ({ mic, camera, screen, cameraStream, screenStream }) => {
+      this.#mic.on = mic;
+      this.#camera.on = camera;
+      this.#screen.on = screen;
+      this.#stage.video(this.#seat.user_id, "camera", cameraStream);
+      this.#stage.video(this.#seat.user_id, "screen", screenStream);
+      this.#showPeople();
+    });
+  }
+
+  // --- what is shown -------------------------------------------------------------------------
+
+  #buildBars(): void {
+    const settings = byId("settings", HTMLDialogElement);
+    readyDialog(settings);
+    const pickers = new DevicePickers((chosen) => void this.#media.setDevices(chosen));
+    byId("settings-devices", HTMLElement).append(pickers.element);
+    const button = (words: string, name: Parameters<typeof icon>[0], onclick: () => void): HTMLButtonElement =>
+      h("button", { type: "button", class: "toggle plain-toggle", "aria-label": words, title: words, onclick }, icon(name));
+    byId("controls", HTMLElement).append(
+      this.#mic.element,
+      this.#camera.element,
+      ...("getDisplayMedia" in (navigator.mediaDevices ?? {}) ? [this.#screen.element] : []),
+      button("Devices", "settings", () => {
+        void pickers.refresh();
+        settings.showModal();
+      }),
+      h(
+        "button",
+        { type: "button", class: "toggle leave", onclick: () => this.#leave() },
+        icon("leave"),
+        h("span", { class: "leave-words" }, "Leave"),
+      ),
+    );
+    for (const copy of document.querySelectorAll("[data-copy-link]")) {
+      copy.prepend(icon("link"));
+      copy.addEventListener("click", () => void copyLink());
+    }
+    byId("people-count", HTMLElement).before(icon("people"));
+  }
+
+  #showPeople(): void {
+    const { you, others } = this.#state;
+    if (!you) return;
+    this.#stage.people({ userId: you.user_id, name: you.name }, others, !this.#media.local.mic);
+    const count = others.length + 1;
+    const words = byId("people-count", HTMLElement);
+    words.textContent = count === 1 ? "1 person" : `${count} people`;
+    byId("first-here", HTMLElement).hidden = count > 1;
+    this.#showSpeaking();
+  }
+
+  #showLevel(): void {
+    const level = this.#media.local.mic ? this.#media.local.level : 0;
+    this.#mic.level = level;
+    this.#showSpeaking(level);
+  }
+
+  #showSpeaking(level: number = this.#media.local.level): void {
+    const mine = this.#media.local.mic && level > SPEAKING_LEVEL;
+    this.#stage.speaking(mine ? new Set([...this.#speaking, this.#seat.user_id]) : this.#speaking);
+  }
+
+  #showEnterWorld(): void {
+    const link = byId("enter-world", HTMLAnchorElement);
+    link.hidden = this.#state.you?.presence !== "walker";
+    link.href = `/s/${this.#seat.server_id}`;
+  }
+
+  #showConnection(state: ConnectionState): void {
+    if (state.name === "ended" && state.code !== "left") this.#showEnd(state.message);
+    else this.#showStatus();
+  }
+
+  #showStatus(): void {
+    const { name } = this.#connection.state;
+    if (name === "waiting" || (name === "connecting" && this.#state.welcome)) {
+      this.#status.textContent = "The connection is lost. Coming back…";
+    } else if (name === "connecting" || this.#mediaState === "connecting") {
+      this.#status.textContent = "Connecting…";
+    } else if (this.#mediaState === "failed") {
+      this.#status.textContent = "Sound and picture are lost. Coming back…";
+    } else {
+      this.#status.textContent = "";
+    }
+  }
+
+  #showEnd(words: string): void {
+    this.#close();
+    byId("room", HTMLElement).hidden = true;
+    byId("ended", HTMLElement).hidden = false;
+    byId("ended-words", HTMLElement).textContent = words;
+    byId("ended-title", HTMLElement).focus();
+  }
+
+  // --- leaving and keys ----------------------------------------------------------------------
+
+  #leave(): void {
+    this.#connection.stop();
+    this.#showEnd("You have left the room. Your microphone and camera are off.");
+  }
+
+  #close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#media.stop();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const target = event.target as Element;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (target.closest("input, select, textarea, dialog")) return;
+    if (event.key === "m" || event.key === "M") void this.#media.setMic(!this.#media.local.mic);
+    if (event.key === "v" || event.key === "V") void this.#media.setCamera(!this.#media.local.camera);
+  }
+}
+
+function browserIceServer({ urls, username, credential }: IceServer): RTCIceServer {
+  return { urls, ...(username ? { username } : {}), ...(credential ? { credential } : {}) };
+}
+
+async function copyLink(): Promise<void> {
+  const link = location.href;
+  if (await copyText(link)) toast("The link is copied. Whoever has it can come in.");
+  else toast(link, 0);
+}
