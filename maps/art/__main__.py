@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from maps.art import office
+from maps.art import avatars, office, park
 from maps.art.scene import Scene
 from maps.templates import FOLDER
 
@@ -23,6 +23,7 @@ THUMBNAIL_WIDTH = 640
 # name -> (title, description, painter)
 MAPS: dict[str, tuple[str, str, Callable[[], Scene]]] = {
     "office": (office.TITLE, office.DESCRIPTION, office.paint),
+    "park": (park.TITLE, park.DESCRIPTION, park.paint),
 }
 
 
@@ -69,6 +70,12 @@ def make(name: str) -> dict[str, bytes]:
     }
 
 
+def make_avatars() -> dict[str, bytes]:
+    """The avatars' sheets and what there is to know about them."""
+    files = {f"avatars/{look.name}.png": picture(avatars.sheet(look).image) for look in avatars.LOOKS}
+    return {"avatars/avatars.json": dump(avatars.manifest()), **files}
+
+
 def same(committed: Path, made: bytes) -> bool:
     """Whether a committed file shows or says what was made."""
     if not committed.is_file():
@@ -84,11 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m maps.art", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare with the committed files only")
     parser.add_argument("--render", type=Path, metavar="FOLDER", help="also write each whole map there")
-    parser.add_argument("names", nargs="*", help="only these maps")
+    parser.add_argument("names", nargs="*", choices=["avatars", *MAPS], help="only these")
     options = parser.parse_args(arguments)
     different: list[str] = []
-    for name in options.names or MAPS:
-        for path, data in make(name).items():
+    for name in options.names or ("avatars", *MAPS):
+        files = make_avatars() if name == "avatars" else make(name)
+        for path, data in files.items():
             file = FOLDER / path
             if options.check:
                 if not same(file, data):
@@ -97,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
             file.parent.mkdir(parents=True, exist_ok=True)
             if not same(file, data):
                 file.write_bytes(data)
-        if options.render is not None:
+        if options.render is not None and name in MAPS:
             MAPS[name][2]().flat().save(options.render / f"{name}.png")
     for path in different:
         print(f"{path} differs from what the generator makes: run `python -m maps.art`", file=sys.stderr)

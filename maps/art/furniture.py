@@ -100,6 +100,7 @@ def sofa(facing: str, width: int = 80, tones: Ramp = CORAL) -> Canvas:
         body.rect(8, 3, width - 16, 1, tones[5])
         seats = max(2, width // 36)
         each = (width - 20) // seats
+        body.rect(9, 8, width - 18, 26, tones[2])
         for k in range(seats):
             x = 10 + k * each
             body.rounded(x, 8, each - 1, 14, tones[3], 3)
@@ -135,7 +136,7 @@ def _side_sofa(length: int, tones: Ramp) -> Canvas:
     body = Canvas(44, length + 4)
     body.rounded(0, 4, 14, length - 8, tones[3], 4)
     body.rect(2, 6, 3, length - 16, tones[4])
-    body.rect(12, 12, 26, length - 28, tones[2])
+    body.rounded(10, 10, 28, length - 22, tones[2], 2)
     seats = max(2, length // 40)
     each = (length - 30) // seats
     for k in range(seats):
@@ -262,8 +263,6 @@ def meeting_table(width: int, depth: int, seed: int, tones: Ramp = WOOD) -> Canv
     top.rounded(3, 2, width - 6, depth - 5, mix(tones[3], tones[4], 0.45), 5)
     top.grain(rng, 8, 5, width - 16, depth - 11, mix(tones[3], tones[2], 0.35), 16)
     top.grain(rng, 8, 5, width - 16, depth - 11, mix(tones[4], tones[5], 0.3), 10)
-    for k in range(3):
-        top.line(12 + k * 5, depth - 10, 24 + k * 5, 6, mix(tones[4], tones[5], 0.5))
     light_edge(top, 0.45).outline(0.4)
     out.stamp(top, 0, 0)
     for k, x in enumerate(range(16, width - 28, 34)):

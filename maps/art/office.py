@@ -18,6 +18,7 @@ from maps.art.palette import (
     STONE,
     TEAL,
     WOOD,
+    Ramp,
     shadow,
 )
 from maps.art.scene import Scene
@@ -121,7 +122,7 @@ def _outside(scene: Scene, outer: int, below: int) -> None:
     scene.walls.rect(outer, below, width - 2 * outer, 3, shadow(90))
 
 
-def _chair(scene: Scene, x: int, y: int, facing: str, tones: i.Ramp) -> None:
+def _chair(scene: Scene, x: int, y: int, facing: str, tones: Ramp) -> None:
     """A chair blocks nobody: one stands in its place and seems to sit."""
     scene.furniture.stamp(f.chair(facing, tones), x, y)
 
@@ -144,7 +145,7 @@ def _room_1(scene: Scene) -> None:
         _chair(scene, x, 150, "up", CORAL)
     _chair(scene, 92, 106, "right", CORAL)
     _chair(scene, 268, 106, "left", CORAL)
-    scene.stand(f.sideboard(186, 3), 10, 2, 1, 6, -1, 0)
+    scene.stand(f.sideboard(186, 3), 10, 2, 1, 6, 9, 0)
     scene.stand(f.plant(1, "bush", CREAM), 1, 2, 1, 1)
     scene.stand(f.plant(2, "palm", MUSTARD), 1, 7, 1, 1, 0, -8)
     scene.walls.stamp(i.name_plate(TEAL), 236, 262)
@@ -152,14 +153,14 @@ def _room_1(scene: Scene) -> None:
 
 def _room_2(scene: Scene) -> None:
     """The workshop: bean bags around a rug, a large screen, books."""
-    _windows(scene, ((396, 54), (590, 44)))
-    scene.walls.stamp(f.wall_screen(), 478, 15)
+    _windows(scene, ((442, 30), (578, 54)))
+    scene.walls.stamp(f.wall_screen(), 490, 15)
     scene.floor.stamp(f.rug(150, 92, MUSTARD), 440, 110)
     scene.stand(f.coffee_table(), 15, 4, 2, 1, 2, 4)
     for x, y, tones in ((444, 112, CORAL), (452, 160, TEAL), (548, 110, PLUM), (546, 158, LEAF)):
         scene.furniture.stamp(f.beanbag(tones), x, y)
     scene.stand(f.bookshelf(7, 60, 64), 12, 2, 2, 1, -3, -2)
-    scene.stand(f.sideboard(186, 8, WOOD), 20, 2, 1, 6, 1, 0)
+    scene.stand(f.sideboard(186, 8, WOOD), 20, 2, 1, 6, 7, 0)
     scene.stand(f.plant(4, "spikes", TEAL), 12, 7, 1, 1, -4, -8)
     scene.stand(f.plant(9, "bush", CORAL), 19, 2, 1, 1, 0, -2)
     scene.walls.stamp(i.name_plate(MUSTARD), 556, 262)
@@ -167,7 +168,7 @@ def _room_2(scene: Scene) -> None:
 
 def _room_3(scene: Scene) -> None:
     """The quiet lounge: sofas, a lamp, shelves."""
-    _windows(scene, ((722, 46), (866, 46)))
+    _windows(scene, ((734, 46), (866, 46)))
     scene.walls.stamp(f.picture(0), 786, 20)
     scene.walls.stamp(f.picture(1), 820, 20)
     scene.floor.stamp(f.rug(140, 84, CORAL), 742, 104)
@@ -183,14 +184,14 @@ def _room_3(scene: Scene) -> None:
 
 def _hall(scene: Scene) -> None:
     """Desks, a lounge, the coffee corner and the way in. Rows 16 to 18 stay free."""
-    for x, kind in ((300, 0), (420, 2), (640, 1)):
+    for x, kind in ((340, 0), (420, 2), (640, 1)):
         scene.walls.stamp(f.picture(kind).part(0, 0, 27, 20), x, 258)
     scene.walls.stamp(f.note_board(46).part(0, 0, 48, 22), 700, 257)
     # Coffee corner
     scene.stand(f.kitchen(), 1, 9, 4, 1, 0, 4)
     scene.floor.stamp(f.rug(118, 40, TEAL), 38, 330)
-    scene.stand(f.fridge(), 8, 9, 1, 1, -8, 2)
-    scene.stand(f.water_cooler(), 9, 9, 1, 1, -12, 0)
+    scene.stand(f.fridge(), 8, 9, 1, 1, 8, 2)
+    scene.stand(f.water_cooler(), 9, 9, 1, 1, 6, 0)
     for row in (12, 14):
         scene.stand(f.round_table(), 2, row, 2, 1, -6, 6)
         scene.furniture.stamp(f.stool(CORAL), 36, row * 32 + 10)
@@ -221,4 +222,4 @@ def _hall(scene: Scene) -> None:
     scene.stand(f.beanbag(CORAL), 27, 14, 1, 1, 2, 4)
     scene.stand(f.plant(44, "palm", TEAL), 28, 15, 1, 1, -3, 4)
     # The way in
-    scene.floor.stamp(f.round_rug(74, NAVY), 390, 516)
+    scene.floor.stamp(f.round_rug(70, NAVY), 394, 500)

@@ -15,7 +15,7 @@ from maps.art.canvas import Canvas
 TILE = 32
 # Drawing order; players stand between Furniture and Above.
 PAINTED = ("Floor", "Walls", "Furniture", "Above")
-COLUMNS_OF_SHEET = 24
+COLUMNS_OF_SHEET = 56
 MARGIN, SPACING = 1, 2  # one px of extrusion on each side of a tile
 # How far (px) a thing reaches above what it blocks before it is drawn over players: the head of somebody
 # who stands right before it is this much higher than the blocked tile.
