@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -17,6 +17,7 @@ from signaling.messages import Bounds
 from signaling.tickets import Tickets
 from tests.support.databases import quick_passwords
 from web.app import AppParts, make_app
+from web.health import Check
 from world.api.services import Services
 from world.database import Database
 from world.invites import InviteStore
@@ -187,7 +188,9 @@ class Api:
 
 
 @asynccontextmanager
-async def running_api(folder: Path, **changes: Any) -> AsyncIterator[Api]:
+async def running_api(
+    folder: Path, checks: Mapping[str, Check] | None = None, **changes: Any
+) -> AsyncIterator[Api]:
     """The API on a fresh SQLite database. `changes` go into `Services`."""
     database = Database(f"sqlite:///{folder}/api.db")
     await upgrade(database)
@@ -204,7 +207,7 @@ async def running_api(folder: Path, **changes: Any) -> AsyncIterator[Api]:
         world=world,
         **changes,
     )
-    app = make_app(AppParts(services, registry=CollectorRegistry()))
+    app = make_app(AppParts(services, checks=checks or {}, registry=CollectorRegistry()))
     server = TestServer(app, host="127.0.0.1")
     api = Api(server, services, world, database, [])
     await server.start_server()
