@@ -31,6 +31,19 @@ MAX_PRODUCERS_PER_PEER = 8
 MAX_SLOTS_PER_PEER = 128
 MAX_SLOTS_PER_PRODUCER = 4096
 MAX_DATAGRAM = 2048
+# SSRCs of no producer that are reported per peer; packets of further ones are not even unprotected.
+MAX_UNKNOWN_SSRCS = 16
+# SSRCs that one pair of keys may ever have sent with: libsrtp looks through them one by one.
+MAX_SENT_SSRCS = 512
+# Sequence numbers named in one `packets_lost`: the newest ones of a longer gap.
+MAX_LOST = 64
+# A stream that jumps further ahead than this has started anew (MAX_DROPOUT of RFC 3550 §A.1): its slots
+# go on without the gap.
+MAX_DROPOUT = 3000
+# Sequence numbers looked at in one `retransmit`.
+MAX_RETRANSMIT = 256
+# A packet goes out again at most this often (Janus' gate, FIELD-NOTES §4).
+RETRANSMIT_GATE_MS = 40
 # Cache per producer for RTX: time windows of mediasoup (FIELD-NOTES §4), bounded in packets too.
 AUDIO_CACHE_MS = 1000
 VIDEO_CACHE_MS = 2000
@@ -181,7 +194,7 @@ class ForwarderEvents(Protocol):
         """A still protected SRTCP packet from the peer's nominated address."""
 
     def unknown_ssrc(self, peer: int, ssrc: int, payload_type: int, mid: str, rid: str) -> None:
-        """An authenticated RTP packet of no bound producer: at most once per SSRC, 16 SSRCs a peer."""
+        """An authenticated RTP packet of no producer: once per SSRC, MAX_UNKNOWN_SSRCS a peer."""
 
     def producer_started(self, producer: int) -> None:
         """First RTP packet of this producer."""
@@ -190,7 +203,7 @@ class ForwarderEvents(Protocol):
         """A slot waits for a keyframe of this producer (the caller coalesces)."""
 
     def packets_lost(self, producer: int, sequences: list[int]) -> None:
-        """A gap in the producer's sequence numbers (16 bit each, at most 64 a call)."""
+        """A gap in the producer's sequence numbers (16 bit each, at most MAX_LOST)."""
 
 
 class Forwarder(Protocol):
@@ -252,8 +265,8 @@ class Forwarder(Protocol):
 
     def retransmit(self, slot: int, sequences: list[int]) -> int:
         """Resend these slot sequence numbers from the cache as RTX (RFC 4588; plain where the slot has
-        no RTX payload type), gated to one per packet and 40 ms. Only packets of the producer that the
-        slot is routed to now. Returns how many were resent."""
+        no RTX payload type), gated to one per packet and RETRANSMIT_GATE_MS. Only packets of the producer
+        that the slot is routed to now. Returns how many were resent."""
 
     # --- loss and feedback -----------------------------------------------------------------------
 
@@ -266,7 +279,7 @@ class Forwarder(Protocol):
     def transport_sent(self, peer: int, numbers: list[int]) -> list[tuple[float, int]]:
         """When (s, the plane's clock) the packets with these transport-wide numbers left, and how many bytes.
 
-        (0.0, 0) for a number that was never used or is forgotten (2048 are remembered per peer).
+        (0.0, 0) for a number that was never used or is forgotten (512 bursts are remembered per peer).
         """
 
     # --- everything else -------------------------------------------------------------------------

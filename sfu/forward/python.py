@@ -15,6 +15,7 @@ from sfu.forward import mmsg
 from sfu.forward.contract import (
     MAX_PEERS,
     MAX_PRODUCERS_PER_PEER,
+    MAX_SENT_SSRCS,
     MAX_SLOTS_PER_PEER,
     MAX_SLOTS_PER_PRODUCER,
     Address,
@@ -32,7 +33,6 @@ from sfu.forward.datagrams import Datagrams, to_socket
 from sfu.forward.resend import Resender
 from sfu.forward.srtp import check_seam, receiver, sender
 from sfu.forward.tables import (
-    MAX_SENT_SSRCS,
     SILENT,
     Peer,
     Producer,

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from struct import Struct
 
-from sfu.forward.contract import Drop
+from sfu.forward.contract import MAX_RETRANSMIT, RETRANSMIT_GATE_MS, Drop
 from sfu.forward.datagrams import TX_CELL, TX_CELLS, Datagrams
 from sfu.forward.srtp import ffi, protect
 from sfu.forward.tables import MAX_RESENT, Packet, Segment, Slot, settle
 from sfu.rtp.rtx import wrap
 from sfu.rtp.sequence import near_16
 
-# The same packet goes out again at most this often (Janus' gate, FIELD-NOTES §4).
-GATE_SECONDS = 0.040
-# Sequence numbers looked at in one call: what one NACK of an MTU can name is more than any cache repairs.
-MAX_REQUESTED = 256
+GATE_SECONDS = RETRANSMIT_GATE_MS / 1000
 
 _WRITE_HEADER = Struct("!BHII").pack_into  # from the second byte on
 _WRITE_NUMBER = Struct("!H").pack_into
@@ -37,7 +34,7 @@ class Resender:
         """Send these numbers (16 bit) of the slot again; returns packets and bytes on the wire."""
         settle(slot)
         packets = size = cell = 0
-        for wanted in sequences[:MAX_REQUESTED]:
+        for wanted in sequences[:MAX_RETRANSMIT]:
             number = near_16(wanted, slot.next_sequence - 1)
             if now - slot.resent.get(number, -1.0) < GATE_SECONDS:
                 continue

@@ -34,8 +34,6 @@ from sfu.rtp.sequence import MASK_32, near_16
 MAX_SEGMENTS = 16
 # Packets whose last retransmission a slot remembers for the 40 ms gate.
 MAX_RESENT = 512
-# SSRCs that one pair of keys may ever have sent with: libsrtp looks through them one by one.
-MAX_SENT_SSRCS = 512
 # Bursts whose departure is remembered per peer for transport-wide feedback: half a second of a full pool
 # of slots (12 × 50 audio packets and 12 × 30 frames a second).
 TRANSPORT_HISTORY = 512
@@ -43,7 +41,6 @@ TRANSPORT_HISTORY = 512
 MAX_FIRST_SEQUENCE = 2**15
 
 SILENT = 127  # -dBov
-NO_JUMP = -1
 # Transport-wide numbers remembered per slot that resends the same bytes (a power of two, over the cache).
 MAX_SENT_NUMBERS = 128
 
@@ -153,7 +150,6 @@ class Producer:
         "highest",
         "is_keyframe",
         "jitter",
-        "jump",
         "newest",
         "packets",
         "params",
@@ -198,7 +194,6 @@ class Producer:
         """Forget the numbering of the stream: its next packet is the first of another one."""
         self.first = -1
         self.highest = -1
-        self.jump = NO_JUMP  # the number at which the stream jumped ahead, until its slots know
         self.newest: Packet | None = None  # of those handed to listeners, by number
         self.transit = 0
         self.jitter = 0.0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
-from sfu.forward.contract import MAX_DATAGRAM, Drop, ForwarderEvents
+from sfu.forward.contract import MAX_DATAGRAM, MAX_DROPOUT, MAX_LOST, MAX_UNKNOWN_SSRCS, Drop, ForwarderEvents
 from sfu.forward.datagrams import MAX_SEGMENT, RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run
 from sfu.forward.layout import ABSENT
 from sfu.forward.srtp import (
@@ -25,7 +25,6 @@ from sfu.forward.srtp import (
     unprotect,
 )
 from sfu.forward.tables import (
-    NO_JUMP,
     Group,
     Packet,
     Peer,
@@ -44,12 +43,6 @@ from sfu.rtp.sequence import near_16
 # Packets that one turn of the loop aims to send at most: some four milliseconds, then STUN, DTLS and
 # commands have their turn.
 TURN_PACKETS = 1000
-# SSRCs of no producer that are reported per peer; packets of further ones are not even unprotected.
-MAX_UNKNOWN_SSRCS = 16
-# Sequence numbers named in one `packets_lost`.
-MAX_LOST = 64
-# A stream that jumps further than this has started anew (MAX_DROPOUT of RFC 3550 §A.1).
-MAX_DROPOUT = 3000
 
 _READ_HEADER = Struct("!xBHII").unpack_from
 _WRITE_HEADER = Struct("!BHII").pack_into  # from the second byte on
@@ -172,10 +165,13 @@ class PacketWay:
 
             # Its place in the producer's stream. A retransmission takes the place of what was lost.
             payload = bytes(data[start:end])
+            jumped = False
             if ssrc == source.ssrc and second & 0x7F == source.payload_type:
                 newest = source.highest
+                transit = int(now * source.clock_rate) - timestamp & 0xFFFFFFFF
                 if source.first < 0:
                     sequence = source.first = source.highest = number
+                    source.transit = transit
                     if not source.started:
                         source.started = True
                         raised.append((self._events.producer_started, (source.handle,)))
@@ -185,7 +181,7 @@ class PacketWay:
                         source.highest = sequence
                         if sequence > newest + 1:
                             if sequence - newest > MAX_DROPOUT:
-                                source.jump = sequence
+                                jumped = True
                             else:
                                 lost = range(max(newest + 1, sequence - MAX_LOST), sequence)
                                 numbers = [n & 0xFFFF for n in lost]
@@ -193,10 +189,8 @@ class PacketWay:
                 source.packets += 1
                 source.bytes += end - start
                 # Interarrival jitter, RFC 3550 §A.8.
-                transit = int(now * source.clock_rate) - timestamp & 0xFFFFFFFF
-                if source.packets > 1:
-                    drift = transit - source.transit & 0xFFFFFFFF
-                    source.jitter += (min(drift, 0x100000000 - drift) - source.jitter) / 16
+                drift = transit - source.transit & 0xFFFFFFFF
+                source.jitter += (min(drift, 0x100000000 - drift) - source.jitter) / 16
                 source.transit = transit
             elif ssrc == source.rtx_ssrc and second & 0x7F == source.rtx_payload_type:
                 try:
@@ -208,7 +202,7 @@ class PacketWay:
                     dropped[Drop.PADDING] += 1
                     continue
                 sequence, payload = near_16(original[0], source.highest), original[1]
-                if sequence >= source.highest:  # nothing to repair: the original is still to come
+                if source.first < 0 or sequence >= source.highest:  # nothing to repair: the original is still to come
                     dropped[Drop.DUPLICATE] += 1
                     continue
             else:
@@ -232,34 +226,15 @@ class PacketWay:
                 continue
             packet = Packet(sequence, second & 0x80, timestamp, level, orientation, payload, now)
             cache[place] = packet
+            if jumped:
+                self._fan_out(source, now)
+                self._follow_jump(source, packet, now)
             if not source.burst:
                 busy.append(source)
             source.burst.append(packet)
 
-        # Fan out, burst by burst: packets that came in together leave together (UDP GSO).
         for source in busy:
-            burst, source.burst = source.burst, []
-            if source.jump != NO_JUMP:
-                self._follow_jump(source, burst, now)
-            if source.waiting:
-                self._join(source, burst, now)
-            oldest = min(burst).sequence
-            for group in source.groups.values():
-                # What all these listeners get alike is made once.
-                head = group.layout.head
-                bodies: list[Body] = [
-                    (sequence, marker, timestamp, head(level, orientation) + payload, len(payload))
-                    for sequence, marker, timestamp, level, orientation, payload, _ in burst
-                ]
-                group.packets += len(bodies)
-                group.bytes += sum(body[4] for body in bodies)
-                if oldest >= group.newest_base:
-                    self._send(group, group.rows, group.handles, group.slots, bodies, now)
-                else:
-                    self._send_from_base(group, bodies, now)
-            latest = max(burst)
-            if source.newest is None or latest.sequence > source.newest.sequence:
-                source.newest = latest
+            self._fan_out(source, now)
         datagrams.flush()
         self._cell = 0
 
@@ -271,6 +246,31 @@ class PacketWay:
                 event(*arguments)
             except Exception as error:  # one bad event must not cost the others theirs
                 self._complain(event.__name__, error)
+
+    def _fan_out(self, source: Producer, now: float) -> None:
+        """Hand a source's burst to its listeners: what came in together leaves together (UDP GSO)."""
+        burst, source.burst = source.burst, []
+        if not burst:
+            return
+        if source.waiting:
+            self._join(source, burst, now)
+        oldest = min(burst).sequence
+        for group in source.groups.values():
+            # What all these listeners get alike is made once.
+            head = group.layout.head
+            bodies: list[Body] = [
+                (sequence, marker, timestamp, head(level, orientation) + payload, len(payload))
+                for sequence, marker, timestamp, level, orientation, payload, _ in burst
+            ]
+            group.packets += len(bodies)
+            group.bytes += sum(body[4] for body in bodies)
+            if oldest >= group.newest_base:
+                self._send(group, group.rows, group.handles, group.slots, bodies, now)
+            else:
+                self._send_from_base(group, bodies, now)
+        latest = max(burst)
+        if source.newest is None or latest.sequence > source.newest.sequence:
+            source.newest = latest
 
     def _send(
         self,
@@ -392,10 +392,8 @@ class PacketWay:
                     start_flow(slot)
                 return
 
-    def _follow_jump(self, source: Producer, burst: list[Packet], now: float) -> None:
+    def _follow_jump(self, source: Producer, packet: Packet, now: float) -> None:
         """The source has started anew far ahead: its listeners' numbers go on without the gap."""
-        packet = next(packet for packet in burst if packet.sequence == source.jump)
-        source.jump = NO_JUMP
         for slot in [slot for group in source.groups.values() for slot in group.slots]:
             stop_flow(slot)
             slot.begin(packet, now)

@@ -1,0 +1,25 @@
+"""Every test here runs on every plane of this installation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sfu.forward.planes import ForwarderFactory, planes
+from tests.support.plane_rig import Rig, plane_rig
+
+PLANES = planes()
+
+
+@pytest.fixture(params=sorted(PLANES))
+def plane(request: pytest.FixtureRequest) -> ForwarderFactory:
+    """How to make a forwarder of the plane under test."""
+    return PLANES[request.param]
+
+
+@pytest.fixture
+async def rig(plane: ForwarderFactory) -> AsyncIterator[Rig]:
+    """A forwarder of the plane under test with its network."""
+    with plane_rig(plane) as made:
+        yield made
