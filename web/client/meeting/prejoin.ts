@@ -43,6 +43,7 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
     changed: () => {
       mic.on = tracks.on("mic");
       camera.on = tracks.on("camera");
+      bar.hidden = !mic.on;
       video.srcObject = tracks.stream("camera");
       video.hidden = !camera.on;
       sign.hidden = camera.on;
@@ -72,8 +73,8 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
     const { mic: micId, camera: cameraId } = now;
     void tracks.choose({ ...(micId ? { mic: micId } : {}), ...(cameraId ? { camera: cameraId } : {}) });
   });
-  const bar = h("div", { class: "meter", role: "presentation" }, h("span", {}));
-  byId("preview-controls", HTMLElement).append(mic.element, camera.element, bar);
+  const bar = h("div", { class: "meter", "aria-hidden": "true", hidden: true }, h("span"));
+  byId("preview-controls", HTMLElement).append(bar, mic.element, camera.element);
   byId("devices", HTMLElement).append(pickers.element);
   const timer = setInterval(() => {
     bar.style.setProperty("--level", (meter?.level() ?? 0).toFixed(2));

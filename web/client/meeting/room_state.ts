@@ -19,9 +19,10 @@ export class RoomState {
     return this.#welcome?.you ?? null;
   }
 
-  /** Everybody in my view. */
+  /** Everybody else in my view. */
   get players(): PlayerInfo[] {
-    return [...this.#players.values()];
+    const mine = this.you?.user_id;
+    return [...this.#players.values()].filter((player) => player.user_id !== mine);
   }
 
   /** The others in my zone, in the order in which they came. */
@@ -73,8 +74,7 @@ export class RoomState {
 
   #update(userId: string, change: Partial<PlayerInfo>): boolean {
     const one = userId === this.you?.user_id ? this.you : this.#players.get(userId);
-    if (!one) return false;
-    Object.assign(one, change);
-    return true;
+    if (one) Object.assign(one, change);
+    return one !== undefined;
   }
 }

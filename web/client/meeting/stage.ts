@@ -7,6 +7,11 @@ import { icon } from "../pages/icons.ts";
 import { bestGrid } from "./grid.ts";
 import { Tile } from "./tile.ts";
 
+/** px around the tiles, as the style sheet has it. */
+const PADDING = 6;
+/** A tile beside a shared screen, px. */
+const STRIP = { width: 208, height: 117 };
+
 export interface Me {
   readonly userId: string;
   readonly name: string;
@@ -91,11 +96,9 @@ export class Stage {
       const own = sharing === this.#me;
       this.#screenName.textContent = own ? "Your screen" : `${this.#names.get(sharing) ?? "Somebody"}'s screen`;
     }
-    const { clientWidth, clientHeight } = this.#tiles;
     const grid = stream
-      ? { columns: 1, width: 208, height: 117 }
-      : bestGrid(this.#people.size, clientWidth, clientHeight);
-    this.#tiles.style.setProperty("--columns", String(grid.columns));
+      ? STRIP
+      : bestGrid(this.#people.size, this.#tiles.clientWidth - 2 * PADDING, this.#tiles.clientHeight - 2 * PADDING);
     for (const tile of this.#people.values()) tile.size(grid.width, grid.height);
   }
 
