@@ -19,6 +19,10 @@ const build = await context({
 if (process.argv.includes("--watch")) {
   await build.watch();
 } else {
-  await build.rebuild();
+  try {
+    await build.rebuild();
+  } catch {
+    process.exitCode = 1; // what was wrong is printed already
+  }
   await build.dispose();
 }
