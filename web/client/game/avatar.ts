@@ -1,0 +1,119 @@
+/**
+ * One person on the map: figure, shadow, speaking ring and name.
+ */
+import Phaser from "phaser";
+import type { Direction } from "../net/messages.ts";
+import { type Sheet, frameOf } from "./figures.ts";
+import { type NameLook, paintName } from "./labels.ts";
+
+/** Drawing order: people by their feet's y, all of them below what is Above. */
+const PEOPLE_DEPTH = 100;
+const NAME_DEPTH = 2_000_000;
+/** px between the top of a figure and its name. */
+const NAME_GAP = 1;
+
+export const SHADOW_KEY = "shadow";
+export const RING_KEY = "ring";
+
+export class Avatar {
+  readonly #scene: Phaser.Scene;
+  readonly #id: string;
+  readonly #shadow: Phaser.GameObjects.Image;
+  readonly #ring: Phaser.GameObjects.Image;
+  readonly #name: Phaser.GameObjects.Image;
+  #figure: Phaser.GameObjects.Image | null = null;
+  #sheet: Sheet | null = null;
+  #look: NameLook | null = null;
+  #ratio = 1;
+  #nameShown = true;
+  #movingSince: number | null = null;
+  #frame = -1;
+
+  constructor(scene: Phaser.Scene, id: string) {
+    this.#scene = scene;
+    this.#id = id;
+    this.#shadow = scene.add.image(0, 0, SHADOW_KEY).setAlpha(0.3);
+    this.#ring = scene.add.image(0, 0, RING_KEY).setTint(0x45d69b).setVisible(false);
+    this.#name = scene.add.image(0, 0, "__DEFAULT").setOrigin(0.5, 1).setDepth(NAME_DEPTH).setVisible(false);
+  }
+
+  /** px from the feet to the top of the head. */
+  get tall(): number {
+    return this.#sheet ? this.#sheet.feetY - headroom(this.#sheet) : 40;
+  }
+
+  dress(sheet: Sheet, key: string): void {
+    this.#sheet = sheet;
+    this.#frame = -1;
+    if (!this.#scene.textures.exists(key)) {
+      this.#scene.textures.addSpriteSheet(key, sheet.image as HTMLImageElement, {
+        frameWidth: sheet.frameWidth,
+        frameHeight: sheet.frameHeight,
+      });
+    }
+    this.#figure?.destroy();
+    this.#figure = this.#scene.add.image(0, 0, key, 0);
+    this.#figure.setOrigin(sheet.feetX / sheet.frameWidth, sheet.feetY / sheet.frameHeight);
+  }
+
+  /** The name's picture is painted anew only when something of it has changed. */
+  label(look: NameLook, ratio: number): void {
+    const old = this.#look;
+    const same =
+      old && old.name === look.name && old.muted === look.muted && old.speaking === look.speaking && old.me === look.me;
+    if (same && this.#ratio === ratio) return;
+    this.#look = look;
+    this.#ratio = ratio;
+    this.#ring.setVisible(look.speaking);
+    const key = `name:${this.#id}`;
+    const canvas = document.createElement("canvas");
+    paintName(canvas, look, ratio);
+    const old_texture = this.#scene.textures.exists(key);
+    this.#name.setTexture("__DEFAULT");
+    if (old_texture) this.#scene.textures.remove(key);
+    this.#scene.textures.addCanvas(key, canvas)?.setFilter(Phaser.Textures.FilterMode.LINEAR);
+    this.#name.setTexture(key);
+    this.#name.setVisible(this.#nameShown);
+  }
+
+  /** A video tile carries the name itself. */
+  showName(shown: boolean): void {
+    this.#nameShown = shown;
+    this.#name.setVisible(shown && this.#look !== null);
+  }
+
+  /** `scale`: device px per map px; everything stands on whole device px. */
+  pose(x: number, y: number, direction: Direction, moving: boolean, now: number, scale: number): void {
+    const px = Math.round(x * scale) / scale;
+    const py = Math.round(y * scale) / scale;
+    if (!moving) this.#movingSince = null;
+    else this.#movingSince ??= now;
+    this.#shadow.setPosition(px, py + 1).setDepth(PEOPLE_DEPTH - 2);
+    this.#ring.setPosition(px, py + 1).setDepth(PEOPLE_DEPTH - 1);
+    if (this.#figure && this.#sheet) {
+      const frame = frameOf(this.#sheet, direction, moving, now - (this.#movingSince ?? now));
+      if (frame !== this.#frame) this.#figure.setFrame(frame, false, false);
+      this.#frame = frame;
+      this.#figure.setPosition(px, py).setDepth(PEOPLE_DEPTH + py);
+    }
+    const top = Math.round((py - this.tall - NAME_GAP) * scale) / scale;
+    this.#name.setPosition(px + (this.#name.width % 2 ? 0.5 / scale : 0), top).setScale(1 / scale);
+  }
+
+  /** Fainter for those who are heard less; 1 is solid. */
+  fade(alpha: number): void {
+    this.#figure?.setAlpha(alpha);
+    this.#name.setAlpha(alpha);
+  }
+
+  destroy(): void {
+    for (const part of [this.#shadow, this.#ring, this.#name, this.#figure]) part?.destroy();
+    const key = `name:${this.#id}`;
+    if (this.#scene.textures.exists(key)) this.#scene.textures.remove(key);
+  }
+}
+
+/** Empty px above the head in a frame: names sit on heads, not on frames. */
+function headroom(sheet: Sheet): number {
+  return sheet.frameHeight > 40 ? 3 : 0;
+}

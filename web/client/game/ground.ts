@@ -1,0 +1,151 @@
+/**
+ * Paints the map's layers into few large pictures once, so that a frame draws a handful of quads however
+ * many tiles there are, and no neighbouring tile ever bleeds in at odd zooms.
+ */
+import {
+  FLIP_DIAGONAL,
+  FLIP_X,
+  FLIP_Y,
+  type TiledLayer,
+  type TiledMap,
+  imagesOf,
+  pictureOf,
+  stacks,
+} from "./tiled.ts";
+
+/** Side of one picture in map px: every GPU takes this. */
+const CHUNK = 1024;
+/** What we are ready to paint: beyond, memory would be the problem. */
+const MAX_PIXELS = 64 * 1024 * 1024;
+
+export interface Chunk {
+  x: number;
+  y: number;
+  canvas: HTMLCanvasElement;
+}
+
+export interface Ground {
+  map: TiledMap;
+  below: Chunk[];
+  above: Chunk[];
+}
+
+/** Loads the map at `url` with its pictures and paints it. Rejects with a sentence for the person. */
+export async function loadGround(url: string): Promise<Ground> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`The map could not be loaded (${answer.status}).`);
+  const map = (await answer.json()) as TiledMap;
+  if (map.width * map.tilewidth * map.height * map.tileheight > MAX_PIXELS) {
+    throw new Error("This map is too large for a browser.");
+  }
+  const base = new URL(url, location.href);
+  const images = new Map<string, HTMLImageElement>();
+  await Promise.all(
+    [...imagesOf(map)].map(async (name) => images.set(name, await loadImage(new URL(name, base).href))),
+  );
+  const { below, above } = stacks(map);
+  return { map, below: paint(map, below, images), above: paint(map, above, images) };
+}
+
+export async function loadImage(url: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = url;
+  try {
+    await image.decode();
+  } catch {
+    throw new Error(`A picture is missing: ${new URL(url).pathname}`);
+  }
+  return image;
+}
+
+function paint(map: TiledMap, layers: TiledLayer[], images: Map<string, HTMLImageElement>): Chunk[] {
+  const width = map.width * map.tilewidth;
+  const height = map.height * map.tileheight;
+  const chunks: Chunk[] = [];
+  for (let y = 0; y < height; y += CHUNK) {
+    for (let x = 0; x < width; x += CHUNK) {
+      const canvas = document.createElement("canvas");
+      canvas.width = Math.min(CHUNK, width - x);
+      canvas.height = Math.min(CHUNK, height - y);
+      const brush = canvas.getContext("2d");
+      if (!brush) continue;
+      brush.imageSmoothingEnabled = false;
+      let painted = false;
+      for (const layer of layers) {
+        brush.globalAlpha = layer.opacity;
+        brush.setTransform(1, 0, 0, 1, (layer.offsetx ?? 0) - x, (layer.offsety ?? 0) - y);
+        painted = paintLayer(brush, map, layer, images, { x, y }) || painted;
+      }
+      if (painted) chunks.push({ x, y, canvas });
+    }
+  }
+  return chunks;
+}
+
+/** True when something was painted. */
+function paintLayer(
+  brush: CanvasRenderingContext2D,
+  map: TiledMap,
+  layer: TiledLayer,
+  images: Map<string, HTMLImageElement>,
+  at: { x: number; y: number },
+): boolean {
+  if (layer.type === "imagelayer") {
+    const image = images.get(layer.image);
+    if (image) brush.drawImage(image, layer.x ?? 0, layer.y ?? 0);
+    return image !== undefined;
+  }
+  let painted = false;
+  if (layer.type === "objectgroup") {
+    for (const { gid, x, y, width, height, rotation, visible } of layer.objects) {
+      if (gid === undefined || !visible) continue;
+      // Tile objects stand on their lower left corner and turn about it.
+      brush.save();
+      brush.translate(x, y);
+      if (rotation) brush.rotate((rotation * Math.PI) / 180);
+      painted = paintTile(brush, map, gid, images, 0, -height, width, height) || painted;
+      brush.restore();
+    }
+    return painted;
+  }
+  const left = Math.max(0, Math.floor((at.x - (layer.offsetx ?? 0)) / map.tilewidth) - 4);
+  const top = Math.max(0, Math.floor((at.y - (layer.offsety ?? 0)) / map.tileheight) - 1);
+  const right = Math.min(map.width, left + CHUNK / map.tilewidth + 8);
+  const bottom = Math.min(map.height, top + CHUNK / map.tileheight + 8);
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const gid = layer.data[row * map.width + column] ?? 0;
+      if (gid === 0) continue;
+      const picture = pictureOf(map, gid);
+      if (!picture) continue;
+      // Tiles larger than the grid stand on the lower edge of their cell.
+      const x = column * map.tilewidth;
+      const y = (row + 1) * map.tileheight - picture.height;
+      painted = paintTile(brush, map, gid, images, x, y, picture.width, picture.height) || painted;
+    }
+  }
+  return painted;
+}
+
+function paintTile(
+  brush: CanvasRenderingContext2D,
+  map: TiledMap,
+  gid: number,
+  images: Map<string, HTMLImageElement>,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): boolean {
+  const picture = pictureOf(map, gid);
+  const image = picture ? images.get(picture.image) : undefined;
+  if (!picture || !image) return false;
+  brush.save();
+  brush.translate(x + width / 2, y + height / 2);
+  // Tiled flips along the diagonal first, then across and down.
+  brush.scale(gid & FLIP_X ? -1 : 1, gid & FLIP_Y ? -1 : 1);
+  if (gid & FLIP_DIAGONAL) brush.transform(0, 1, 1, 0, 0, 0);
+  brush.drawImage(image, picture.x, picture.y, picture.width, picture.height, -width / 2, -height / 2, width, height);
+  brush.restore();
+  return true;
+}

@@ -1,0 +1,285 @@
+/**
+ * The map in motion: brings together the people, my walker, the view and the stage, frame by frame, and
+ * sleeps when nothing moves.
+ */
+import type { Direction, MapInfo, PlayerInfo, Welcome } from "../net/messages.ts";
+import { clampCentre, firstZoom, follow, nextZoom, onPixels } from "./camera.ts";
+import { CollisionGrid, type Point } from "./collision.ts";
+import { Wardrobe } from "./figures.ts";
+import { loadGround } from "./ground.ts";
+import { findPath } from "./paths.ts";
+import type { People } from "./people.ts";
+import { Stage } from "./stage.ts";
+import { blockedCells } from "./tiled.ts";
+import { type Wish, Walker } from "./walker.ts";
+
+export interface PlayEvents {
+  /** Tell the world. */
+  report: (x: number, y: number, direction: Direction) => void;
+  /** After each drawn frame: true asks for another one. */
+  drawn: (now: number, dt: number) => boolean;
+}
+
+/** Whether somebody's sound and picture is in tiles and names just now. */
+export interface Look {
+  muted: boolean;
+  speaking: boolean;
+  /** A tile carries the name. */
+  tiled: boolean;
+}
+
+export class Play {
+  readonly stage: Stage;
+  readonly #people: People;
+  readonly #events: PlayEvents;
+  readonly #wardrobe = new Wardrobe();
+  readonly #looks = new Map<string, Look>();
+  readonly #dressed = new Set<string>();
+  #walker: Walker | null = null;
+  #mapUrl = "";
+  #map = { width: 1, height: 1 };
+  #grid: CollisionGrid | null = null;
+  #zoom = 0;
+  #zoomChosen = false;
+  #centre: Point = { x: 0, y: 0 };
+  /** The centre as drawn: on whole device px. */
+  #seen: Point = { x: 0, y: 0 };
+  #hearing = false;
+  #running = false;
+  #again = false;
+  #lastFrame: number | null = null;
+
+  static async create(parent: HTMLElement, people: People, events: PlayEvents): Promise<Play> {
+    return new Play(await Stage.create(parent), people, events);
+  }
+
+  private constructor(stage: Stage, people: People, events: PlayEvents) {
+    this.stage = stage;
+    this.#people = people;
+    this.#events = events;
+  }
+
+  get walker(): Walker | null {
+    return this.#walker;
+  }
+
+  get zoom(): number {
+    return this.#zoom;
+  }
+
+  get grid(): CollisionGrid | null {
+    return this.#grid;
+  }
+
+  get hearingShown(): boolean {
+    return this.#hearing;
+  }
+
+  /** Loads the map if it is another one, and stands where the world says. */
+  async enter(welcome: Welcome): Promise<void> {
+    if (welcome.map.url !== this.#mapUrl) await this.#load(welcome.map);
+    const { x, y, direction } = welcome.you;
+    const old = this.#walker;
+    if (old && this.#grid) {
+      old.correct(x, y);
+    } else if (this.#grid) {
+      this.#walker = new Walker(this.#grid, x, y, direction, {
+        speed: welcome.speed,
+        report: this.#events.report,
+        way: (from, to) => this.#way(from, to),
+      });
+      this.#centre = { x, y };
+    }
+    this.sync();
+    this.zonesChanged();
+  }
+
+  /** The avatars on stage become those that the world knows. */
+  sync(): void {
+    const { me, others } = this.#people;
+    for (const id of this.#dressed) {
+      if (id !== me?.user_id && !others.has(id)) this.remove(id);
+    }
+    if (me) this.add(me);
+    for (const other of others.values()) this.add(other);
+    this.wake();
+  }
+
+  add(person: Pick<PlayerInfo, "user_id" | "avatar" | "name">): void {
+    const { user_id, avatar } = person;
+    if (!this.#dressed.has(user_id)) {
+      this.#dressed.add(user_id);
+      void this.#wardrobe.sheet(avatar, user_id).then((sheet) => {
+        if (!this.#dressed.has(user_id)) return;
+        this.stage.avatar(user_id).dress(sheet, textureKey(avatar, user_id));
+        this.wake();
+      });
+    }
+    this.wake();
+  }
+
+  remove(userId: string): void {
+    this.#dressed.delete(userId);
+    this.#looks.delete(userId);
+    this.stage.removeAvatar(userId);
+    this.wake();
+  }
+
+  /** How somebody's name, ring and figure look from now on. */
+  setLook(userId: string, look: Look): void {
+    this.#looks.set(userId, look);
+    this.wake();
+  }
+
+  zonesChanged(): void {
+    this.stage.setZones(this.#people.zones.values(), this.#people.me?.zone_id ?? null);
+    this.stage.dimAround(this.#people.myRoom);
+    this.wake();
+  }
+
+  want(wish: Wish): void {
+    this.#walker?.want(wish);
+    this.wake();
+  }
+
+  walkTo(to: Point): Promise<boolean> {
+    const arrived = this.#walker?.walkTo(to) ?? Promise.resolve(false);
+    this.wake();
+    return arrived;
+  }
+
+  correct(x: number, y: number): void {
+    this.#walker?.correct(x, y);
+    this.wake();
+  }
+
+  showHearing(shown: boolean): void {
+    this.#hearing = shown;
+    this.wake();
+  }
+
+  zoomBy(by: 1 | -1): void {
+    this.#zoom = nextZoom(this.#zoom, by, this.stage.ratio);
+    this.#zoomChosen = true;
+    this.wake();
+  }
+
+  resize(): void {
+    const ratio = this.stage.ratio;
+    this.stage.resize();
+    if (!this.#zoomChosen || this.stage.ratio !== ratio) this.#zoom = firstZoom(this.stage.size, this.stage.ratio);
+    if (this.stage.ratio !== ratio) this.zonesChanged();
+    this.wake();
+  }
+
+  /** Stage px (CSS) of a place on the map. */
+  toScreen(x: number, y: number): Point {
+    const { width, height } = this.stage.size;
+    const { x: cx, y: cy } = this.#seen;
+    return { x: (x - cx) * this.#zoom + width / 2, y: (y - cy) * this.#zoom + height / 2 };
+  }
+
+  /** The place on the map under a stage px. */
+  toMap(x: number, y: number): Point {
+    const { width, height } = this.stage.size;
+    return { x: (x - width / 2) / this.#zoom + this.#seen.x, y: (y - height / 2) / this.#zoom + this.#seen.y };
+  }
+
+  /** Draws soon, and as long as something moves. */
+  wake(): void {
+    this.#again = true;
+    if (this.#running) return;
+    this.#running = true;
+    requestAnimationFrame(this.#frame);
+  }
+
+  readonly #frame = (): void => {
+    const now = performance.now();
+    const dt = this.#lastFrame === null ? 16 : Math.min(now - this.#lastFrame, 250);
+    this.#lastFrame = now;
+    this.#again = false;
+    let busy = this.#draw(now, dt);
+    busy = this.#events.drawn(now, dt) || busy;
+    if (busy || this.#again) {
+      requestAnimationFrame(this.#frame);
+    } else {
+      this.#running = false;
+      this.#lastFrame = null;
+    }
+  };
+
+  #draw(now: number, dt: number): boolean {
+    const walker = this.#walker;
+    const { me, others } = this.#people;
+    if (!walker || !me) return false;
+    walker.step(now);
+    let busy = walker.busy;
+    const shown = walker.shown;
+    busy = this.#moveView(shown, dt) || busy;
+    this.stage.look(this.#seen, this.#zoom);
+    this.#pose(me.user_id, me.name, { ...shown, direction: walker.direction, moving: walker.moving }, now, true);
+    for (const other of others.values()) {
+      const pose = other.trail.at(now);
+      if (!other.trail.still(now)) busy = true;
+      this.#pose(other.user_id, other.name, pose, now, false);
+    }
+    const room = this.#people.myRoom;
+    const { radius, full } = this.#people.hearing;
+    if (this.#hearing) this.stage.showHearing(shown, radius, full, room);
+    else this.stage.showHearing(null, 0, 0, null);
+    this.stage.showGoal(walker.goal);
+    return this.stage.draw(now, dt) || busy;
+  }
+
+  #pose(
+    id: string,
+    name: string,
+    pose: { x: number; y: number; direction: Direction; moving: boolean },
+    now: number,
+    me: boolean,
+  ): void {
+    const avatar = this.stage.avatar(id);
+    const look = this.#looks.get(id);
+    avatar.label({ name, muted: look?.muted ?? false, speaking: look?.speaking ?? false, me }, this.stage.ratio);
+    avatar.showName(!look?.tiled);
+    avatar.pose(pose.x, pose.y, pose.direction, pose.moving, now, this.stage.scale);
+  }
+
+  /** True while the view is on its way. */
+  #moveView(target: Point, dt: number): boolean {
+    const { size, ratio } = this.stage;
+    const wanted = clampCentre(target, this.#zoom, size, this.#map);
+    this.#centre = follow(this.#centre, wanted, dt, this.#zoom);
+    this.#seen = onPixels(this.#centre, this.#zoom, size, ratio);
+    return this.#centre.x !== wanted.x || this.#centre.y !== wanted.y;
+  }
+
+  #way(from: Point, to: Point): Point[] | null {
+    if (!this.#grid) return null;
+    const rooms = [...this.#people.zones.values()].filter((zone) => zone.type === "PRIVATE");
+    return findPath(this.#grid, from, to, rooms.map((room) => room.bounds));
+  }
+
+  async #load(info: MapInfo): Promise<void> {
+    const ground = await loadGround(info.url);
+    const { map } = ground;
+    this.stage.setGround(ground);
+    this.#mapUrl = info.url;
+    this.#map = { width: info.width, height: info.height };
+    this.#walker = null;
+    this.#grid = new CollisionGrid(
+      map.width,
+      map.height,
+      map.tilewidth,
+      blockedCells(map),
+      info.foot_half_width,
+      info.foot_half_height,
+    );
+    this.#zoom = firstZoom(this.stage.size, this.stage.ratio);
+  }
+}
+
+/** Avatars of one sheet share its texture; plain figures are of one person only. */
+function textureKey(avatar: string, userId: string): string {
+  return `figure:${avatar}:${userId}`;
+}

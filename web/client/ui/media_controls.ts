@@ -1,0 +1,94 @@
+/**
+ * The switches of the own devices. The same ones float at the avatar and stand in the bar; both show the
+ * same state, because both only show what the media session says.
+ */
+import type { LocalMedia, MediaControl } from "../media/contract.ts";
+import { h, iconButton, setButton } from "./dom.ts";
+import type { IconName } from "./icons.ts";
+
+type Switch = "mic" | "camera" | "screen" | "watch";
+
+interface Words {
+  on: IconName;
+  off: IconName;
+  /** What pressing does, by the present state. */
+  turnOff: string;
+  turnOn: string;
+  key: string;
+}
+
+const SWITCHES: Record<Switch, Words> = {
+  mic: { on: "mic", off: "mic_off", turnOff: "Mute microphone", turnOn: "Unmute microphone", key: "M" },
+  camera: { on: "camera", off: "camera_off", turnOff: "Turn camera off", turnOn: "Turn camera on", key: "V" },
+  screen: { on: "screen", off: "screen", turnOff: "Stop sharing your screen", turnOn: "Share your screen", key: "" },
+  watch: { on: "watch", off: "watch_off", turnOff: "Mic-only mode: receive no video", turnOn: "Receive video again", key: "" },
+};
+
+export class MediaControls {
+  readonly #media: MediaControl;
+  readonly #buttons = new Map<Switch, HTMLButtonElement[]>();
+  readonly #waiting = new Set<Switch>();
+  #level = 0;
+
+  constructor(media: MediaControl) {
+    this.#media = media;
+    media.on("local", (state) => this.#show(state));
+  }
+
+  /** Adds the four switches to an element. */
+  addTo(place: HTMLElement): void {
+    for (const name of Object.keys(SWITCHES) as Switch[]) {
+      const button = iconButton(SWITCHES[name].off, "", `media-button media-${name}`);
+      if (name === "mic") button.append(h("span", { class: "level", "aria-hidden": "true" }));
+      button.addEventListener("click", () => void this.toggle(name));
+      this.#buttons.set(name, [...(this.#buttons.get(name) ?? []), button]);
+      place.append(button);
+    }
+    this.#show(this.#media.local);
+  }
+
+  async toggle(name: Switch): Promise<void> {
+    await this.set(name, !this.#media.local[name]);
+  }
+
+  async set(name: Switch, on: boolean): Promise<void> {
+    if (name === "watch") {
+      this.#media.setWatch(on);
+      return;
+    }
+    this.#waiting.add(name);
+    this.#show(this.#media.local);
+    try {
+      if (name === "mic") await this.#media.setMic(on);
+      else if (name === "camera") await this.#media.setCamera(on);
+      else await this.#media.setScreen(on);
+    } finally {
+      this.#waiting.delete(name);
+      this.#show(this.#media.local);
+    }
+  }
+
+  /** Shows how loud the own microphone is, 0..1: a person sees that they are heard. */
+  showLevel(level: number): void {
+    const shown = Math.round(Math.min(level, 1) * 12) / 12;
+    if (shown === this.#level) return;
+    this.#level = shown;
+    for (const button of this.#buttons.get("mic") ?? []) button.style.setProperty("--level", String(shown));
+  }
+
+  #show(state: LocalMedia): void {
+    if (!state.mic) this.showLevel(0);
+    for (const [name, buttons] of this.#buttons) {
+      const words = SWITCHES[name];
+      const on = state[name];
+      const label = on ? words.turnOff : words.turnOn;
+      for (const button of buttons) {
+        setButton(button, on ? words.on : words.off, label, words.key ? `${label} (${words.key})` : label);
+        // Mic-only is a mode that is switched on: its button is pressed while no video is received.
+        button.setAttribute("aria-pressed", String(name === "watch" ? !on : on));
+        button.setAttribute("aria-busy", String(this.#waiting.has(name)));
+        button.dataset["on"] = String(on);
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What the page says by itself: short messages that go away, and a banner for the state of the connection.
+ */
+import type { ConnectionState } from "../net/connection.ts";
+import { h } from "./dom.ts";
+
+const SHOWN_MS = 5000;
+const MAX_TOASTS = 3;
+/** A connection that is back so soon was not worth a word. */
+const PATIENCE_MS = 700;
+
+export class Toasts {
+  readonly #place: HTMLElement;
+
+  constructor(place: HTMLElement) {
+    this.#place = place;
+  }
+
+  /** The same words are not said twice at a time. */
+  show(text: string, kind: "plain" | "bad" | "room" = "plain"): void {
+    for (const old of this.#place.children) if (old.textContent === text) old.remove();
+    while (this.#place.childElementCount >= MAX_TOASTS) this.#place.firstElementChild?.remove();
+    const toast = h("div", { class: `toast toast-${kind}` }, text);
+    this.#place.append(toast);
+    setTimeout(() => toast.remove(), SHOWN_MS);
+  }
+}
+
+export interface BannerActions {
+  retry: () => void;
+}
+
+/** What to say and to offer when the world has ended the connection for good. */
+const ENDINGS: Record<string, { title: string; action: "retry" | "login" | "dashboard"; label: string }> = {
+  replaced: { title: "This world is open in another tab", action: "retry", label: "Use it here" },
+  session_expired: { title: "You are logged out", action: "login", label: "Log in again" },
+  slow: { title: "The connection was too slow", action: "retry", label: "Come back" },
+};
+
+export class Banner {
+  readonly #place: HTMLElement;
+  readonly #actions: BannerActions;
+  #soon: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(place: HTMLElement, actions: BannerActions) {
+    this.#place = place;
+    this.#actions = actions;
+  }
+
+  show(state: ConnectionState): void {
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
+    if (state.name === "open") this.#hide();
+    else if (state.name === "ended") this.#ended(state.code, state.message);
+    else if (this.#place.hidden) this.#soon = setTimeout(() => this.#waiting(state), PATIENCE_MS);
+    else this.#waiting(state);
+  }
+
+  /** A panel in the banner's place for something that only a reload can help. */
+  fail(message: string): void {
+    const button = h("button", { type: "button", class: "button primary", text: "Try again" });
+    button.addEventListener("click", () => location.reload());
+    this.#panel("The world did not open", message, button);
+  }
+
+  #hide(): void {
+    this.#place.hidden = true;
+    this.#place.replaceChildren();
+  }
+
+  #waiting(state: ConnectionState): void {
+    const retry = h("button", { type: "button", class: "button small", text: "Now" });
+    retry.addEventListener("click", () => this.#actions.retry());
+    const text = state.name === "waiting" && state.attempt > 2 ? "Still looking for the server…" : "Reconnecting…";
+    this.#place.className = "banner";
+    const parts: HTMLElement[] = [
+      h("span", { class: "spinner", "aria-hidden": "true" }),
+      h("span", {}, text),
+      h("span", { class: "muted" }, "You keep your place."),
+    ];
+    if (state.name === "waiting") parts.push(retry);
+    this.#place.replaceChildren(...parts);
+    this.#place.hidden = false;
+  }
+
+  #ended(code: string, message: string): void {
+    const known = ENDINGS[code] ?? { title: "You are not in this world any more", action: "dashboard", label: "To your servers" };
+    const back = `/login?next=${encodeURIComponent(location.pathname)}`;
+    let action: HTMLElement;
+    if (known.action === "retry") {
+      action = h("button", { type: "button", class: "button primary", text: known.label });
+      action.addEventListener("click", () => this.#actions.retry());
+    } else {
+      const href = known.action === "login" ? back : "/dashboard";
+      action = h("a", { class: "button primary", href, text: known.label });
+    }
+    this.#panel(known.title, sentence(message), action);
+  }
+
+  #panel(title: string, message: string, action: HTMLElement): void {
+    this.#place.className = "banner banner-panel";
+    this.#place.replaceChildren(h("strong", {}, title), h("span", { class: "muted" }, message), action);
+    this.#place.hidden = false;
+    action.focus();
+  }
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === "") return "";
+  const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
+}
