@@ -1,6 +1,6 @@
 """A remote peer for tests: a plain UDP socket on 127.0.0.1 with its own SRTP sessions.
 
-It shares no code with the plane under test but pylibsrtp's documented `Session` and the RTP parser
+It shares no code with the plane under test but pylibsrtp, with sessions of its own, and the RTP parser
 (which has tests of its own). `RtpPeer` sends what it is told and collects what comes; decryption proves
 that keys, indices and authentication are right, so a test compares plain packets.
 """
@@ -15,7 +15,7 @@ from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from sfu.forward.contract import Address, SrtpProfile
-from sfu.forward.srtp import KEY_BYTES
+from sfu.forward.srtp import KEY_BYTES, ffi, protect, unprotect
 from sfu.rtp import header
 from sfu.rtp.header import RtpPacket
 
@@ -64,8 +64,15 @@ class RtpPeer:
 
     def protect(self, packet: RtpPacket) -> bytes:
         """The packet as SRTP; libsrtp wants new sequence numbers (keep the bytes to send them again)."""
-        protected: bytes = self.sender.protect(header.build(packet))
-        return protected
+        plain = header.build(packet)
+        # `Session.protect` has room for 1,356 bytes only; the function below it has the caller's.
+        room = ffi.new("char[]", len(plain) + 32)
+        ffi.memmove(room, plain, len(plain))
+        length = ffi.new("int *", len(plain))
+        status = protect(self.sender._srtp[0], room, length)
+        if status:
+            raise SrtpError(f"libsrtp refused to protect: {status}")
+        return bytes(ffi.buffer(room, length[0]))
 
     def send(self, to: Address, packet: RtpPacket) -> bytes:
         """Protect and send; returns the datagram."""
@@ -99,10 +106,19 @@ class RtpPeer:
             if not data or not 128 <= data[0] <= 191 or 192 <= data[1] <= 223:
                 continue
             try:
-                packets.append(header.parse(self.receiver.unprotect(data)))
+                packets.append(header.parse(self.unprotect(data)))
             except SrtpError:
                 self.refused.append(data)
         return packets
+
+    def unprotect(self, data: bytes) -> bytes:
+        """The RTP packet in this SRTP packet. Raises pylibsrtp's Error."""
+        room = ffi.new("char[]", data)
+        length = ffi.new("int *", len(data))
+        status = unprotect(self.receiver._srtp[0], room, length)
+        if status:
+            raise SrtpError(f"libsrtp refused to unprotect: {status}")
+        return bytes(ffi.buffer(room, length[0]))
 
     def wait(self, count: int, seconds: float = 5.0) -> list[RtpPacket]:
         """`receive` until `count` packets are there (for planes and servers on other threads)."""
