@@ -33,6 +33,11 @@ from sfu.forward.contract import SrtpProfile
 HANDSHAKE_SECONDS = 10.0
 # A flight of a handshake is a handful of records; what comes beyond that is repeated by its sender.
 MAX_QUEUED = 32
+# Datagrams with several records that are taken after the handshake: a client repeats its last flight
+# when ours was lost. OpenSSL reads one record a call, so what has more would pile up in its buffer.
+MAX_LATE_FLIGHTS = 64
+APPLICATION_DATA = 23
+RECORD_HEADER_BYTES = 13
 # aiortc's certificates last 30 days; a worker may run for longer.
 CERTIFICATE_AGE = datetime.timedelta(days=14)
 
@@ -138,6 +143,7 @@ class DtlsPeer:
         self._ended: Callable[[str], None] | None = ended
         self._task: asyncio.Task[None] | None = None
         self._running = False
+        self._late_flights = 0
         self._transport.on("statechange", self._state_changed)
 
     @property
@@ -156,8 +162,19 @@ class DtlsPeer:
             self._task = asyncio.get_running_loop().create_task(self._handshake())
 
     def feed(self, data: bytes) -> bool:
-        """A DTLS record (not empty) from the peer's nominated address. False when it was dropped."""
+        """A DTLS datagram (not empty) from the peer's nominated address. False when it was dropped."""
+        if self._running and not self._late(data):
+            return False
         return self._ice.put(data)
+
+    def _late(self, data: bytes) -> bool:
+        """Once the handshake is done: close_notify and repeated flights, no application data."""
+        if data[0] == APPLICATION_DATA:
+            return False
+        if len(data) == RECORD_HEADER_BYTES + int.from_bytes(data[11:13], "big"):
+            return True
+        self._late_flights += 1
+        return self._late_flights <= MAX_LATE_FLIGHTS
 
     def close(self) -> None:
         """Say close_notify and forget everything. `ended` is not called. Idempotent."""

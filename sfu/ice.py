@@ -56,14 +56,14 @@ class _Agent:
 
 @dataclass(frozen=True, slots=True)
 class Nominated:
-    """`peer` is to be reached at `address` from now on; `moved` when it was elsewhere before.
+    """`peer` is to be reached at `address` from now on, and not at `previous` any more.
 
     `displaced` is a peer that had this address and was not heard of for HELD_SECONDS, or 0.
     """
 
     peer: int
     address: Address
-    moved: bool
+    previous: Address | None = None
     displaced: int = 0
 
 
@@ -177,11 +177,11 @@ class IceResponder:
         before = self._holders.get(address)
         if before is not None:
             self._release(before)
-        moved = agent.nominated is not None
+        previous = agent.nominated
         self._release(agent)
         agent.nominated = address
         self._holders[address] = agent
-        return Nominated(agent.peer, address, moved, before.peer if before is not None else 0)
+        return Nominated(agent.peer, address, previous, before.peer if before is not None else 0)
 
     def _release(self, agent: _Agent) -> None:
         if agent.nominated is not None:

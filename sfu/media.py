@@ -11,7 +11,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from sfu.forward.contract import Address, Forwarder, ProducerState
+from sfu.forward.contract import Address, Forwarder, ProducerState, TableFull
 from sfu.metrics import Metrics
 from sfu.producer import Producer, find_producer
 from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
@@ -251,8 +251,13 @@ class Media:
 
     def _apply(self, operations: Sequence[Operation]) -> None:
         for slot, producer in operations:
-            if slot in self.slots:
+            if slot not in self.slots:
+                continue
+            try:
                 self.forwarder.route(slot, producer)
+            except (TableFull, ValueError) as error:
+                log.warning("a slot could not be fed: %s", error)
+            else:
                 self.desk.routed(slot, producer)
 
     # --- what the forwarder says -----------------------------------------------------------------

@@ -89,7 +89,7 @@ class PeerTransport:
                 return
             self._dtls.start()
         if not self._dtls.feed(data):
-            self._endpoint.dropped["dtls_queue_full"] += 1
+            self._endpoint.dropped["dtls_refused"] += 1
 
     def protect_rtcp(self, data: bytes) -> bytes | None:
         """SRTCP, or None while there are no keys."""
@@ -217,8 +217,7 @@ class Endpoint:
         if displaced is not None:
             self.forwarder.set_address(displaced.peer, None)
         transport = self._peers[event.peer]
-        for known, holder in list(self._by_address.items()):
-            if holder is transport:
-                del self._by_address[known]
+        if event.previous is not None:
+            self._by_address.pop(event.previous, None)
         self._by_address[event.address] = transport
         self.forwarder.set_address(event.peer, event.address)

@@ -65,14 +65,14 @@ def test_a_check_without_use_candidate_nominates_nothing(ice: IceResponder) -> N
 def test_use_candidate_nominates_once(ice: IceResponder) -> None:
     first = ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
     again = ice.receive(check(UFRAG, PASSWORD), HOME, 2.0)
-    assert first.event == Nominated(1, HOME, moved=False)
+    assert first.event == Nominated(1, HOME, previous=None)
     assert again.event is None
     assert again.reply is not None
 
 
 def test_a_nomination_from_elsewhere_moves_the_peer(ice: IceResponder) -> None:
     ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
-    assert ice.receive(check(UFRAG, PASSWORD), AWAY, 2.0).event == Nominated(1, AWAY, moved=True)
+    assert ice.receive(check(UFRAG, PASSWORD), AWAY, 2.0).event == Nominated(1, AWAY, previous=HOME)
     assert ice.nominated(1) == AWAY
 
 
@@ -234,7 +234,7 @@ def test_the_address_of_a_peer_that_fell_silent_can_be_used_again(ice: IceRespon
     ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
     later = 1.0 + HELD_SECONDS
     event = ice.receive(check(OTHER_UFRAG, OTHER_PASSWORD), HOME, later).event
-    assert event == Nominated(2, HOME, moved=False, displaced=1)
+    assert event == Nominated(2, HOME, previous=None, displaced=1)
     assert ice.nominated(1) is None
     assert 1 in ice.expired(2.0 + CONSENT_SECONDS)
 

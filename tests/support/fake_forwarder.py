@@ -1,0 +1,105 @@
+"""A forwarder that forwards nothing: it writes down what it is told. For tests of the control side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sfu.forward.contract import (
+    Address,
+    PlaneCounters,
+    ProducerParams,
+    ProducerState,
+    SlotParams,
+    SlotState,
+    SrtpProfile,
+)
+
+
+@dataclass
+class FakeForwarder:
+    """`plane`-less in all but name. Tests set `producer_states` and `slot_states`."""
+
+    def __post_init__(self) -> None:
+        self.sent: list[tuple[Address, bytes]] = []
+        self.peers: dict[int, Address | None] = {}
+        self.producers: dict[int, ProducerParams] = {}
+        self.slots: dict[int, SlotParams] = {}
+        self.routes: dict[int, int] = {}
+        self.bound: list[tuple[int, int, bool]] = []
+        self.resent: list[tuple[int, list[int]]] = []
+        self.producer_states: dict[int, ProducerState] = {}
+        self.slot_states: dict[int, SlotState] = {}
+        self.absent: set[int] = set()
+
+    @property
+    def plane(self) -> Literal["python", "native"]:
+        return "python"
+
+    @property
+    def address(self) -> Address:
+        return "127.0.0.1", 5000
+
+    def close(self) -> None:
+        self.peers.clear()
+
+    def add_peer(self, peer: int) -> None:
+        self.peers[peer] = None
+
+    def set_keys(self, peer: int, profile: SrtpProfile, receive: bytes, send: bytes) -> None:
+        assert peer in self.peers
+
+    def set_address(self, peer: int, address: Address | None) -> None:
+        assert peer in self.peers
+        self.peers[peer] = address
+
+    def remove_peer(self, peer: int) -> None:
+        self.peers.pop(peer, None)
+
+    def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
+        assert peer in self.peers
+        self.producers[producer] = params
+
+    def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
+        assert producer in self.producers
+        self.bound.append((producer, ssrc, rtx))
+
+    def remove_producer(self, producer: int) -> None:
+        self.producers.pop(producer, None)
+
+    def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
+        assert peer in self.peers
+        self.slots[slot] = params
+
+    def remove_slot(self, slot: int) -> None:
+        self.slots.pop(slot, None)
+
+    def route(self, slot: int, producer: int | None) -> None:
+        assert slot in self.slots
+        if producer is None:
+            self.routes.pop(slot, None)
+        else:
+            assert producer in self.producers
+            self.routes[slot] = producer
+
+    def retransmit(self, slot: int, sequences: list[int]) -> int:
+        self.resent.append((slot, sequences))
+        return len(sequences)
+
+    def send(self, address: Address, data: bytes) -> None:
+        self.sent.append((address, data))
+
+    def missing(self, producer: int, sequences: list[int]) -> list[int]:
+        return [number for number in sequences if number in self.absent]
+
+    def transport_sent(self, peer: int, numbers: list[int]) -> list[tuple[float, int]]:
+        return [(0.0, 0)] * len(numbers)
+
+    def producer_state(self, producer: int) -> ProducerState:
+        return self.producer_states.get(producer, ProducerState(0, 0, 0, 0, 0, 127))
+
+    def slot_state(self, slot: int) -> SlotState:
+        return self.slot_states.get(slot, SlotState(0, 0, 0, 0, 0, 0, 0))
+
+    def counters(self) -> PlaneCounters:
+        return PlaneCounters(0, 0, 0, {})
