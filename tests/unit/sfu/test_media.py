@@ -1,0 +1,225 @@
+"""The media server without a network: what its tables hold, and what time does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from sfu.dtls import Identity
+from sfu.forward.contract import ProducerState
+from sfu.ice import CONSENT_SECONDS
+from sfu.media import CONNECT_SECONDS, Media
+from sfu.metrics import Metrics
+from sfu.transport import Endpoint
+from signaling.control import (
+    AcceptPlay,
+    AcceptPublish,
+    AudioLevels,
+    ConnectionChanged,
+    Event,
+    OfferSlots,
+    ProducerOpened,
+    SetRoutes,
+)
+from signaling.sdp import SdpError
+from tests.support import sdp_offers, stun_client
+from tests.support.fake_forwarder import FakeForwarder
+from tests.support.media_worker import EVENTS, hear
+from tests.support.scripted_client import far_side
+
+HOME = ("192.0.2.50", 6000)
+
+
+class Server:
+    """A `Media` on a fake forwarder, with a clock that the test turns."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.told: list[tuple[str, Event]] = []
+        self.forwarder = FakeForwarder()
+        endpoint = Endpoint((("127.0.0.1", 5000),), Identity(), lambda: self.now)
+        self.media = Media(
+            endpoint,
+            lambda topic, event: self.told.append((topic, event)),
+            Metrics(CollectorRegistry()),
+            lambda: self.now,
+        )
+        self.media.attach(self.forwarder)
+
+    def publish(self, session: str, router: str = "hall", offer: str | None = None) -> str:
+        offer = sdp_offers.load_generator() if offer is None else offer
+        return self.media.accept_publish(AcceptPublish(session, router, EVENTS, offer, {})).sdp
+
+    def play(self, session: str, router: str = "hall") -> str:
+        offer = sdp_offers.load_generator("recvonly")
+        return self.media.accept_play(AcceptPlay(session, router, EVENTS, offer)).sdp
+
+    def check(self, sdp: str, address: tuple[str, int] = HOME) -> None:
+        far = far_side(sdp)
+        self.media.datagram(stun_client.check(far.ufrag, far.password), address)
+
+    def pass_time(self, seconds: float, each: Callable[[], None] = lambda: None) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            self.now += 0.5
+            each()
+            self.media.tick()
+            self.media.expire()
+
+    def events(self) -> list[Event]:
+        return [event for _, event in self.told]
+
+    def empty(self) -> bool:
+        """Nothing is left in any table, here or in the forwarder."""
+        media, fake = self.media, self.forwarder
+        return not any(
+            [media.sessions, media.producers, media.slots, fake.peers, fake.routes, media._connections]
+        )
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+# --- time ------------------------------------------------------------------------------------------
+
+
+async def test_a_client_that_never_comes_is_given_up(server: Server) -> None:
+    server.publish("ghost")
+    server.pass_time(CONNECT_SECONDS - 1)
+    assert not server.empty()
+    server.pass_time(2)
+    assert server.empty()
+    assert server.told == [(EVENTS, ConnectionChanged("ghost", "publish", "failed"))]
+
+
+async def test_slots_that_are_never_answered_are_given_up(server: Server) -> None:
+    server.media.offer_slots(OfferSlots("ghost", "hall", EVENTS, 12, 12))
+    server.pass_time(CONNECT_SECONDS + 1)
+    assert server.empty()
+    assert server.events() == [ConnectionChanged("ghost", "subscribe", "failed")]
+
+
+async def test_a_connected_client_that_falls_silent_fails_when_its_consent_has_expired(
+    server: Server,
+) -> None:
+    sdp = server.publish("alice")
+    server.check(sdp)
+    assert server.forwarder.peers == {1: HOME}
+    connection = server.media.sessions["alice"].connections[0]
+    connection.transport_connected()
+    server.pass_time(120, lambda: server.check(sdp))
+    assert not server.empty()
+    server.pass_time(CONSENT_SECONDS + 1)
+    assert server.empty()
+    assert server.events() == [
+        ConnectionChanged("alice", "publish", "connected"),
+        ConnectionChanged("alice", "publish", "failed"),
+    ]
+
+
+# --- opening and replacing -------------------------------------------------------------------------
+
+
+async def test_an_offer_that_is_refused_leaves_no_trace(server: Server) -> None:
+    for bad in ("", "v=0\r\n", sdp_offers.load_generator("recvonly")):
+        with pytest.raises(SdpError):
+            server.publish("alice", offer=bad)
+    with pytest.raises(ValueError, match="a pool has"):
+        server.media.offer_slots(OfferSlots("alice", "hall", EVENTS, 0, 0))
+    assert server.empty()
+    assert not server.media.routing.routers
+
+
+async def test_two_m_lines_cannot_share_an_ssrc(server: Server) -> None:
+    offer = sdp_offers.load_generator().replace("a=ssrc:6002", "a=ssrc:6001")
+    with pytest.raises(SdpError, match="two streams"):
+        server.publish("alice", offer=offer)
+    assert server.empty()
+
+
+async def test_each_replacement_frees_what_it_replaces(server: Server) -> None:
+    for _ in range(20):
+        server.publish("alice")
+        server.play("alice")
+        server.media.offer_slots(OfferSlots("bob", "hall", EVENTS, 12, 12))
+    media = server.media
+    assert (len(media.sessions), len(media.producers), len(media.slots)) == (2, 2, 2)
+    assert len(server.forwarder.peers) == 3
+    for session in ("alice", "bob"):
+        media.close_session(session)
+    assert server.empty()
+    assert not media.routing.routers
+
+
+async def test_routes_reach_the_forwarder_and_end_with_the_session(server: Server) -> None:
+    server.publish("alice")
+    server.play("lisa")
+    server.media.apply_routes([SetRoutes("lisa", 1, "hall", (hear(0, "alice"), hear(0, "alice", "camera")))])
+    assert len(server.forwarder.routes) == 2
+    server.media.close_session("alice")
+    assert not server.forwarder.routes
+    server.publish("alice")
+    assert len(server.forwarder.routes) == 2
+    server.media.apply_routes([SetRoutes("alice", 1, "room", ())])
+    assert not server.forwarder.routes
+
+
+# --- binding ---------------------------------------------------------------------------------------
+
+
+async def test_simulcast_ssrcs_and_their_rtx_are_bound_by_mid_once(server: Server) -> None:
+    server.publish("alice", offer=sdp_offers.chromium(simulcast=True))
+    camera = next(p for p in server.media.producers.values() if p.source == "camera")
+    media = server.media
+    media.unknown_ssrc(1, 501, 96, "1", "q")
+    media.unknown_ssrc(1, 502, 97, "1", "q")
+    media.unknown_ssrc(1, 503, 96, "1", "h")  # a second layer: not taken, for simulcast was declined
+    media.unknown_ssrc(1, 504, 97, "1", "h")
+    media.unknown_ssrc(1, 505, 111, "1", "")  # the microphone's payload type with the camera's MID
+    media.unknown_ssrc(77, 506, 96, "1", "")  # a peer that is gone
+    assert server.forwarder.bound == [(camera.handle, 501, False), (camera.handle, 502, True)]
+
+
+async def test_an_ssrc_without_mid_is_bound_where_its_payload_type_is_one_sources(server: Server) -> None:
+    server.publish("alice", offer=sdp_offers.load_generator().replace("a=ssrc:", "a=x-ssrc:"))
+    server.media.unknown_ssrc(1, 700, 96, "", "")
+    assert [ssrc for _, ssrc, _ in server.forwarder.bound] == [700]
+    server.publish("bob", offer=sdp_offers.load_generator(pairs=2).replace("a=ssrc:", "a=x-ssrc:"))
+    server.media.unknown_ssrc(2, 701, 96, "", "")
+    assert len(server.forwarder.bound) == 1
+
+
+# --- speech ----------------------------------------------------------------------------------------
+
+
+async def test_speech_is_told_once_to_each_topic_of_its_router(server: Server) -> None:
+    server.publish("alice", offer=sdp_offers.chromium())
+    server.publish("bob", "room", offer=sdp_offers.chromium())
+    mic = next(p for p in server.media.producers.values() if (p.session, p.source) == ("alice", "mic"))
+    server.media.producer_started(mic.handle)
+    server.media.producer_started(mic.handle)
+    assert server.events() == [ProducerOpened("alice", "mic")]
+    loud = ProducerState(10, 100, 0, 9, 0, audio_level=20)
+    quiet = ProducerState(10, 100, 0, 9, 0, audio_level=127)
+    for level, polls in ((loud, 10), (quiet, 20)):
+        server.forwarder.producer_states[mic.handle] = level
+        for _ in range(polls):
+            server.now += 0.14
+            server.media.poll_speakers()
+    assert server.events()[1:] == [AudioLevels("hall", ("alice",)), AudioLevels("hall", ())]
+
+
+async def test_a_level_that_was_read_for_a_report_is_not_lost_to_the_poll(server: Server) -> None:
+    server.publish("alice", offer=sdp_offers.chromium())
+    mic = next(p for p in server.media.producers.values() if p.source == "mic")
+    for _ in range(2):
+        server.forwarder.producer_states[mic.handle] = ProducerState(10, 100, 0, 9, 0, audio_level=20)
+        server.media.producer_state(mic.handle)
+        server.forwarder.producer_states[mic.handle] = ProducerState(10, 100, 0, 9, 0, audio_level=127)
+        server.now += 0.14
+        server.media.poll_speakers()
+    assert server.events() == [AudioLevels("hall", ("alice",))]
