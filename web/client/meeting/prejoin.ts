@@ -74,7 +74,7 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
     void tracks.choose({ ...(micId ? { mic: micId } : {}), ...(cameraId ? { camera: cameraId } : {}) });
   });
   const bar = h("div", { class: "meter", "aria-hidden": "true", hidden: true }, h("span"));
-  byId("preview-controls", HTMLElement).append(bar, mic.element, camera.element);
+  byId("preview-controls", HTMLElement).append(bar, h("div", { class: "toggles" }, mic.element, camera.element));
   byId("devices", HTMLElement).append(pickers.element);
   const timer = setInterval(() => {
     bar.style.setProperty("--level", (meter?.level() ?? 0).toFixed(2));

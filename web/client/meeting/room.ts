@@ -170,7 +170,7 @@ export class Room {
   #showPeople(): void {
     const { you, others } = this.#state;
     if (!you) return;
-    this.#stage.people({ userId: you.user_id, name: you.name }, others, !this.#media.local.mic);
+    this.#stage.people(you, others, !this.#media.local.mic);
     const count = others.length + 1;
     const words = byId("people-count", HTMLElement);
     words.textContent = count === 1 ? "1 person" : `${count} people`;
@@ -217,7 +217,7 @@ export class Room {
     this.#close();
     byId("room", HTMLElement).hidden = true;
     byId("ended", HTMLElement).hidden = false;
-    byId("ended-words", HTMLElement).textContent = words;
+    byId("ended-words", HTMLElement).textContent = sentence(words);
     byId("ended-title", HTMLElement).focus();
   }
 
@@ -245,6 +245,12 @@ export class Room {
 
 function browserIceServer({ urls, username, credential }: IceServer): RTCIceServer {
   return { urls, ...(username ? { username } : {}), ...(credential ? { credential } : {}) };
+}
+
+/** "you left" → "You left." */
+function sentence(words: string): string {
+  const text = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 async function copyLink(): Promise<void> {

@@ -12,10 +12,7 @@ const PADDING = 6;
 /** A tile beside a shared screen, px. */
 const STRIP = { width: 208, height: 117 };
 
-export interface Me {
-  readonly userId: string;
-  readonly name: string;
-}
+type Person = Pick<PlayerInfo, "user_id" | "name" | "avatar">;
 
 export class Stage {
   readonly #tiles: HTMLElement;
@@ -23,7 +20,7 @@ export class Stage {
   readonly #screenVideo: HTMLVideoElement;
   readonly #screenName: HTMLElement;
   readonly #area: HTMLElement;
-  readonly #people = new Map<string, Tile>();
+  readonly #tilesOf = new Map<string, Tile>();
   readonly #cameras = new Map<string, MediaStream>();
   readonly #screens = new Map<string, MediaStream>();
   #names = new Map<string, string>();
@@ -47,27 +44,16 @@ export class Stage {
   }
 
   /** The people of the room: me last, where the eye looks for it. */
-  people(me: Me, others: readonly PlayerInfo[], muted: boolean): void {
-    this.#me = me.userId;
-    this.#names = new Map([...others.map(({ user_id, name }) => [user_id, name] as const), [me.userId, me.name]]);
-    for (const [userId, tile] of this.#people) {
+  people(me: Person, others: readonly PlayerInfo[], muted: boolean): void {
+    this.#me = me.user_id;
+    this.#names = new Map([...others, me].map(({ user_id, name }) => [user_id, name]));
+    for (const [userId, tile] of this.#tilesOf) {
       if (this.#names.has(userId)) continue;
       tile.element.remove();
-      this.#people.delete(userId);
+      this.#tilesOf.delete(userId);
     }
-    for (const [userId, name] of this.#names) {
-      const own = userId === me.userId;
-      let tile = this.#people.get(userId);
-      if (!tile) {
-        tile = new Tile({ userId, name, own });
-        tile.show(this.#cameras.get(userId) ?? null);
-        this.#people.set(userId, tile);
-        const mine = this.#people.get(me.userId)?.element;
-        this.#tiles.insertBefore(tile.element, own ? null : (mine ?? null));
-      }
-      tile.rename(name, own);
-      tile.muted = own ? muted : !others.find(({ user_id }) => user_id === userId)?.media.mic;
-    }
+    for (const other of others) this.#tile(other, false).muted = !other.media.mic;
+    this.#tile(me, true).muted = muted;
     this.#area.classList.toggle("alone", others.length === 0);
     this.#layout();
   }
@@ -76,18 +62,31 @@ export class Stage {
     const streams = source === "camera" ? this.#cameras : this.#screens;
     if (stream) streams.set(userId, stream);
     else streams.delete(userId);
-    if (source === "camera") this.#people.get(userId)?.show(stream);
+    if (source === "camera") this.#tilesOf.get(userId)?.show(stream);
     else this.#layout();
   }
 
   /** Who speaks, me included. */
   speaking(userIds: ReadonlySet<string>): void {
-    for (const [userId, tile] of this.#people) tile.speaking = userIds.has(userId);
+    for (const [userId, tile] of this.#tilesOf) tile.speaking = userIds.has(userId);
+  }
+
+  #tile({ user_id: userId, name, avatar }: Person, own: boolean): Tile {
+    let tile = this.#tilesOf.get(userId);
+    if (!tile) {
+      tile = new Tile({ userId, name, avatar, own });
+      tile.show(this.#cameras.get(userId) ?? null);
+      this.#tiles.insertBefore(tile.element, this.#tilesOf.get(this.#me)?.element ?? null);
+      this.#tilesOf.set(userId, tile);
+    }
+    tile.rename(name, avatar, own);
+    return tile;
   }
 
   #layout(): void {
     // Somebody else's screen before my own: I know mine.
-    const sharing = [...this.#screens.keys()].sort((a) => (a === this.#me ? 1 : -1))[0];
+    const sharers = [...this.#screens.keys()];
+    const sharing = sharers.find((userId) => userId !== this.#me) ?? sharers[0];
     const stream = sharing === undefined ? null : (this.#screens.get(sharing) ?? null);
     this.#screen.hidden = stream === null;
     this.#area.classList.toggle("sharing", stream !== null);
@@ -98,8 +97,8 @@ export class Stage {
     }
     const grid = stream
       ? STRIP
-      : bestGrid(this.#people.size, this.#tiles.clientWidth - 2 * PADDING, this.#tiles.clientHeight - 2 * PADDING);
-    for (const tile of this.#people.values()) tile.size(grid.width, grid.height);
+      : bestGrid(this.#tilesOf.size, this.#tiles.clientWidth - 2 * PADDING, this.#tiles.clientHeight - 2 * PADDING);
+    for (const tile of this.#tilesOf.values()) tile.size(grid.width, grid.height);
   }
 
   #toggleFull(): void {

@@ -8,6 +8,7 @@ import { icon } from "../pages/icons.ts";
 export interface TileOptions {
   readonly userId: string;
   readonly name: string;
+  readonly avatar: string;
   /** The own tile is mirrored, as people know themselves. */
   readonly own: boolean;
 }
@@ -19,24 +20,27 @@ export class Tile {
   readonly #name: HTMLElement;
   readonly #userId: string;
   #sign: HTMLElement;
+  #avatar: string;
 
-  constructor({ userId, name, own }: TileOptions) {
+  constructor({ userId, name, avatar, own }: TileOptions) {
     this.#userId = userId;
     this.#video = h("video", { autoplay: true, playsinline: true, class: own ? "own" : "", hidden: true });
     // What is heard comes from the audio graph alone.
     this.#video.muted = true;
-    this.#sign = face(userId, name);
+    this.#sign = face(userId, name, avatar);
+    this.#avatar = avatar;
     this.#muted = h("span", { class: "tile-muted" }, icon("mic_off"), h("span", { class: "visually-hidden" }, "microphone off"));
     this.#name = h("span", { class: "tile-words" }, own ? `${name} (you)` : name);
     const foot = h("div", { class: "tile-name" }, this.#muted, this.#name);
     this.element = h("li", { class: own ? "tile own" : "tile", "data-user": userId }, this.#sign, this.#video, foot);
   }
 
-  rename(name: string, own: boolean): void {
+  rename(name: string, avatar: string, own: boolean): void {
     const words = own ? `${name} (you)` : name;
-    if (this.#name.textContent === words) return;
+    if (this.#name.textContent === words && this.#avatar === avatar) return;
     this.#name.textContent = words;
-    const sign = face(this.#userId, name);
+    this.#avatar = avatar;
+    const sign = face(this.#userId, name, avatar);
     this.#sign.replaceWith(sign);
     this.#sign = sign;
   }

@@ -1,23 +1,36 @@
 /**
- * Avatars to choose from: radio buttons with the sheet's first picture (looking at you, standing).
+ * Pictures out of the avatars' sheets (frames of 32 × 48; the first one looks at you, standing), and
+ * the choice of one.
  */
 import { h } from "./dom.ts";
 
 const SCALE = 1.5;
-const FRAME_WIDTH = 32;
-const FRAME_HEIGHT = 48;
+const FRAME = { x: 0, y: 0, width: 32, height: 48 };
+/** Head and shoulders. */
+const HEAD = { x: 3, y: 1, width: 26, height: 26 };
 
-/** The standing figure out of an avatar's sheet, as a canvas; empty where the sheet is missing. */
-function figure(avatar: string): HTMLCanvasElement {
-  const canvas = h("canvas", { class: "pixels", width: FRAME_WIDTH, height: FRAME_HEIGHT });
-  canvas.style.width = `${FRAME_WIDTH * SCALE}px`;
-  canvas.style.height = `${FRAME_HEIGHT * SCALE}px`;
+export const sheetUrl = (avatar: string): string => `/maps/avatars/${encodeURIComponent(avatar)}.png`;
+
+/** A part of the first frame as a canvas; `missing` is called where there is no such sheet. */
+function picture(avatar: string, part: typeof FRAME, missing?: () => void): HTMLCanvasElement {
+  const { x, y, width, height } = part;
+  const canvas = h("canvas", { class: "pixels", width, height, "aria-hidden": "true" });
   const sheet = new Image();
   sheet.addEventListener("load", () => {
-    const pen = canvas.getContext("2d");
-    pen?.drawImage(sheet, 0, 0, FRAME_WIDTH, FRAME_HEIGHT, 0, 0, FRAME_WIDTH, FRAME_HEIGHT);
+    canvas.getContext("2d")?.drawImage(sheet, x, y, width, height, 0, 0, width, height);
   });
-  sheet.src = `/maps/avatars/${encodeURIComponent(avatar)}.png`;
+  if (missing) sheet.addEventListener("error", missing);
+  sheet.src = sheetUrl(avatar);
+  return canvas;
+}
+
+/** Head and shoulders. */
+export const portrait = (avatar: string, missing: () => void): HTMLCanvasElement => picture(avatar, HEAD, missing);
+
+function figure(avatar: string): HTMLCanvasElement {
+  const canvas = picture(avatar, FRAME);
+  canvas.style.width = `${FRAME.width * SCALE}px`;
+  canvas.style.height = `${FRAME.height * SCALE}px`;
   return canvas;
 }
 

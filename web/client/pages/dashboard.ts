@@ -193,7 +193,7 @@ function readyJoin(): void {
 // --- yourself --------------------------------------------------------------------------------
 
 function showMe(user: User): void {
-  document.querySelector(".who-face")?.replaceChildren(face(user.id, user.display_name));
+  document.querySelector(".who-face")?.replaceChildren(face(user.id, user.display_name, user.avatar));
   const name = document.querySelector(".who-name");
   if (name) name.textContent = user.display_name;
 }

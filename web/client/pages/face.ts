@@ -1,6 +1,7 @@
 /**
- * A person as a round sign: their initials on a colour that is theirs everywhere.
+ * A person as a round sign on a colour that is theirs everywhere: their avatar's head, else initials.
  */
+import { portrait } from "./avatars.ts";
 import { h } from "./dom.ts";
 
 /** One or two letters that stand for a name; "?" for a name without letters or digits. */
@@ -20,8 +21,9 @@ export function hueOf(id: string): number {
   return (hash >>> 0) % 360;
 }
 
-export function face(userId: string, name: string): HTMLElement {
-  const sign = h("span", { class: "face", "aria-hidden": "true" }, initials(name));
+export function face(userId: string, name: string, avatar: string): HTMLElement {
+  const sign = h("span", { class: "face", "aria-hidden": "true" });
   sign.style.setProperty("--hue", String(hueOf(userId)));
+  sign.append(portrait(avatar, () => sign.replaceChildren(initials(name))));
   return sign;
 }
