@@ -76,7 +76,7 @@ def properties(raw: list[RawProperty], where: str) -> Properties:
     for item in raw:
         try:
             value = msgspec.json.decode(item.value)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MapError(f"property {item.name[:64]!r}: {error}", where) from None
         if isinstance(value, bool | int | float | str):
             out[item.name] = value
@@ -218,7 +218,7 @@ def _object(raw: RawObject, where: str, shift_x: float, shift_y: float) -> MapOb
         shape, points = "polygon", tuple((p.x, p.y) for p in raw.polygon)
     elif raw.polyline is not None:
         shape, points = "polyline", tuple((p.x, p.y) for p in raw.polyline)
-    elif raw.text is not None:
+    elif bytes(raw.text) not in (b"", b"null"):
         shape = "text"
     return MapObject(
         id=raw.id,

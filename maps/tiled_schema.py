@@ -73,7 +73,7 @@ class RawObject(Struct, frozen=True):
     ellipse: bool = False
     polygon: RawPoints | None = None
     polyline: RawPoints | None = None
-    text: Raw | None = None
+    text: Raw = Raw(b"")  # empty: no text
     template: Text | None = None
     properties: RawProperties = []
 

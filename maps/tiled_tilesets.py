@@ -93,8 +93,8 @@ def _tileset(raw: RawTileset, first_gid: int, base: str, file: str, where: str) 
         margin=raw.margin,
         spacing=raw.spacing,
         image=image(raw.image) if raw.image else "",
-        image_width=raw.imagewidth,
-        image_height=raw.imageheight,
+        image_width=raw.imagewidth if raw.image else 0,
+        image_height=raw.imageheight if raw.image else 0,
         tile_properties={t.id: properties(t.properties, where) for t in raw.tiles if t.properties},
         tile_images=pictures,
         animations={

@@ -5,6 +5,7 @@ Document types and entities are refused outright: no tileset has them, every XML
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.parsers import expat
 
@@ -14,6 +15,7 @@ from maps.model import MapError
 from maps.tiled_schema import MAX_TILES_OF_SET
 
 _MAX_DEPTH = 16
+_WHOLE = re.compile(r"-?[0-9]{1,12}")
 _NUMBERS = ("tilewidth", "tileheight", "tilecount", "columns", "margin", "spacing")
 
 
@@ -99,6 +101,6 @@ class _Reader:
         return text
 
     def _int(self, text: str) -> int:
-        if not (0 < len(text) <= 12 and text.lstrip("-").isdecimal()):
+        if not _WHOLE.fullmatch(text):
             raise MapError(f"{text[:64]!r} is no whole number", self._where)
         return int(text)

@@ -91,10 +91,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m maps.art", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare with the committed files only")
     parser.add_argument("--render", type=Path, metavar="FOLDER", help="also write each whole map there")
-    parser.add_argument("names", nargs="*", choices=["avatars", *MAPS], help="only these")
+    parser.add_argument("names", nargs="*", help=f"only these of avatars, {', '.join(MAPS)}")
     options = parser.parse_args(arguments)
+    everything = ("avatars", *MAPS)
+    for name in options.names:
+        if name not in everything:
+            parser.error(f"{name!r} is none of {', '.join(everything)}")
     different: list[str] = []
-    for name in options.names or ("avatars", *MAPS):
+    for name in options.names or everything:
         files = make_avatars() if name == "avatars" else make(name)
         for path, data in files.items():
             file = FOLDER / path

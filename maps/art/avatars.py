@@ -104,9 +104,10 @@ def figure(look: Look, direction: str, frame: int) -> Canvas:
     dip = 1 if frame in (1, 3) else 0
     swing = {0: 0, 1: 1, 2: 0, 3: -1, 4: 0}[frame]
     if direction == "left":
-        _side(body, look, swing, dip, passing=frame in (2, 4))
+        _side(body, look, swing, dip, passing={2: "far", 4: "near"}.get(frame, ""))
     else:
-        _front_or_back(body, look, swing, dip, back=direction == "up")
+        lifts = {1: (2, 0), 2: (0, 1), 3: (0, 2), 4: (1, 0)}.get(frame, (0, 0))
+        _front_or_back(body, look, swing, dip, lifts, back=direction == "up")
     _ink(body)
     out = Canvas(WIDTH, HEIGHT)
     out.disc(16, 43.5, 10, 3.6, shadow(46))
@@ -133,10 +134,9 @@ def _ink(body: Canvas) -> None:
 # --- from the front and from behind --------------------------------------------------------------
 
 
-def _front_or_back(b: Canvas, k: Look, swing: int, dip: int, back: bool) -> None:
+def _front_or_back(b: Canvas, k: Look, swing: int, dip: int, lifts: tuple[int, int], back: bool) -> None:
     side = -1 if back else 1
-    for x, step in ((11, swing * side), (17, -swing * side)):
-        lift = 2 if step > 0 else 0
+    for x, lift in zip((11, 17), reversed(lifts) if back else lifts, strict=True):
         _leg(b, k, x, 34 + dip, 44 - lift)
     for x, step in ((7, -swing * side), (22, swing * side)):
         _arm(b, k, x, 24 + dip, 8 + (1 if step > 0 else 0), left=x == 7)
@@ -260,7 +260,7 @@ def _collar(b: Canvas, k: Look, dip: int) -> None:
 def _hair_front(b: Canvas, k: Look, y: int, back: bool) -> None:
     h = k.hair
     if k.style == "curls":
-        for cx, cy, r in ((10, y + 5, 4), (22, y + 5, 4), (16, y, 5), (12, y + 1, 4.5), (20, y + 1, 4.5)):
+        for cx, cy, r in ((10, y + 5, 4), (22, y + 5, 4), (16, y + 2, 5), (12, y + 2, 4.5), (20, y + 2, 4.5)):
             b.disc(cx, cy, r, r, h[2])
             b.disc(cx - 1, cy - 1, r * 0.5, r * 0.5, h[3])
         if back:
@@ -343,11 +343,16 @@ def _flower(b: Canvas, x: int, y: int) -> None:
 # --- from the side (looking left) ----------------------------------------------------------------
 
 
-def _side(b: Canvas, k: Look, swing: int, dip: int, passing: bool) -> None:
+def _side(b: Canvas, k: Look, swing: int, dip: int, passing: str) -> None:
     far, near = (4 * swing, -4 * swing)
-    _side_leg(b, k, 14, far, dip, far=True, lift=2 if passing else 0)
+    # The leg that passes is bent: lifted and a little behind.
+    if passing == "far":
+        far = -2
+    elif passing == "near":
+        near = -2
+    _side_leg(b, k, 14, far, dip, far=True, lift=3 if passing == "far" else 0)
     _side_arm(b, k, 16 - 2 * swing, dip, far=True)
-    _side_leg(b, k, 14, near, dip, far=False, lift=0)
+    _side_leg(b, k, 14, near, dip, far=False, lift=3 if passing == "near" else 0)
     _side_torso(b, k, dip)
     _side_arm(b, k, 15 + 3 * swing, dip, far=False)
     y = 7 + dip

@@ -74,6 +74,7 @@ def paint() -> Scene:
     _meadow(scene, rng)
     _lakeside(scene, rng)
     _trees(scene, rng)
+    scene.close_pockets()
     return scene
 
 

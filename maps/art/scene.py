@@ -73,6 +73,21 @@ class Scene:
         x = column * TILE + (columns * TILE - thing.width) // 2 + dx
         self.place(thing, x, (row + rows) * TILE + dy, rows * TILE + dy)
 
+    def close_pockets(self) -> None:
+        """Block what cannot be reached from the first spawn: nobody shall be put there."""
+        start = (int(self.spawns[0][1]) // TILE, int(self.spawns[0][2]) // TILE)
+        reached, todo = {start}, [start]
+        while todo:
+            column, row = todo.pop()
+            for c, r in ((column + 1, row), (column - 1, row), (column, row + 1), (column, row - 1)):
+                inside = 0 <= c < self.columns and 0 <= r < self.rows
+                if inside and (c, r) not in reached and not self.blocked[r * self.columns + c]:
+                    reached.add((c, r))
+                    todo.append((c, r))
+        for index in range(len(self.blocked)):
+            if (index % self.columns, index // self.columns) not in reached:
+                self.blocked[index] = 1
+
     def flat(self) -> Image.Image:
         """The whole map as it looks with nobody on it."""
         out = Image.new("RGBA", (self.columns * TILE, self.rows * TILE), (0, 0, 0, 255))
