@@ -31,7 +31,7 @@ export function paintName(canvas: HTMLCanvasElement, look: NameLook, ratio: numb
 
 /** Paints a zone's name; a private one has a lock. */
 export function paintPlate(canvas: HTMLCanvasElement, name: string, locked: boolean, here: boolean, ratio: number): void {
-  pill(canvas, cut(name, 32), ratio, {
+  pill(canvas, cut(name.replaceAll("_", " "), 32), ratio, {
     size: 12,
     weight: 700,
     lead: locked ? 15 : 0,

@@ -69,3 +69,8 @@ export function face(id: string, name: string): HTMLElement {
   element.style.setProperty("--hue", String(hueOf(id)));
   return element;
 }
+
+/** A zone's name for people: maps write Room_1. */
+export function zoneTitle(name: string): string {
+  return name.replaceAll("_", " ");
+}

@@ -1,0 +1,106 @@
+/**
+ * Keeps the lists of people and rooms true to the map: at once when somebody comes, goes or changes room,
+ * twice a second while people walk.
+ */
+import { roomOf } from "../game/hearing.ts";
+import type { People } from "../game/people.ts";
+import type { MediaFlags, Presence, ZoneInfo } from "../net/messages.ts";
+import { zoneTitle } from "./dom.ts";
+import type { Panel } from "./panel.ts";
+import { PeopleList, type PersonRow } from "./people_list.ts";
+import { RoomsList } from "./rooms_list.ts";
+
+const PACE_MS = 500;
+
+export interface ListsActions {
+  walkTo: (x: number, y: number) => void;
+  copied: (name: string, worked: boolean) => void;
+}
+
+const PRESENCE: Record<Presence, string> = { walker: "", guest: "Guest", device: "Device" };
+
+export class Lists {
+  readonly #people: People;
+  readonly #panel: Panel;
+  readonly #list: PeopleList;
+  readonly #rooms: RoomsList;
+  #speaking: ReadonlySet<string> = new Set();
+  #mine: MediaFlags = { mic: false, camera: false, screen: false };
+  #me = { x: 0, y: 0 };
+  #shownAt = 0;
+  #due = false;
+
+  constructor(panel: Panel, people: People, actions: ListsActions) {
+    this.#panel = panel;
+    this.#people = people;
+    this.#list = new PeopleList(panel.bodies.people, (userId) => {
+      const pose = people.pose(userId, performance.now());
+      // Beside them, not on them.
+      if (pose) actions.walkTo(pose.x + (pose.x > this.#me.x ? -28 : 28), pose.y);
+    });
+    this.#rooms = new RoomsList(panel.bodies.rooms, {
+      walk: ({ bounds }) => actions.walkTo(bounds.x + bounds.width / 2, bounds.y + bounds.height / 2),
+      copied: (zone, worked) => actions.copied(zoneTitle(zone.name), worked),
+    });
+  }
+
+  setSpeaking(userIds: ReadonlySet<string>): void {
+    this.#speaking = userIds;
+    this.changed();
+  }
+
+  setMine(flags: MediaFlags): void {
+    this.#mine = flags;
+    this.changed();
+  }
+
+  /** Something that the lists show has changed: shown with the next turn, once. */
+  changed(): void {
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => this.#show());
+  }
+
+  /** One frame: who is near may have changed. */
+  moved(now: number, me: { x: number; y: number } | null): void {
+    if (me) this.#me = { x: me.x, y: me.y };
+    if (now - this.#shownAt >= PACE_MS) this.changed();
+  }
+
+  #show(): void {
+    this.#due = false;
+    this.#shownAt = performance.now();
+    const { me, others, zones } = this.#people;
+    if (!me) return;
+    const myRoom = roomOf(me.zone_id, zones);
+    const home: PersonRow["group"] = myRoom ? "here" : "near";
+    const rows: PersonRow[] = [
+      {
+        id: me.user_id,
+        name: me.name,
+        me: true,
+        group: home,
+        place: placeName(zones.get(me.zone_id ?? "")),
+        speaking: this.#speaking.has(me.user_id),
+        ...this.#mine,
+      },
+    ];
+    const inZone = new Map<string, string[]>();
+    if (me.zone_id !== null) inZone.set(me.zone_id, [`${me.name} (you)`]);
+    for (const { user_id: id, name, zone_id, presence, media } of others.values()) {
+      const heard = this.#people.gainOf(id, this.#me.x, this.#me.y, this.#shownAt) > 0;
+      const place = [placeName(zones.get(zone_id ?? "")), PRESENCE[presence]].filter(Boolean).join(" · ");
+      rows.push({ id, name, me: false, group: heard ? home : "far", place, speaking: this.#speaking.has(id), ...media });
+      if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);
+    }
+    this.#panel.setCount("people", rows.length);
+    this.#list.show(rows);
+    this.#rooms.show(
+      [...zones.values()].map((zone) => ({ zone, people: inZone.get(zone.id) ?? [], here: zone.id === me.zone_id })),
+    );
+  }
+}
+
+function placeName(zone: ZoneInfo | undefined): string {
+  return zone ? zoneTitle(zone.name) : "Between rooms";
+}

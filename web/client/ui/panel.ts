@@ -1,0 +1,113 @@
+/**
+ * The side panel: tabs for people, rooms and chat. On a phone it is a sheet from below. Open or shut is
+ * remembered in this browser.
+ */
+import { byId, h } from "./dom.ts";
+import { type IconName, icon } from "./icons.ts";
+
+export type TabName = "people" | "rooms" | "chat";
+
+const TABS: { name: TabName; label: string; icon: IconName }[] = [
+  { name: "people", label: "People", icon: "people" },
+  { name: "rooms", label: "Rooms", icon: "room" },
+  { name: "chat", label: "Chat", icon: "chat" },
+];
+const REMEMBERED = "atrium.panel";
+
+export class Panel {
+  readonly bodies: Record<TabName, HTMLElement>;
+  readonly #side = byId("side");
+  readonly #toggle = byId("panel-toggle") as HTMLButtonElement;
+  readonly #tabs = new Map<TabName, HTMLButtonElement>();
+  readonly #resized: () => void;
+  #open = true;
+  #tab: TabName = "people";
+  #unread = 0;
+
+  /** `resized`: the stage beside it has another size now. */
+  constructor(resized: () => void) {
+    this.#resized = resized;
+    const list = byId("tabs");
+    const make = (name: TabName): HTMLElement =>
+      h("div", { class: `tab-body tab-${name}`, role: "tabpanel", id: `body-${name}`, "aria-labelledby": `tab-${name}` });
+    this.bodies = { people: make("people"), rooms: make("rooms"), chat: make("chat") };
+    for (const { name, label, icon: sign } of TABS) {
+      const tab = h(
+        "button",
+        { type: "button", class: "tab", role: "tab", id: `tab-${name}`, "aria-controls": `body-${name}` },
+        icon(sign),
+        h("span", {}, label),
+        h("span", { class: "tab-count" }),
+      );
+      tab.addEventListener("click", () => this.show(name));
+      this.#tabs.set(name, tab);
+      list.append(tab);
+      byId("bodies").append(this.bodies[name]);
+    }
+    list.addEventListener("keydown", (event) => this.#arrows(event));
+    this.#toggle.addEventListener("click", () => this.setOpen(!this.#open));
+    byId("panel-close").addEventListener("click", () => {
+      this.setOpen(false);
+      this.#toggle.focus();
+    });
+    const roomy = window.matchMedia("(min-width: 900px)").matches;
+    this.setOpen(roomy && localStorage.getItem(REMEMBERED) !== "shut", false);
+    this.show("people", false);
+  }
+
+  /** Whether the chat is being looked at. */
+  get chatShown(): boolean {
+    return this.#open && this.#tab === "chat";
+  }
+
+  show(tab: TabName, open = true): void {
+    this.#tab = tab;
+    for (const [name, button] of this.#tabs) {
+      const chosen = name === tab;
+      button.setAttribute("aria-selected", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+      this.bodies[name].hidden = !chosen;
+    }
+    if (open) this.setOpen(true);
+    if (this.chatShown) this.setUnread(0);
+  }
+
+  setOpen(open: boolean, remember = true): void {
+    this.#open = open;
+    this.#side.hidden = !open;
+    document.body.classList.toggle("panel-open", open);
+    this.#toggle.setAttribute("aria-expanded", String(open));
+    if (remember) localStorage.setItem(REMEMBERED, open ? "open" : "shut");
+    if (this.chatShown) this.setUnread(0);
+    this.#resized();
+  }
+
+  setCount(tab: TabName, count: number): void {
+    const badge = this.#tabs.get(tab)?.querySelector(".tab-count");
+    const text = count > 0 ? String(count) : "";
+    if (badge && badge.textContent !== text) badge.textContent = text;
+  }
+
+  /** A line that nobody has read: counted on the tab and on the button that opens the panel. */
+  addUnread(): void {
+    this.setUnread(this.#unread + 1);
+  }
+
+  setUnread(count: number): void {
+    this.#unread = count;
+    this.setCount("chat", count);
+    this.#toggle.dataset["unread"] = count > 0 ? String(Math.min(count, 99)) : "";
+    const words = count > 0 ? `People, rooms and chat, ${count} unread` : "People, rooms and chat";
+    this.#toggle.setAttribute("aria-label", words);
+  }
+
+  #arrows(event: KeyboardEvent): void {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const names = TABS.map(({ name }) => name);
+    const next = names[(names.indexOf(this.#tab) + by + names.length) % names.length] as TabName;
+    this.show(next);
+    this.#tabs.get(next)?.focus();
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The zones as a list: who is where, the way there, and the link that opens a room.
+ */
+import type { ZoneInfo } from "../net/messages.ts";
+import { h, iconButton, zoneTitle } from "./dom.ts";
+import { icon } from "./icons.ts";
+
+export interface RoomRow {
+  zone: ZoneInfo;
+  people: string[];
+  here: boolean;
+}
+
+export interface RoomsActions {
+  walk: (zone: ZoneInfo) => void;
+  /** The link was put on the clipboard, or could not be. */
+  copied: (zone: ZoneInfo, worked: boolean) => void;
+}
+
+export class RoomsList {
+  readonly #list = h("ul", { class: "rooms" });
+  readonly #actions: RoomsActions;
+  readonly #rows = new Map<string, { element: HTMLLIElement; shown: string }>();
+
+  constructor(place: HTMLElement, actions: RoomsActions) {
+    this.#actions = actions;
+    place.append(this.#list);
+  }
+
+  show(rooms: RoomRow[]): void {
+    const seen = new Set(rooms.map(({ zone }) => zone.id));
+    for (const [id, row] of this.#rows) {
+      if (seen.has(id)) continue;
+      row.element.remove();
+      this.#rows.delete(id);
+    }
+    rooms.forEach((room, i) => {
+      const element = this.#row(room);
+      if (this.#list.children[i] !== element) this.#list.insertBefore(element, this.#list.children[i] ?? null);
+    });
+  }
+
+  #row(room: RoomRow): HTMLLIElement {
+    const { zone, people, here } = room;
+    let row = this.#rows.get(zone.id);
+    if (!row) {
+      row = { element: h("li", { class: "room", "data-zone": zone.id }), shown: "" };
+      this.#rows.set(zone.id, row);
+    }
+    const shown = JSON.stringify([zone, people, here]);
+    if (row.shown === shown) return row.element;
+    row.shown = shown;
+    const focus = document.activeElement instanceof HTMLElement && row.element.contains(document.activeElement);
+    const focused = focus ? (document.activeElement as HTMLElement).dataset["does"] : undefined;
+    const title = zoneTitle(zone.name);
+    const locked = zone.type === "PRIVATE";
+    const words = people.length === 0 ? "Empty" : people.join(", ");
+    row.element.classList.toggle("here", here);
+    row.element.replaceChildren(
+      h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(locked ? "lock" : "people")),
+      h(
+        "span",
+        { class: "who" },
+        h("strong", {}, title, here ? h("span", { class: "badge here-badge", text: "You are here" }) : null),
+        h("small", { title: words }, `${locked ? "Private" : "Open"} · ${words}`),
+      ),
+    );
+    if (zone.meeting_id !== null) {
+      const link = iconButton("link", `Copy the meeting link of ${title}`, "icon-button small");
+      link.dataset["does"] = "link";
+      link.addEventListener("click", () => void this.#copy(zone));
+      row.element.append(link);
+    }
+    const walk = iconButton("walk", `Walk to ${title}`, "icon-button small");
+    walk.dataset["does"] = "walk";
+    walk.disabled = here;
+    walk.addEventListener("click", () => this.#actions.walk(zone));
+    row.element.append(walk);
+    if (focused) row.element.querySelector<HTMLElement>(`[data-does=${focused}]`)?.focus();
+    return row.element;
+  }
+
+  async #copy(zone: ZoneInfo): Promise<void> {
+    const link = `${location.origin}/m/${zone.meeting_id}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      this.#actions.copied(zone, true);
+    } catch {
+      // No clipboard without HTTPS or permission: the person copies by hand.
+      window.prompt(`The meeting link of ${zoneTitle(zone.name)}:`, link);
+      this.#actions.copied(zone, false);
+    }
+  }
+}

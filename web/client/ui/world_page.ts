@@ -1,0 +1,406 @@
+/**
+ * The world page: makes its parts and joins them. What the world says goes in at `#heard`; what the person
+ * does goes out through `connection.send` and the media session.
+ */
+import { Play } from "../game/play.ts";
+import { type Change, People } from "../game/people.ts";
+import type { MediaControl, Signal } from "../media/contract.ts";
+import { Connection, type ConnectionState } from "../net/connection.ts";
+import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
+import { Bubbles, EMOTES } from "./bubbles.ts";
+import { Chat } from "./chat.ts";
+import { byId, h, zoneTitle } from "./dom.ts";
+import { openDevices } from "./device_dialog.ts";
+import { Lists } from "./lists.ts";
+import { MediaControls } from "./media_controls.ts";
+import { Minimap } from "./minimap.ts";
+import { Banner, Toasts } from "./notices.ts";
+import { Overlay } from "./overlay.ts";
+import { Panel } from "./panel.ts";
+import { listenToPointer } from "./pointer.ts";
+import { listenToKeys } from "./hotkeys.ts";
+import { fillToolbar } from "./toolbar.ts";
+
+const RESUME = "atrium.resume.";
+/** ms between two looks at the own microphone's level. */
+const LEVEL_MS = 100;
+
+export interface PageData {
+  server_id: string;
+  server_name: string;
+  user_id: string;
+}
+
+/** What the page lets its tests see; reading only, but for `walkTo`. */
+export interface Seam {
+  /** Me as drawn, null before the first welcome. */
+  you(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; direction: string } | null;
+  /** The others in view as drawn. */
+  players(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; presence: string }[];
+  /** Walks as a double-click would; true on arrival. */
+  walkTo(x: number, y: number): Promise<boolean>;
+  /** Each person's gain for me now. */
+  gains(): Record<string, number>;
+  /** The last picture of the slots. */
+  slots(): Slots | null;
+  readonly media: MediaControl;
+  connectionState(): ConnectionState["name"];
+  mediaState(): string;
+  latency(): number | null;
+}
+
+export class WorldPage {
+  readonly #data: PageData;
+  readonly #connection: Connection;
+  readonly #media: MediaControl;
+  readonly #people: People;
+  readonly #toasts = new Toasts(byId("toasts"));
+  readonly #banner: Banner;
+  readonly #panel: Panel;
+  readonly #lists: Lists;
+  readonly #chat: Chat;
+  readonly #bubbles: Bubbles;
+  readonly #minimap: Minimap;
+  readonly #controls: MediaControls;
+  readonly #overlay: Overlay;
+  #play: Play | null = null;
+  #entering: Promise<void> = Promise.resolve();
+  #speaking: ReadonlySet<string> = new Set();
+  #slots: Slots | null = null;
+  #mediaState = "idle";
+  #seq = 0;
+  #room: string | null = null;
+  #welcomed = false;
+
+  constructor(data: PageData, createMedia: (signal: Signal) => MediaControl) {
+    this.#data = data;
+    const key = RESUME + data.server_id;
+    this.#connection = new Connection({
+      serverId: data.server_id,
+      resume: sessionStorage.getItem(key),
+      message: (message) => {
+        if (message.type === "welcome") sessionStorage.setItem(key, message.resume);
+        this.#heard(message);
+      },
+      state: (state) => this.#connectionChanged(state),
+    });
+    this.#media = createMedia({ send: (message) => this.#connection.send(message) });
+    this.#people = new People((change) => this.#changed(change));
+    this.#banner = new Banner(byId("banner"), { retry: () => this.#connection.retry() });
+    const wake = (): void => this.#play?.wake();
+    this.#bubbles = new Bubbles(byId("bubbles"), wake);
+    this.#overlay = new Overlay(byId("tiles"), byId("floating"), {
+      pinned: (userId) => this.#connection.send({ type: "pin", user_id: userId }),
+      wake,
+    });
+    this.#minimap = new Minimap(byId("minimap") as HTMLCanvasElement, (to) => void this.walkTo(to.x, to.y));
+    this.#panel = new Panel(() => this.#play?.resize());
+    this.#lists = new Lists(this.#panel, this.#people, {
+      walkTo: (x, y) => void this.walkTo(x, y),
+      copied: (name, worked) => {
+        if (worked) this.#toasts.show(`The meeting link of ${name} is copied.`);
+      },
+    });
+    this.#chat = new Chat(
+      this.#panel.bodies.chat,
+      () => this.#people.me?.user_id,
+      (text, scope) => {
+        if (this.#connection.state.name !== "open") {
+          this.#toasts.show("Not connected: your line was not sent.", "bad");
+          return false;
+        }
+        this.#connection.send({ type: "chat", text, scope });
+        return true;
+      },
+    );
+    this.#controls = new MediaControls(this.#media);
+    this.#controls.addTo(byId("floating"));
+    fillToolbar(this.#controls, {
+      emote: (index) => this.#emote(index),
+      hearing: (on) => this.#play?.showHearing(on),
+      strip: (on) => this.#overlay.tiles.setStrip(on),
+      devices: () => openDevices((chosen) => void this.#media.setDevices(chosen)),
+      zoom: (by) => this.#play?.zoomBy(by),
+    });
+    this.#listenToMedia();
+    this.#listenToPerson();
+  }
+
+  /** Loads the engine and connects. */
+  async start(): Promise<void> {
+    try {
+      this.#play = await Play.create(byId("map"), this.#people, {
+        report: (x, y, direction) =>
+          this.#connection.send({ type: "player_move", x, y, direction, seq: this.#seq++ }),
+        drawn: (now, dt) => this.#drawn(now, dt),
+      });
+    } catch (error) {
+      this.#banner.fail(error instanceof Error ? error.message : "This browser cannot draw the map.");
+      return;
+    }
+    new ResizeObserver(() => this.#play?.resize()).observe(byId("map"));
+    this.#connection.start();
+  }
+
+  get seam(): Seam {
+    const now = (): number => performance.now();
+    return {
+      you: () => {
+        const { me } = this.#people;
+        const walker = this.#play?.walker;
+        if (!me || !walker) return null;
+        const { x, y, direction } = walker;
+        return { user_id: me.user_id, name: me.name, x, y, direction, zone_id: me.zone_id };
+      },
+      players: () =>
+        [...this.#people.others.values()].map(({ user_id, name, zone_id, presence, trail }) => {
+          const { x, y } = trail.at(now());
+          return { user_id, name, x, y, zone_id, presence };
+        }),
+      walkTo: (x, y) => this.walkTo(x, y),
+      gains: () =>
+        Object.fromEntries([...this.#people.others.keys()].map((id) => [id, this.#gainOf(id)])),
+      slots: () => this.#slots,
+      media: this.#media,
+      connectionState: () => this.#connection.state.name,
+      mediaState: () => this.#mediaState,
+      latency: () => this.#connection.latency,
+    };
+  }
+
+  async walkTo(x: number, y: number): Promise<boolean> {
+    await this.#entering;
+    return (await this.#play?.walkTo({ x, y })) ?? false;
+  }
+
+  // --- what the world says ---------------------------------------------------------------------
+
+  #heard(message: ServerMessage): void {
+    this.#people.handle(message, performance.now());
+    this.#media.handle(message);
+    switch (message.type) {
+      case "welcome":
+        this.#entering = this.#enter(message);
+        break;
+      case "moved_back":
+        this.#play?.correct(message.x, message.y);
+        break;
+      case "slots":
+        this.#slots = message;
+        break;
+      case "chat":
+        this.#chat.add(message);
+        if (message.scope === "nearby") this.#bubbles.line(message.user_id, message.text);
+        if (!this.#panel.chatShown && message.user_id !== this.#people.me?.user_id) this.#panel.addUnread();
+        break;
+      case "emote":
+        this.#bubbles.emote(message.user_id, message.emote);
+        break;
+      case "error":
+        if (message.ref === "chat" || message.ref === "emote") this.#toasts.show(message.message, "bad");
+        break;
+    }
+  }
+
+  async #enter(welcome: Welcome): Promise<void> {
+    try {
+      await this.#play?.enter(welcome);
+    } catch (error) {
+      this.#connection.stop();
+      this.#banner.fail(error instanceof Error ? error.message : "The map could not be drawn.");
+      return;
+    }
+    const grid = this.#play?.grid;
+    if (grid) this.#minimap.setMap(grid, this.#people.zones.values());
+    document.body.classList.add("entered");
+    this.#overlay.tiles.clearRemote();
+    this.#lookAtAll();
+    // Coming back, this page's own state is the truth; only the first time the world's memory counts.
+    const { mic, camera } = welcome.you.media;
+    const first = !this.#welcomed;
+    this.#welcomed = true;
+    await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera });
+    if (first && this.#media.local.mic) this.#toasts.show("Your microphone is on, as you left it.");
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    this.#banner.show(state);
+    document.body.dataset["connection"] = state.name;
+    if (state.name !== "ended") return;
+    // Somebody who is not here must not be heard or seen from here.
+    this.#media.stop();
+    this.#overlay.tiles.clearRemote();
+    this.#welcomed = false;
+  }
+
+  #changed(change: Change): void {
+    switch (change.what) {
+      case "all":
+        this.#play?.sync();
+        break;
+      case "joined": {
+        const other = this.#people.others.get(change.userId);
+        if (other) this.#play?.add(other);
+        this.#lookAt(change.userId);
+        break;
+      }
+      case "left":
+        this.#play?.remove(change.userId);
+        this.#overlay.tiles.removePerson(change.userId);
+        break;
+      case "media":
+        this.#lookAt(change.userId);
+        break;
+      case "zones": {
+        const grid = this.#play?.grid;
+        if (grid) this.#minimap.setMap(grid, this.#people.zones.values());
+        break;
+      }
+    }
+    if (change.what === "zones" || change.what === "my_zone" || change.what === "all") this.#zoneChanged();
+    this.#lists.changed();
+    this.#play?.wake();
+  }
+
+  #zoneChanged(): void {
+    const { me, zones, myRoom } = this.#people;
+    this.#play?.zonesChanged();
+    const zone = me?.zone_id != null ? zones.get(me.zone_id) : undefined;
+    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : "Between rooms";
+    byId("place").classList.toggle("private", myRoom !== null);
+    const room = myRoom?.id ?? null;
+    if (room === this.#room) return;
+    const left = this.#room;
+    this.#room = room;
+    if (myRoom) {
+      this.#toasts.show(`You are in ${zoneTitle(myRoom.name)} — only people in here hear you.`, "room");
+    } else if (left !== null) this.#toasts.show("You are out in the open: people nearby hear you.");
+  }
+
+  // --- media -----------------------------------------------------------------------------------
+
+  #listenToMedia(): void {
+    this.#media.setGain((userId) => this.#gainOf(userId));
+    this.#media.on("video", (userId, source, stream) => {
+      this.#overlay.tiles.setVideo(userId, source, stream, false);
+      this.#lookAt(userId);
+    });
+    this.#media.on("speaking", (userIds) => {
+      const changed = new Set([...this.#speaking, ...userIds]);
+      this.#speaking = userIds;
+      for (const id of changed) this.#lookAt(id);
+      this.#lists.setSpeaking(userIds);
+    });
+    this.#media.on("local", ({ mic, camera, screen, cameraStream, screenStream }) => {
+      const me = this.#people.me?.user_id;
+      if (me === undefined) return;
+      this.#overlay.tiles.setVideo(me, "camera", camera ? cameraStream : null, true);
+      this.#overlay.tiles.setVideo(me, "screen", screen ? screenStream : null, true);
+      this.#lookAt(me);
+      this.#lists.setMine({ mic, camera, screen });
+    });
+    this.#media.on("connection", (state) => {
+      this.#mediaState = state;
+      document.body.dataset["media"] = state;
+      byId("media-state").hidden = state === "connected" || state === "idle";
+    });
+    this.#media.on("problem", (_, message) => this.#toasts.show(message, "bad"));
+    setInterval(() => {
+      const { mic, level } = this.#media.local;
+      if (mic && !document.hidden) this.#controls.showLevel(level);
+    }, LEVEL_MS);
+  }
+
+  #gainOf(userId: string): number {
+    const walker = this.#play?.walker;
+    return walker ? this.#people.gainOf(userId, walker.x, walker.y, performance.now()) : 0;
+  }
+
+  #muted(userId: string): boolean {
+    if (userId === this.#people.me?.user_id) return !this.#media.local.mic;
+    return this.#people.others.get(userId)?.media.mic !== true;
+  }
+
+  #lookAt(userId: string): void {
+    this.#play?.setLook(userId, {
+      muted: this.#muted(userId),
+      speaking: this.#speaking.has(userId),
+      tiled: this.#overlay.tiles.has(userId),
+    });
+  }
+
+  #lookAtAll(): void {
+    const { me, others } = this.#people;
+    if (me) this.#lookAt(me.user_id);
+    for (const id of others.keys()) this.#lookAt(id);
+  }
+
+  // --- what the person does --------------------------------------------------------------------
+
+  #listenToPerson(): void {
+    let talking = false;
+    listenToKeys({
+      walk: (wish) => this.#play?.want(wish),
+      mic: () => void this.#controls.toggle("mic"),
+      camera: () => void this.#controls.toggle("camera"),
+      talk: (on) => {
+        // Push-to-talk only ever ends what it began.
+        if (on === talking || (on && this.#media.local.mic)) return;
+        talking = on;
+        void this.#controls.set("mic", on);
+      },
+      hearing: (on) => this.#play?.showHearing(on),
+      emote: (index) => this.#emote(index),
+      zoom: (by) => this.#play?.zoomBy(by),
+      chat: () => {
+        this.#panel.show("chat");
+        this.#chat.focus();
+      },
+    });
+    listenToPointer(byId("map"), {
+      walkTo: (x, y) => {
+        const to = this.#play?.toMap(x, y);
+        if (to) void this.walkTo(to.x, to.y);
+      },
+      zoom: (by) => this.#play?.zoomBy(by),
+    });
+    // A click on a switch must not keep the keyboard: Space talks, arrows walk.
+    document.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest("#stage button") : null;
+      if (event.detail > 0 && button instanceof HTMLElement) button.blur();
+    });
+    window.addEventListener("pagehide", (event) => {
+      if (!event.persisted) this.#media.stop();
+    });
+  }
+
+  #emote(index: number): void {
+    const emote: Emote | undefined = EMOTES[index]?.emote;
+    if (!emote || !this.#people.me) return;
+    this.#connection.send({ type: "emote", emote });
+    this.#bubbles.emote(this.#people.me.user_id, emote);
+  }
+
+  // --- frames ----------------------------------------------------------------------------------
+
+  #drawn(now: number, dt: number): boolean {
+    const play = this.#play;
+    if (!play) return false;
+    this.#lists.moved(now, play.walker);
+    const busy = this.#overlay.update(play, this.#people, now, dt, {
+      muted: (id) => this.#muted(id),
+      speaking: (id) => this.#speaking.has(id),
+    });
+    this.#bubbles.update((id) => this.#overlay.headOf(play, this.#people, id, now));
+    return this.#minimap.draw(now, this.#dots(now)) || busy;
+  }
+
+  *#dots(now: number): Generator<{ x: number; y: number; me: boolean; speaking: boolean }> {
+    for (const { user_id, trail } of this.#people.others.values()) {
+      const { x, y } = trail.at(now);
+      yield { x, y, me: false, speaking: this.#speaking.has(user_id) };
+    }
+    const walker = this.#play?.walker;
+    if (walker) yield { x: walker.x, y: walker.y, me: true, speaking: false };
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Entry of the world page.
+ *
+ * `window.atrium` is the seam for tests and for a look from the console: see `Seam` in ui/world_page.ts.
+ * It only shows what is there, and walks as a double-click would.
+ */
+import { createMedia } from "./media/session.ts";
+import { byId } from "./ui/dom.ts";
+import { type PageData, type Seam, WorldPage } from "./ui/world_page.ts";
+
+declare global {
+  interface Window {
+    atrium: Seam;
+  }
+}
+
+const page = new WorldPage(JSON.parse(byId("page").textContent ?? "{}") as PageData, createMedia);
+window.atrium = page.seam;
+void page.start();
