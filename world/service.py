@@ -125,9 +125,9 @@ class WorldService:
         self._departures: dict[Player, asyncio.TimerHandle] = {}
         self._housekeeping: asyncio.Task[None] | None = None
         self._closing = False
-        # Epochs grow across restarts: seconds since 1970 in front, and small enough to be exact in a
-        # browser's numbers (2**53) for a million changes in every second of running.
-        self._epoch = int(wall()) << 20
+        # Epochs grow across restarts: ms since 1970 in front, and small enough to be exact in a browser's
+        # numbers (2**53), for a thousand changes in every millisecond of running.
+        self._epoch = int(wall() * 1000) << 10
         self._media = Media(bus, self.now)
         self._devices = Devices(self._media, self.space, self._depart, self.now)
         self._saver = PositionSaver(directory)

@@ -10,7 +10,6 @@ nothing is queued, and when it is back the whole state is written once.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Protocol
@@ -21,6 +20,8 @@ log = logging.getLogger("atrium.world")
 
 # A store that was out of reach is tried again after so long (seconds).
 RETRY_SECONDS = 0.5
+# What waits when the world stops is given so long (seconds).
+LAST_SECONDS = 2.0
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -98,6 +99,7 @@ class PositionWriter:
         self._removed: dict[str, set[str]] = {}
         self._rewrite: set[str] = set()
         self._wake = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -130,14 +132,13 @@ class PositionWriter:
 
     async def close(self) -> None:
         """Write what waits, if the store takes it at once, and stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(1.0):
-                await self._flush()
+        self._stopping = True
+        self._wake.set()
+        task, self._task = self._task, None
+        if task is not None:
+            # Asked before it is cancelled: a cancelled Redis call may come back as an ordinary error.
+            await asyncio.wait([task], timeout=LAST_SECONDS)
+            task.cancel()
 
     async def _run(self) -> None:
         while True:
@@ -148,8 +149,11 @@ class PositionWriter:
             except Exception as error:
                 self._failed()
                 log.warning("positions could not be written, will try again: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._wake.set()
+                if not self._stopping:
+                    await asyncio.sleep(RETRY_SECONDS)
+                    self._wake.set()
+            if self._stopping:
+                return
 
     async def _flush(self) -> None:
         for server_id in list(self._rewrite):

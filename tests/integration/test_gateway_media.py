@@ -1,0 +1,348 @@
+"""Who gets whose media, from what clients say and where they walk to what the worker is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from signaling import control as c
+from signaling import messages as m
+from tests.support.fake_worker import FakeWorker
+from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
+from world.devices import DeviceRefused
+from world.records import Seat
+
+PUBLIC = f"{SERVER}:public"
+
+
+async def on_air(tiny: TinyWorld, *avatars: Avatar) -> None:
+    for avatar in avatars:
+        await tiny.on_air(avatar, "mic", "camera")
+
+
+def both(avatar: Avatar) -> set[tuple[str, m.Source]]:
+    return {(avatar.session, "mic"), (avatar.session, "camera")}
+
+
+async def walk(avatar: Avatar, *places: tuple[float, float]) -> None:
+    for x, y in places:
+        while (avatar.x, avatar.y) != (x, y):
+            dx, dy = x - avatar.x, y - avatar.y
+            await avatar.step(avatar.x + max(-100.0, min(100.0, dx)), avatar.y + max(-100.0, min(100.0, dy)))
+
+
+async def test_people_who_meet_in_the_hall_are_routed_to_each_other_and_told_which_slot() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (200, 700)), await tiny.join("bob", (900, 700))
+        await on_air(tiny, ann, bob)
+        assert tiny.worker.heard(ann.session) == tiny.worker.heard(bob.session) == set()
+        await walk(ann, (700, 700))
+        slots = await ann.expect(m.Slots, lambda s: bool(s.audio and s.video))
+        assert [(s.user_id, s.source, s.slot) for s in slots.audio + slots.video] == [
+            ("bob", "mic", 0),
+            ("bob", "camera", 0),
+        ]
+        assert slots.audio[0].gain == pytest.approx(0.347, abs=0.001)  # 200 px
+        await until(lambda: tiny.worker.heard(ann.session) == both(bob), "routes of ann")
+        await until(lambda: tiny.worker.heard(bob.session) == both(ann), "routes of bob")
+        assert tiny.worker.routes[ann.session].epoch == slots.epoch
+        await walk(ann, (200, 700))
+        await until(lambda: not tiny.worker.heard(ann.session) and not tiny.worker.heard(bob.session))
+        gone = await ann.expect(m.Slots, lambda s: s.epoch > slots.epoch and not s.audio)
+        assert gone.video == []
+
+
+async def test_a_slot_is_reserved_before_one_hears() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (940, 700))
+        await on_air(tiny, ann, bob)
+        await until(lambda: len(tiny.worker.routes[ann.session].routes) == 2, "reserved slots")
+        assert not any(route.active for route in tiny.worker.routes[ann.session].routes)
+        assert not any(s.audio or s.video for s in ann.told(m.Slots))
+
+
+async def test_stepping_into_a_room_moves_router_and_routes_of_all_concerned_in_one_batch() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (200, 410)), await tiny.join("bob", (300, 500))
+        carl = await tiny.join("carl", (50, 50))
+        await on_air(tiny, ann, bob, carl)
+        await until(lambda: tiny.worker.heard(bob.session) == both(ann), "the hall")
+        assert tiny.worker.heard(carl.session) == set()
+        before = len(tiny.worker.batches)
+        await ann.step(200, 390, "up")
+        await until(lambda: tiny.worker.heard(carl.session) == both(ann), "the room")
+        batch = tiny.worker.batches[before]
+        changes = {change.session: change for change in batch.changes}
+        assert set(changes) == {ann.session, bob.session, carl.session}
+        assert changes[ann.session].router == f"{SERVER}:{ROOM_1}"
+        assert changes[bob.session].routes == ()
+        assert {r.session for r in changes[ann.session].routes} == {carl.session}
+        slots = await carl.expect(m.Slots, lambda s: bool(s.audio))
+        assert slots.audio[0].gain == 1.0
+        assert tiny.worker.crossed == 0
+
+
+async def test_in_a_room_distance_does_not_matter_and_nothing_crosses_its_wall() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (10, 10)), await tiny.join("bob", (399, 399))
+        outside, next_door = await tiny.join("out", (390, 402)), await tiny.join("door", (401, 399))
+        await on_air(tiny, ann, bob, outside, next_door)
+        await until(lambda: tiny.worker.heard(ann.session) == both(bob), "the room")
+        assert tiny.worker.heard(bob.session) == both(ann)
+        assert tiny.worker.heard(outside.session) == tiny.worker.heard(next_door.session) == set()
+        assert tiny.worker.crossed == 0
+
+
+async def test_a_client_that_lies_about_its_place_hears_nothing_of_it() -> None:
+    async with TinyWorld() as tiny:
+        ann, liar = await tiny.join("ann", (200, 200)), await tiny.join("liar", (600, 900))
+        await on_air(tiny, ann, liar)
+        await liar.send(m.ZoneEntered(ROOM_1))
+        await liar.step(200, 210)
+        await liar.send(m.Pin("ann"))
+        codes = {(await liar.expect(m.Error)).code for _ in range(2)}
+        assert codes == {"zone_mismatch", "out_of_hearing"}
+        await liar.expect(m.MovedBack)
+        await liar.sync()
+        assert tiny.worker.heard(liar.session) == set()
+        assert not any(liar.session in str(change) for change in tiny.worker.routes[ann.session].routes)
+
+
+async def test_mute_means_mute_and_mic_only_mode_gets_no_video() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await until(lambda: tiny.worker.heard(bob.session) == both(ann))
+        await ann.send(m.MediaState(mic=False, camera=True))
+        await until(lambda: tiny.worker.heard(bob.session) == {(ann.session, "camera")}, "mute")
+        await bob.send(m.MediaState(mic=True, camera=True, watch=False))
+        await until(lambda: tiny.worker.heard(bob.session) == set(), "no video")
+        assert tiny.worker.heard(ann.session) == both(bob)
+        await bob.send(m.MediaState(mic=True, camera=True))
+        await until(lambda: tiny.worker.heard(bob.session) == {(ann.session, "camera")}, "watching again")
+
+
+async def test_a_source_that_ends_at_the_worker_leaves_its_slots() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await until(lambda: tiny.worker.heard(bob.session) == both(ann))
+        await tiny.worker.end(ann.session, "camera")
+        await until(lambda: tiny.worker.heard(bob.session) == {(ann.session, "mic")}, "the end")
+
+
+async def test_a_lost_connection_is_heard_by_nobody_at_once_and_a_resume_brings_it_back() -> None:
+    async with TinyWorld(grace=5.0) as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await until(lambda: tiny.worker.heard(bob.session) == both(ann))
+        await ann.leave()
+        await until(lambda: not tiny.worker.heard(bob.session) and not tiny.worker.heard(ann.session))
+        assert tiny.worker.closed == []
+        again = await tiny.join("ann", resume=ann.welcome.resume)
+        await until(lambda: tiny.worker.heard(bob.session) == both(again), "media back without an offer")
+        assert tiny.worker.heard(again.session) == both(bob)
+
+
+async def test_leaving_closes_the_session_at_the_worker() -> None:
+    async with TinyWorld(grace=0.0) as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await ann.leave()
+        await until(lambda: tiny.worker.closed == [ann.session])
+        await until(lambda: tiny.worker.heard(bob.session) == set(), "silence")
+
+
+async def test_speaking_is_told_to_those_who_hear_it_and_to_nobody_else() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        far, room = await tiny.join("far", (600, 1200)), await tiny.join("room", (600, 390))
+        await on_air(tiny, ann, bob)
+        await tiny.worker.speaking(PUBLIC, ann.session)
+        assert await bob.expect(m.Speaking) == m.Speaking(["ann"])
+        await walk(bob, (1000, 700))
+        assert await bob.expect(m.Speaking) == m.Speaking([])
+        await tiny.worker.speaking(PUBLIC)
+        await ann.sync()
+        for avatar in (ann, far, room):
+            assert avatar.told(m.Speaking) == []
+
+
+# --- workers that fail -------------------------------------------------------------------------------
+
+
+async def test_sdp_garbage_is_refused_with_the_workers_reason() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann")
+        await ann.send(m.MediaOffer("garbage", {}))
+        error = await ann.expect(m.Error)
+        assert (error.code, error.ref) == ("bad_sdp", "media_offer")
+        await tiny.on_air(ann, "mic")
+
+
+async def test_an_answer_without_an_offer_is_told_so() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann")
+        await ann.send(m.MediaAnswer("v=0"))
+        assert (await ann.expect(m.Error)).code == "no_media"
+
+
+async def test_without_a_worker_one_is_told_and_may_walk_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("world.media.WORKER_WAIT", 0.05)
+    async with TinyWorld() as tiny:
+        tiny.world._media._placement.bury(1e12)
+        ann = await tiny.join("ann", (600, 700))
+        await ann.send(m.MediaOffer("v=0", {}))
+        assert (await ann.expect(m.Error)).code == "no_media_worker"
+        await ann.step(610, 700)
+        await ann.sync()
+        assert ann.told(m.MovedBack) == []
+
+
+async def test_an_offer_waits_for_a_worker_that_is_just_starting() -> None:
+    async with TinyWorld() as tiny:
+        tiny.world._media._placement.bury(1e12)
+        ann = await tiny.join("ann")
+        await ann.send(m.MediaOffer("v=0", {}))
+        await ann.sync()
+        await tiny.worker.heartbeat()
+        await ann.expect(m.PublishAnswer)
+
+
+async def test_the_sessions_of_a_dead_worker_offer_again_and_go_to_another() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        tiny.worker.stop()
+        other = FakeWorker(tiny.bus, "w2")
+        await other.heartbeat()
+        # Five seconds without a heartbeat of w1, seen by the world's own housekeeping.
+        known = tiny.world._media._placement._workers["w1"]
+        known.seen -= c.WORKER_STALE_SECONDS
+        for avatar in (ann, bob):
+            assert (await avatar.expect(m.Error)).code == "media_lost"
+        tiny.worker = other
+        epoch = max(s.epoch for s in ann.told(m.Slots))
+        await on_air(tiny, ann, bob)
+        await until(lambda: other.heard(ann.session) == both(bob), "media on the other worker")
+        assert other.routes[ann.session].epoch > epoch
+        other.stop()
+
+
+async def test_a_worker_that_restarted_has_lost_its_sessions() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann")
+        await tiny.on_air(ann, "mic")
+        tiny.worker.started += 1
+        await tiny.worker.heartbeat()
+        assert (await ann.expect(m.Error)).code == "media_lost"
+
+
+async def test_a_failed_connection_is_told_to_its_owner() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await tiny.worker.connection(ann.session, "publish", "failed")
+        assert (await ann.expect(m.Error)).code == "media_lost"
+        await until(lambda: tiny.worker.heard(bob.session) == set(), "silence")
+        await on_air(tiny, ann)
+        await until(lambda: tiny.worker.heard(bob.session) == both(ann), "media again")
+
+
+async def test_a_worker_that_does_not_answer_is_lost_media(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("world.media.REQUEST_SECONDS", 0.05)
+    async with TinyWorld() as tiny:
+        tiny.worker.stop()
+
+        async def sleep(payload: bytes) -> bytes:
+            await asyncio.sleep(1)
+            return payload
+
+        stop = tiny.bus.respond(c.worker_topic("w1"), sleep)
+        ann = await tiny.join("ann")
+        await ann.send(m.MediaOffer("v=0", {}))
+        assert (await ann.expect(m.Error)).code == "media_lost"
+        stop()
+
+
+async def test_epochs_grow_over_a_restart_and_stay_exact_in_a_browser() -> None:
+    epochs = []
+    for _ in range(2):
+        async with TinyWorld() as tiny:
+            ann = await tiny.join("ann")
+            await tiny.on_air(ann, "mic")
+            epochs.append(tiny.worker.routes[ann.session].epoch)
+    assert 0 < epochs[0] < epochs[1] < 2**53
+
+
+# --- devices -----------------------------------------------------------------------------------------
+
+
+def ticket(zone_id: str | None = ROOM_1, user: str = "ann") -> Seat:
+    return Seat(user, "Ann's OBS", "avatar-1", "device", "member", zone_id)
+
+
+async def test_a_published_device_stands_in_its_zone_and_is_heard_there_only() -> None:
+    async with TinyWorld() as tiny:
+        ann, out = await tiny.join("ann", (200, 200)), await tiny.join("out", (200, 420))
+        await on_air(tiny, ann, out)
+        opened = await tiny.world.open_device(ticket(), SERVER, "v=0 whip", "publish")
+        assert opened.sdp == "v=0 answer"
+        seen = await ann.expect(m.Players, lambda p: any(j.presence == "device" for j in p.joined))
+        device = next(j for j in seen.joined if j.presence == "device")
+        assert device.zone_id == ROOM_1
+        session = next(s for s in tiny.worker.routers if s not in (ann.session, out.session))
+        await tiny.worker.produce(session, "mic", "camera")
+        await until(lambda: (session, "camera") in tiny.worker.heard(ann.session), "the device's picture")
+        assert session not in str(tiny.worker.routes[out.session])
+        assert not await tiny.world.close_device(opened.resource, "somebody else")
+        assert await tiny.world.close_device(opened.resource, "ann")
+        await until(lambda: tiny.worker.closed == [session])
+        await ann.expect(m.Players, lambda p: device.user_id in p.left)
+        assert not await tiny.world.close_device(opened.resource, "ann")
+
+
+async def test_a_playing_device_gets_as_many_sources_as_it_offered_slots() -> None:
+    async with TinyWorld() as tiny:
+        people = [await tiny.join(f"u{i}", (50 + 60 * i, 200)) for i in range(3)]
+        await on_air(tiny, *people)
+        await tiny.world.open_device(ticket(), SERVER, "v=0 whep", "play")
+        session = next(s for s in tiny.worker.routers if s not in [p.session for p in people])
+        await until(lambda: session in tiny.worker.routes and len(tiny.worker.heard(session)) == 2)
+        assert {source for _, source in tiny.worker.heard(session)} == {"mic", "camera"}
+
+
+async def test_a_device_whose_connection_ends_is_gone() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (200, 200))
+        opened = await tiny.world.open_device(ticket(), SERVER, "v=0", "publish")
+        session = next(iter(tiny.worker.routers))
+        await ann.expect(m.Players, lambda p: any(j.presence == "device" for j in p.joined))
+        await tiny.worker.connection(session, "publish", "closed")
+        await ann.expect(m.Players, lambda p: bool(p.left))
+        assert not await tiny.world.close_device(opened.resource, "ann")
+
+
+async def test_devices_are_refused_with_the_reason_and_are_bounded_per_user() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (200, 200))
+        for seat, sdp, code in (
+            (ticket("nowhere"), "v=0", "no_zone"),
+            (ticket(None), "v=0", "no_zone"),
+            (ticket(), "garbage", "bad_sdp"),
+        ):
+            with pytest.raises(DeviceRefused) as refused:
+                await tiny.world.open_device(seat, SERVER, sdp, "publish")
+            assert refused.value.code == code
+        for _ in range(4):
+            await tiny.world.open_device(ticket(), SERVER, "v=0", "publish")
+        with pytest.raises(DeviceRefused) as refused:
+            await tiny.world.open_device(ticket(), SERVER, "v=0", "publish")
+        assert refused.value.code == "too_many_devices"
+        live = await tiny.world.space(SERVER)
+        assert live is not None
+        assert len(live.space.players) == 5
+        await tiny.world.remove_user(SERVER, "ann", "kicked", "gone")
+        assert live.space.players == {}
+        assert (await ann.ended()).code == "kicked"
