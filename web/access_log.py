@@ -9,6 +9,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+# Asked for all the time and of no interest when all is well.
+QUIET = ("/static/", "/maps/", "/healthz", "/readyz", "/metrics")
+
 log = logging.getLogger("atrium.access")
 
 
@@ -43,7 +46,8 @@ def access_middleware(registry: CollectorRegistry) -> Middleware:
             requests.labels(method, route, str(status)).inc()
             if status != 101:
                 seconds.labels(route).observe(took)
-            log.info("%s %s %d %.1f ms", method, route, status, took * 1000)
+            level = logging.DEBUG if route.startswith(QUIET) and status < 400 else logging.INFO
+            log.log(level, "%s %s %d %.1f ms", method, route, status, took * 1000)
 
     return middleware
 

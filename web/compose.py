@@ -40,6 +40,7 @@ from web.workers_seen import WorkersSeen
 from world.api.origin import socket_origin
 from world.api.seats import authenticate
 from world.api.services import Services
+from world.bans import BanStore
 from world.database import BadDatabase, Database
 from world.gateway import gateway_handler
 from world.ground import Ground
@@ -188,6 +189,7 @@ async def _make_world(
         servers=servers,
         zones=ZoneStore(database),
         invites=InviteStore(database),
+        bans=BanStore(database),
         maps=TemplateMaps(),
         tickets=tickets,
         world=service,

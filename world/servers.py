@@ -6,7 +6,6 @@ decided by the callers in `world.api` (roles); what must hold for the data is de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,14 +13,15 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from signaling.messages import Bounds, Role
+from signaling.messages import Role
 from signaling.tickets import new_meeting_id
 from world import names
 from world.clock import Clock, utc_now
 from world.database import Database, is_id, new_id
 from world.map_library import MapChoice
 from world.models import Ban, Membership, Server, User, Zone
-from world.records import Member, ServerRecord, Spawn, ZoneRecord
+from world.records import Member, ServerRecord
+from world.rows import bounds_to_json, server_record
 
 Access = Literal["public", "invite"]
 MAX_SERVERS_PER_OWNER = 50
@@ -210,10 +210,18 @@ class ServerStore:
         async with self.database.write() as session:
             await add_member(session, server_id, user_id, self.clock)
 
-    async def is_banned(self, server_id: str, user_id: str) -> bool:
-        """Whether this user may not join (again)."""
-        async with self.database.read() as session:
-            return await session.get(Ban, (server_id, user_id)) is not None
+    async def set_role(self, server_id: str, user_id: str, role: Role) -> None:
+        """Give a member another role; the owner's stays."""
+        async with self.database.write() as session:
+            await session.execute(
+                update(Membership)
+                .where(
+                    Membership.server_id == server_id,
+                    Membership.user_id == user_id,
+                    Membership.role != "owner",
+                )
+                .values(role=role)
+            )
 
     async def leave(self, server_id: str, user_id: str) -> None:
         """End the membership. No effect on a stranger.
@@ -266,38 +274,6 @@ async def add_member(session: AsyncSession, server_id: str, user_id: str, clock:
 async def _count_members(session: AsyncSession, server_id: str) -> int:
     query = select(func.count()).select_from(Membership).where(Membership.server_id == server_id)
     return await session.scalar(query) or 0
-
-
-def bounds_to_json(bounds: Bounds) -> dict[str, float]:
-    """The stored form of bounds."""
-    return {"x": bounds.x, "y": bounds.y, "width": bounds.width, "height": bounds.height}
-
-
-def zone_record(zone: Zone) -> ZoneRecord:
-    """The record of a row."""
-    return ZoneRecord(
-        id=zone.id,
-        server_id=zone.server_id,
-        name=zone.name,
-        type="PRIVATE" if zone.type == "PRIVATE" else "PUBLIC",
-        bounds=Bounds(**zone.bounds),
-        meeting_id=zone.meeting_id,
-        capacity=zone.capacity,
-        locked=zone.locked,
-    )
-
-
-def server_record(server: Server, zones: Sequence[Zone]) -> ServerRecord:
-    """The record of a row and its zones."""
-    return ServerRecord(
-        id=server.id,
-        owner_id=server.owner_id,
-        name=server.name,
-        map_name=server.map_config["map"],
-        access=server.access,
-        zones=tuple(zone_record(zone) for zone in zones),
-        spawns=tuple(Spawn(**spawn) for spawn in server.map_config["spawns"]),
-    )
 
 
 def _map_config(game_map: MapChoice) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from world.database import Database, is_id, new_id
 from world.models import Server, Zone
 from world.names import BadField
 from world.records import ZoneRecord
-from world.servers import StorageRefused, bounds_to_json, zone_record
+from world.rows import bounds_to_json, zone_record
+from world.servers import StorageRefused
 
 MAX_ZONES = 200
 MAX_CAPACITY = 1000

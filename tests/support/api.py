@@ -15,14 +15,14 @@ from prometheus_client import CollectorRegistry
 
 from signaling.messages import Bounds
 from signaling.tickets import Tickets
-from tests.support.databases import quick_passwords
+from tests.support.databases import migrated_sqlite, quick_passwords
 from web.app import AppParts, make_app
 from web.health import Check
 from world.api.services import Services
+from world.bans import BanStore
 from world.database import Database
 from world.invites import InviteStore
 from world.map_library import MapChoice, MapZone
-from world.migrate import upgrade
 from world.records import Seat, Spawn
 from world.servers import ServerStore
 from world.sessions import SessionStore
@@ -192,8 +192,7 @@ async def running_api(
     folder: Path, checks: Mapping[str, Check] | None = None, **changes: Any
 ) -> AsyncIterator[Api]:
     """The API on a fresh SQLite database. `changes` go into `Services`."""
-    database = Database(f"sqlite:///{folder}/api.db")
-    await upgrade(database)
+    database = await migrated_sqlite(folder)
     passwords = quick_passwords()
     world = RememberingWorld()
     services = Services(
@@ -202,6 +201,7 @@ async def running_api(
         servers=ServerStore(database),
         zones=ZoneStore(database),
         invites=InviteStore(database),
+        bans=BanStore(database),
         maps=Maps(),
         tickets=Tickets(SECRET),
         world=world,

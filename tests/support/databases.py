@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 
 from tests.support.postgres_server import postgres_server
 from world.database import Database
+from world.migrate import upgrade
 from world.passwords import Passwords
 
 BACKENDS = ("sqlite", "postgresql")
@@ -20,6 +21,21 @@ BACKENDS = ("sqlite", "postgresql")
 def quick_passwords() -> Passwords:
     """Real argon2id with the least work: for tests that are not about its cost."""
     return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+_migrated: list[bytes] = []
+
+
+async def migrated_sqlite(folder: Path) -> Database:
+    """A SQLite database with all tables: migrated once a test run, copied from then on."""
+    file = folder / "api.db"
+    if not _migrated:
+        made = Database(f"sqlite:///{file}")
+        await upgrade(made)
+        await made.close()
+        _migrated.append(file.read_bytes())
+    file.write_bytes(_migrated[0])
+    return Database(f"sqlite:///{file}")
 
 
 @asynccontextmanager

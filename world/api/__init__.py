@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from world.api import auth, maps, meetings, openapi, servers, whip, zones
+from world.api import auth, maps, meetings, members, openapi, servers, whip, zones
 from world.api.errors import error_middleware
 from world.api.identity import rolling_middleware
 from world.api.origin import origin_middleware
@@ -12,16 +12,14 @@ from world.api.route import Route, add_routes
 from world.api.services import SERVICES, Services
 
 ROUTES: tuple[Route, ...] = (
-    auth.ROUTES + maps.ROUTES + servers.ROUTES + zones.ROUTES + meetings.ROUTES + whip.ROUTES
+    auth.ROUTES + maps.ROUTES + servers.ROUTES + members.ROUTES + zones.ROUTES + meetings.ROUTES + whip.ROUTES
 )
 
 
 def all_routes(version: str) -> tuple[Route, ...]:
     """Every route, the one of the API's own description too."""
-    described: tuple[Route, ...] = ()
     handler = openapi.serve(ROUTES, version)
-    described = (Route("GET", "/api/openapi.json", handler, "This description", "anybody"),)
-    return ROUTES + described
+    return (*ROUTES, Route("GET", "/api/openapi.json", handler, "This description", "anybody"))
 
 
 def setup(app: web.Application, known: Services, version: str) -> None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from signaling.messages import Role
 from world.api.errors import ApiError
 from world.api.identity import require_login
 from world.api.services import services
 from world.records import Member, ServerRecord, ZoneRecord
 
 MANAGERS = frozenset({"owner", "admin"})
+# Who stands above whom: one acts on those below oneself only.
+RANK: dict[Role, int] = {"owner": 3, "admin": 2, "moderator": 1, "member": 0, "guest": 0}
 
 
 def _unknown_server() -> ApiError:
@@ -49,6 +52,17 @@ async def managed_server(request: web.Request) -> tuple[ServerRecord, Member]:
     server, member = await member_server(request)
     _require_manager(member)
     return server, member
+
+
+async def member_below(request: web.Request) -> tuple[ServerRecord, Member, Member]:
+    """The server of the path, who asks, and the member of the path, over whom they may decide."""
+    server, actor = await member_server(request)
+    other = await services(request).servers.member(server.id, request.match_info["user_id"])
+    if other is None:
+        raise ApiError(404, "member_unknown", "There is no such member.")
+    if RANK[actor.role] <= RANK[other.role]:
+        raise ApiError(403, "not_allowed", "You may not decide over this member.")
+    return server, actor, other
 
 
 async def member_zone(request: web.Request) -> tuple[ZoneRecord, Member]:

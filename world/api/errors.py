@@ -12,6 +12,8 @@ import logging
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from world.api.shapes import ErrorDetail, ErrorView
 from world.names import BadField
@@ -36,7 +38,10 @@ CODE_OF_STATUS = {
     417: ("expectation_failed", "This expectation cannot be met."),
     431: ("too_large", "The request's headers are too large."),
 }
-PAGE_PREFIXES = ("/api/", "/whip/", "/whep/", "/ws/")
+# What a database raises that does not answer (the pool's time limit, the driver's broken connection).
+OUT_OF_REACH = (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError)
+UNAVAILABLE = "Our storage does not answer at the moment. Try again soon."
+API_PREFIXES = ("/api/", "/whip/", "/whep/", "/ws/")
 
 
 class ApiError(Exception):
@@ -82,6 +87,9 @@ def api_error(error: Exception) -> ApiError | None:
         return ApiError(STATUS_OF_CODE.get(error.code, 409), error.code, error.message)
     if isinstance(error, Busy):
         return ApiError(503, "busy", "We are very busy. Try again in a moment.", headers={"Retry-After": "2"})
+    if isinstance(error, OUT_OF_REACH):
+        log.warning("the database is out of reach: %s", str(error).splitlines()[0] if str(error) else error)
+        return ApiError(503, "unavailable", UNAVAILABLE, headers={"Retry-After": "2"})
     if isinstance(error, web.HTTPException) and error.status >= 400:
         code, message = CODE_OF_STATUS.get(error.status, ("refused", "The request is refused."))
         headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
@@ -92,7 +100,7 @@ def api_error(error: Exception) -> ApiError | None:
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns exceptions of the API's handlers into answers; pages have their own error page."""
-    if not request.path.startswith(PAGE_PREFIXES):
+    if not request.path.startswith(API_PREFIXES):
         return await handler(request)
     try:
         return await handler(request)

@@ -77,7 +77,7 @@ async def _claims(
     member = await known.servers.member(server.id, account.id)
     if member is not None:
         return _seat(server, zone, account.id, account.display_name, account.avatar, "walker", member.role)
-    if await known.servers.is_banned(server.id, account.id):
+    if await known.bans.is_banned(server.id, account.id):
         raise ApiError(403, "banned", "You cannot join this server.")
     return _seat(server, zone, account.id, account.display_name, account.avatar, "guest", "guest")
 

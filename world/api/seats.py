@@ -7,15 +7,20 @@ grown old (or that another secret signed) is no reason to keep somebody out.
 
 from __future__ import annotations
 
+import logging
+
 from aiohttp import web
 
 from signaling.messages import Join
 from signaling.tickets import BadTicket, SeatTicket
+from world.api.errors import OUT_OF_REACH, UNAVAILABLE
 from world.api.identity import current_login
 from world.api.rooms import room_refusal
 from world.api.services import services
 from world.records import Seat
 from world.service import Refused
+
+log = logging.getLogger("atrium.api")
 
 
 async def authenticate(request: web.Request, server_id: str, join: Join) -> Seat:
@@ -23,11 +28,15 @@ async def authenticate(request: web.Request, server_id: str, join: Join) -> Seat
 
     Raises:
         Refused: not_logged_in, not_a_member, ticket_invalid, ticket_expired, meeting_unknown,
-            room_locked, room_full.
+            room_locked, room_full, unavailable (storage does not answer; come back soon).
     """
-    if join.ticket is not None:
-        return await _by_ticket(request, server_id, join.ticket)
-    return await _by_cookie(request, server_id)
+    try:
+        if join.ticket is not None:
+            return await _by_ticket(request, server_id, join.ticket)
+        return await _by_cookie(request, server_id)
+    except OUT_OF_REACH as error:
+        log.warning("nobody can be seated, the database is out of reach: %s", error)
+        raise Refused("unavailable", UNAVAILABLE) from error
 
 
 async def _by_cookie(request: web.Request, server_id: str) -> Seat:

@@ -1,4 +1,4 @@
-"""`/api/servers`: my servers, a new one, change, delete, join, leave, members, invitations."""
+"""`/api/servers`: my servers, a new one, change, delete, join, leave, invitations."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from world.api.shapes import (
     Done,
     InviteView,
     JoinServer,
-    MembersView,
-    MemberView,
     NewInvite,
     NewServer,
     ServerCreated,
@@ -140,16 +138,6 @@ async def leave(request: web.Request) -> web.Response:
     return answer(Done())
 
 
-async def members(request: web.Request) -> web.Response:
-    server, _ = await member_server(request)
-    found = await services(request).servers.members(server.id)
-    return answer(
-        MembersView(
-            [MemberView(who.user_id, who.username, who.display_name, who.avatar, who.role) for who in found]
-        )
-    )
-
-
 async def invite(request: web.Request) -> web.Response:
     known = services(request)
     server, member = await managed_server(request)
@@ -200,11 +188,6 @@ ROUTES = (
         *("POST", "/api/servers/{server_id}/leave", leave, "End the membership"),
         answer=Done,
         errors=_MEMBER | {409: ("owner_stays",)},
-    ),
-    Route(
-        *("GET", "/api/servers/{server_id}/members", members, "Everybody who belongs to it"),
-        answer=MembersView,
-        errors=_MEMBER,
     ),
     Route(
         *("POST", "/api/servers/{server_id}/invites", invite, "A link that makes its holder a member"),

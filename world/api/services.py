@@ -17,6 +17,7 @@ from signaling.messages import IceServer
 from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import Tickets
 from world.api.seats_seen import SeatsSeen
+from world.bans import BanStore
 from world.invites import InviteStore
 from world.map_library import MapLibrary
 from world.records import Seat
@@ -90,6 +91,7 @@ class Services:
     servers: ServerStore
     zones: ZoneStore
     invites: InviteStore
+    bans: BanStore
     maps: MapLibrary
     tickets: Tickets
     world: WorldPort

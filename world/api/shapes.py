@@ -240,6 +240,34 @@ class MembersView(View, frozen=True):
     members: list[MemberView]
 
 
+class ChangeMember(Body, frozen=True):
+    """A new role. There is one owner, always."""
+
+    role: Literal["admin", "moderator", "member"]
+
+
+class NewBan(Body, frozen=True):
+    """Who may not come (back), by user id, and why (for the list of bans)."""
+
+    user_id: ShortText
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+class BanView(View, frozen=True):
+    """Somebody who may not come back. `at`: seconds since 1970."""
+
+    user_id: str
+    username: str
+    reason: str
+    at: float
+
+
+class BansView(View, frozen=True):
+    """Everybody who may not come back, the newest first."""
+
+    bans: list[BanView]
+
+
 class NewInvite(Body, frozen=True):
     """How long (hours) and how often the link holds; null: without a bound."""
 
