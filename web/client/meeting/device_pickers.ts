@@ -10,6 +10,7 @@ import {
   rememberedChoice,
 } from "../media/devices.ts";
 import { h } from "../pages/dom.ts";
+import { chime } from "./chime.ts";
 
 const LABEL: Record<DeviceKind, string> = { mic: "Microphone", camera: "Camera", speaker: "Speaker" };
 
@@ -33,6 +34,8 @@ export class DevicePickers {
       this.#selects.set(kind, select);
       this.element.append(h("label", { class: "field" }, h("span", { class: "label" }, LABEL[kind]), select));
     }
+    const listen = h("button", { type: "button", class: "button small", onclick: () => void this.#test(listen) }, "Test the sound");
+    this.element.append(listen);
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.refresh());
     void this.refresh().then(changed);
   }
@@ -53,5 +56,16 @@ export class DevicePickers {
       if (one) chosen[kind] = one.id;
     }
     return chosen;
+  }
+
+  async #test(button: HTMLButtonElement): Promise<void> {
+    button.disabled = true;
+    try {
+      await chime(this.#selects.get("speaker")?.value ?? "");
+      button.textContent = "Test the sound again";
+    } catch {
+      button.textContent = "This speaker does not answer";
+    }
+    button.disabled = false;
   }
 }

@@ -90,6 +90,7 @@ export class Stage {
     const stream = sharing === undefined ? null : (this.#screens.get(sharing) ?? null);
     this.#screen.hidden = stream === null;
     this.#area.classList.toggle("sharing", stream !== null);
+    this.#tiles.tabIndex = stream ? 0 : -1; // the strip scrolls: by keyboard too
     if (this.#screenVideo.srcObject !== stream) this.#screenVideo.srcObject = stream;
     if (sharing !== undefined) {
       const own = sharing === this.#me;
