@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from sfu.forward import mmsg
 from sfu.forward.contract import (
     MAX_PEERS,
     MAX_PRODUCERS_PER_PEER,
@@ -30,6 +29,8 @@ from sfu.forward.contract import (
     TableFull,
 )
 from sfu.forward.datagrams import Datagrams, to_socket
+from sfu.forward.mmsg import MmsgDatagrams, available
+from sfu.forward.plain import PlainDatagrams
 from sfu.forward.resend import Resender
 from sfu.forward.srtp import check_seam, receiver, sender
 from sfu.forward.tables import (
@@ -46,6 +47,11 @@ from sfu.forward.tables import (
 )
 from sfu.forward.way import PacketWay
 from sfu.rtp.sequence import near_16
+
+
+def best_datagrams() -> Callable[[str, int], Datagrams]:
+    """The fastest way of this system to move datagrams."""
+    return MmsgDatagrams if available() else PlainDatagrams
 
 
 class PythonForwarder:
@@ -66,7 +72,7 @@ class PythonForwarder:
         check_seam()
         self._events = events
         self._clock = clock
-        self._datagrams: Datagrams = (datagrams or mmsg.MmsgDatagrams)(host, port)
+        self._datagrams: Datagrams = (datagrams or best_datagrams())(host, port)
         self._tables = Tables()
         self._loop = asyncio.get_running_loop()
         self._way = PacketWay(self._tables, self._datagrams, events, clock, self._complain)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
+from sfu.forward.plain import PlainDatagrams
 from sfu.forward.planes import ForwarderFactory, planes
+from sfu.forward.python import PythonForwarder
 from tests.support.plane_rig import Rig, plane_rig
 
-PLANES = planes()
+PLANES: dict[str, ForwarderFactory] = planes() | {
+    "python-plain": partial(PythonForwarder, datagrams=PlainDatagrams),
+}
 
 
 @pytest.fixture(params=sorted(PLANES))

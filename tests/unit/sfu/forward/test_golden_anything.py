@@ -75,6 +75,9 @@ class AnyOrder(RuleBasedStateMachine):
                 rtx = i == 0
                 handle, _ = self.rig.slot(ssrc=100 * (i + 1), peer=peer, rtx=rtx)
                 self.slots.append(ExpectedSlot(peer, listener, 100 * (i + 1), rtx, handle))
+        for index in range(len(self.slots)):
+            self.route(index, index % 2)
+        self.everybody_shows_a_keyframe(2)
 
     async def make(self) -> Rig:
         return Rig(self.factory)  # type: ignore[arg-type]
@@ -90,6 +93,11 @@ class AnyOrder(RuleBasedStateMachine):
             self.loop.close()
 
     # --- what may happen -------------------------------------------------------------------------
+
+    @rule(count=st.integers(1, 4))
+    def everybody_shows_a_keyframe(self, count: int) -> None:
+        for index in range(SOURCES):
+            self.send(index, count, key=True)
 
     @rule(index=st.integers(0, SOURCES - 1), count=st.integers(1, 4), key=st.booleans())
     def send(self, index: int, count: int, key: bool) -> None:
@@ -123,7 +131,7 @@ class AnyOrder(RuleBasedStateMachine):
     def lose(self, index: int, count: int) -> None:
         self.sources[index].lose(count)
 
-    @rule(index=st.integers(0, 3), to=st.one_of(st.none(), st.integers(0, SOURCES - 1)))
+    @rule(index=st.integers(0, 3), to=st.sampled_from([*range(SOURCES), None]))
     def route(self, index: int, to: int | None) -> None:
         slot = self.slots[index]
         source = None if to is None else self.sources[to]
@@ -237,8 +245,8 @@ def test_any_order_of_commands_and_packets_keeps_the_promises(plane: ForwarderFa
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=40,
+            max_examples=60,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
