@@ -14,7 +14,6 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from tests.support.api import Browser, running_api
-from web.pages import TEMPLATES
 from world.database import new_id
 
 PAGE = re.compile(r'<script type="application/json" id="page">(.*?)</script>', re.S)
@@ -81,9 +80,8 @@ async def test_a_world_opens_for_members_asks_others_to_join_and_hides_from_stra
         user_id = await ada.sign_up("ada")
         bob_id = await bob.sign_up("bob")
         closed, public = await ada.make_server("Closed"), await ada.make_server("Open", "public")
-        if (TEMPLATES / "world.html").exists():
-            page = await page_of(await go(ada, f"/s/{closed['id']}"))
-            assert page == {"server_id": closed["id"], "server_name": "Closed", "user_id": user_id}
+        page = await page_of(await go(ada, f"/s/{closed['id']}"))
+        assert page == {"server_id": closed["id"], "server_name": "Closed", "user_id": user_id}
         assert (await go(bob, f"/s/{closed['id']}")).status == 404
         assert (await go(bob, f"/s/{new_id()}")).status == 404
         asked = await go(bob, f"/s/{public['id']}")
@@ -126,12 +124,11 @@ async def test_a_meeting_page_opens_for_everybody_with_the_link_and_an_unknown_o
         ada = api.browser()
         await ada.sign_up("ada")
         meeting_id = (await ada.make_server())["zones"][1]["meeting_id"]
-        if (TEMPLATES / "meeting.html").exists():
-            about = {"meeting_id": meeting_id, "server_name": "Guild", "zone_name": "Room_1"}
-            guest = await page_of(await go(api.browser(), f"/m/{meeting_id}"))
-            assert guest == about | {"logged_in": False, "user_name": None}
-            member = await page_of(await go(ada, f"/m/{meeting_id}"))
-            assert member == about | {"logged_in": True, "user_name": "ada"}
+        about = {"meeting_id": meeting_id, "server_name": "Guild", "zone_name": "Room_1"}
+        guest = await page_of(await go(api.browser(), f"/m/{meeting_id}"))
+        assert guest == about | {"logged_in": False, "user_name": None}
+        member = await page_of(await go(ada, f"/m/{meeting_id}"))
+        assert member == about | {"logged_in": True, "user_name": "ada"}
         for unknown in ("nobody-made-this", "x" * 300, "%00"):
             response = await go(api.browser(), f"/m/{unknown}")
             assert response.status == 404

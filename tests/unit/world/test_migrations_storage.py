@@ -61,9 +61,13 @@ async def test_down_takes_everything_away_and_up_brings_it_back(backend: str, tm
 async def test_an_up_to_date_database_costs_less_than_half_a_second(backend: str, tmp_path: Path) -> None:
     async with empty_database(backend, tmp_path) as database:
         await upgrade(database)
-        started = time.perf_counter()
-        await upgrade(database)
-        assert time.perf_counter() - started < 0.5
+        took = []
+        for _ in range(3):
+            started = time.perf_counter()
+            await upgrade(database)
+            took.append(time.perf_counter() - started)
+        # The best of three: what else the machine does only ever adds.
+        assert min(took) < 0.5
 
 
 async def test_two_nodes_that_start_at_once_migrate_once(backend: str, tmp_path: Path) -> None:
