@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from maps.art import avatars, office, park
+from maps.art import avatars, campus, office, park
 from maps.art.scene import Scene
 from maps.templates import FOLDER
 
@@ -24,6 +24,7 @@ THUMBNAIL_WIDTH = 640
 MAPS: dict[str, tuple[str, str, Callable[[], Scene]]] = {
     "office": (office.TITLE, office.DESCRIPTION, office.paint),
     "park": (park.TITLE, park.DESCRIPTION, park.paint),
+    "campus": (campus.TITLE, campus.DESCRIPTION, campus.paint),
 }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from maps.art import furniture as f
+from maps.art import house
 from maps.art import interior as i
-from maps.art.canvas import Canvas
 from maps.art.palette import (
     CORAL,
     CREAM,
@@ -14,12 +14,9 @@ from maps.art.palette import (
     NAVY,
     PALE_WOOD,
     PLUM,
-    SAND,
-    STONE,
     TEAL,
     WOOD,
     Ramp,
-    shadow,
 )
 from maps.art.scene import Scene
 
@@ -51,7 +48,11 @@ def paint() -> Scene:
     scene.zones = list(ZONES)
     scene.spawns = list(SPAWNS)
     _floors(scene)
-    _walls(scene)
+    house.build(
+        scene,
+        (house.Across(WALL_ROW, tuple(zip(DOORS, (TEAL, MUSTARD, PLUM), strict=True))),),
+        tuple(house.Partition(column, 0, WALL_ROW) for column in PARTITIONS),
+    )
     _room_1(scene)
     _room_2(scene)
     _room_3(scene)
@@ -64,62 +65,7 @@ def _floors(scene: Scene) -> None:
     i.tile_over(floor, i.planks(WOOD, 3, 11), 0, 0, COLUMNS * 32, ROWS * 32)
     i.tile_over(floor, i.carpet(TEAL, 2, 12), 32, 64, 11 * 32 - 16, 192)
     i.tile_over(floor, i.parquet(PALE_WOOD, 2, 13), 368, 64, 320, 192)
-    i.tile_over(floor, i.carpet(PLUM, 2, 14), 688, 64, 240, 192)
-
-
-def _walls(scene: Scene) -> None:
-    width, height = COLUMNS * 32, ROWS * 32
-    inner_left, inner_right = 32, width - 32
-    bottom = height - 32
-    # Collision: the outer walls, the partitions, the wall with the doors.
-    scene.block(0, 0, COLUMNS, 2)
-    scene.block(0, 0, 1, ROWS)
-    scene.block(COLUMNS - 1, 0, 1, ROWS)
-    scene.block(0, ROWS - 1, COLUMNS, 1)
-    for column in PARTITIONS:
-        scene.block(column, 0, 1, WALL_ROW + 1)
-    for column in range(COLUMNS):
-        if not any(door <= column < door + 2 for door in DOORS):
-            scene.block(column, WALL_ROW)
-    # Faces and their shadows.
-    i.face(scene.walls, inner_left, i.CAP_DEPTH, inner_right - inner_left, 64 - i.CAP_DEPTH)
-    i.foot_shadow(scene, inner_left, 64, inner_right - inner_left)
-    i.side_shadow(scene, inner_left, 64, bottom - 64)
-    caps = Canvas(width, height)
-    outer = 18
-    i.cap(caps, outer, 0, width - 2 * outer, i.CAP_DEPTH)
-    i.cap(caps, outer, 0, i.CAP_DEPTH, bottom + i.CAP_DEPTH)
-    i.cap(caps, inner_right, 0, i.CAP_DEPTH, bottom + i.CAP_DEPTH)
-    i.cap(caps, outer, bottom, width - 2 * outer, i.CAP_DEPTH)
-    top = WALL_ROW * 32 - 12
-    for column in PARTITIONS:
-        i.cap(caps, column * 32 + 9, 0, 14, top + 12)
-        i.side_shadow(scene, column * 32 + 23, 64, 192)
-    left = inner_left
-    for stop in (*(door * 32 for door in DOORS), inner_right):
-        i.face(scene.walls, left, WALL_ROW * 32, stop - left, 32)
-        i.foot_shadow(scene, left, WALL_ROW * 32 + 32, stop - left)
-        i.cap(caps, left, top, stop - left, 12)
-        left = stop + 64
-    i.cap_edges(scene, caps)
-    for door, mat in zip(DOORS, (TEAL, MUSTARD, PLUM), strict=True):
-        i.doorway(scene, door, WALL_ROW, 2, top - 2, mat)
-    # The upper side of the wall with the doors stands before whoever is close behind it.
-    strip = scene.walls.part(inner_left, top, inner_right - inner_left, 12)
-    for column in PARTITIONS:
-        strip.rect(column * 32 + 9 - inner_left, 0, 14, 12, (0, 0, 0, 0))
-    scene.above.stamp(strip, inner_left, top)
-    _outside(scene, outer, bottom + i.CAP_DEPTH)
-
-
-def _outside(scene: Scene, outer: int, below: int) -> None:
-    """What is to be seen beyond the outer walls: a strip of paving and the front of the house."""
-    width, height = COLUMNS * 32, ROWS * 32
-    for x in (0, width - outer):
-        i.tile_over(scene.walls, i.stone_tiles(SAND, 2, 15), x, 0, outer, height)
-    scene.walls.rect(width - outer, 0, 6, height, shadow(60))
-    i.tile_over(scene.walls, i.stone_tiles(STONE, 1, 16), outer, below, width - 2 * outer, height - below)
-    scene.walls.rect(outer, below, width - 2 * outer, 3, shadow(90))
+    i.tile_over(floor, i.planks(DARK_WOOD, 3, 14), 688, 64, 240, 192)
 
 
 def _chair(scene: Scene, x: int, y: int, facing: str, tones: Ramp) -> None:
@@ -184,8 +130,8 @@ def _room_3(scene: Scene) -> None:
 
 def _hall(scene: Scene) -> None:
     """Desks, a lounge, the coffee corner and the way in. Rows 16 to 18 stay free."""
-    for x, kind in ((340, 0), (420, 2), (640, 1)):
-        scene.walls.stamp(f.picture(kind).part(0, 0, 27, 20), x, 258)
+    for x, shown in ((340, 0), (420, 2), (640, 1)):
+        scene.walls.stamp(f.picture(shown).part(0, 0, 27, 20), x, 258)
     scene.walls.stamp(f.note_board(46).part(0, 0, 48, 22), 700, 257)
     # Coffee corner
     scene.stand(f.kitchen(), 1, 9, 4, 1, 0, 4)
@@ -221,5 +167,15 @@ def _hall(scene: Scene) -> None:
     scene.stand(f.arcade(), 28, 12, 1, 1, -3, 2)
     scene.stand(f.beanbag(CORAL), 27, 14, 1, 1, 2, 4)
     scene.stand(f.plant(44, "palm", TEAL), 28, 15, 1, 1, -3, 4)
+    # Along the front
+    for column, kind, pot in (
+        (1, "palm", CORAL),
+        (28, "bush", CREAM),
+        (8, "spikes", MUSTARD),
+        (21, "palm", TEAL),
+    ):
+        scene.stand(f.plant(column * 3, kind, pot), column, 18, 1, 1, 0, 0)
+    scene.stand(f.sofa("up", 92, PLUM), 4, 18, 3, 1, 0, 2)
+    scene.stand(f.sofa("up", 92, CORAL), 23, 18, 3, 1, 0, 2)
     # The way in
     scene.floor.stamp(f.round_rug(70, NAVY), 394, 500)

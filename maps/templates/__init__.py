@@ -20,7 +20,7 @@ from maps.tiled import read
 
 FOLDER = Path(__file__).parent
 # In the order in which they are offered.
-NAMES = ("office", "park")
+NAMES = ("office", "park", "campus")
 ASSET_TYPES = {".json": "application/json", ".png": "image/png"}
 
 

@@ -207,7 +207,7 @@ class TestAssets:
         assert asset(path) is None
 
     def test_unknown_names_are_named(self) -> None:
-        with pytest.raises(LookupError, match=r"no map 'moon'; there are office, park"):
+        with pytest.raises(LookupError, match=r"no map 'moon'; there are office, park, campus"):
             template("moon")
 
     def test_templates_are_offered_office_first(self) -> None:
