@@ -85,15 +85,17 @@ export class LocalTracks {
   #open(device: Device): Promise<void> {
     const wish = (this.#wishes[device] += 1);
     const opening = this.#obtain(device)
-      .then((opened) => {
-        if (this.#wishes[device] === wish) this.#keep(device, opened);
-        else for (const track of Object.values(opened)) track.stop();
-      })
-      .catch((error: unknown) => {
-        if (this.#wishes[device] !== wish) return;
-        const problem = captureProblem(device, error);
-        if (problem) this.#events.problem(problem);
-      })
+      .then(
+        (opened) => {
+          if (this.#wishes[device] === wish) this.#keep(device, opened);
+          else for (const track of Object.values(opened)) track.stop();
+        },
+        (error: unknown) => {
+          if (this.#wishes[device] !== wish) return;
+          const problem = captureProblem(device, error);
+          if (problem) this.#events.problem(problem);
+        },
+      )
       .finally(() => {
         if (this.#opening.get(device) === opening) this.#opening.delete(device);
       });

@@ -1,0 +1,173 @@
+/**
+ * As much of a browser as the media session touches, for tests without one: connections that connect
+ * when told, tracks with a light, an audio graph that remembers its wiring.
+ */
+
+class FakeTrack extends EventTarget {
+  live = true;
+  contentHint = "";
+  readonly kind: string;
+  readonly label: string;
+  constructor(kind: string, label: string) {
+    super();
+    this.kind = kind;
+    this.label = label;
+  }
+  stop(): void {
+    this.live = false;
+  }
+}
+
+class FakeStream {
+  readonly tracks: FakeTrack[];
+  constructor(tracks: FakeTrack[]) {
+    this.tracks = tracks;
+  }
+  getTracks(): FakeTrack[] {
+    return this.tracks;
+  }
+}
+
+interface Transceiver {
+  kind: string;
+  mid: string | null;
+  sender: { track: FakeTrack | null; replaceTrack(track: FakeTrack | null): Promise<void> };
+}
+
+export class FakeConnection extends EventTarget {
+  static all: FakeConnection[] = [];
+  connectionState = "new";
+  signalingState = "stable";
+  localDescription: { sdp: string } | null = null;
+  remote: string[] = [];
+  readonly transceivers: Transceiver[] = [];
+
+  constructor() {
+    super();
+    FakeConnection.all.push(this);
+  }
+
+  addTransceiver(kind: string): Transceiver {
+    const sender = {
+      track: null as FakeTrack | null,
+      replaceTrack: (track: FakeTrack | null): Promise<void> => {
+        sender.track = track;
+        return Promise.resolve();
+      },
+    };
+    const transceiver = { kind, mid: null, sender };
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  setLocalDescription(): Promise<void> {
+    this.transceivers.forEach((transceiver, index) => (transceiver.mid = String(index)));
+    this.localDescription = { sdp: `local ${FakeConnection.all.indexOf(this)}` };
+    return Promise.resolve();
+  }
+
+  /** An offer's MIDs come in as tracks, as they do in a browser. */
+  setRemoteDescription({ type, sdp }: { type: string; sdp: string }): Promise<void> {
+    this.remote.push(sdp);
+    for (const [, mid = ""] of type === "offer" ? sdp.matchAll(/^a=mid:(\S+)/gm) : []) {
+      const track = new FakeTrack(mid.startsWith("a") ? "audio" : "video", mid);
+      this.dispatchEvent(Object.assign(new Event("track"), { track, transceiver: { mid } }));
+    }
+    return Promise.resolve();
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.dispatchEvent(new Event("connectionstatechange"));
+  }
+
+  close(): void {
+    this.connectionState = this.signalingState = "closed";
+  }
+}
+
+class FakeNode {
+  to = new Set<FakeNode>();
+  fftSize = 0;
+  readonly gain = {
+    value: 1,
+    cancelScheduledValues: (): void => undefined,
+    setTargetAtTime(value: number): void {
+      this.value = value;
+    },
+    setValueAtTime(value: number): void {
+      this.value = value;
+    },
+  };
+  connect(node: FakeNode): FakeNode {
+    this.to.add(node);
+    return node;
+  }
+  disconnect(): void {
+    this.to.clear();
+  }
+  getFloatTimeDomainData(samples: Float32Array): void {
+    samples.fill(0.1);
+  }
+}
+
+/** What plays: a stream's label and the gain it plays at now. */
+export interface Playing {
+  readonly label: string;
+  readonly gain: number;
+}
+
+export class FakeAudio {
+  static sources: { stream: FakeStream; node: FakeNode }[] = [];
+  state = "running";
+  currentTime = 0;
+  readonly destination = new FakeNode();
+  createGain = (): FakeNode => new FakeNode();
+  createAnalyser = (): FakeNode => new FakeNode();
+  createMediaStreamSource(stream: FakeStream): FakeNode {
+    const node = new FakeNode();
+    FakeAudio.sources.push({ stream, node });
+    return node;
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Everything that reaches a gain now (remote sounds; the own meter has none). */
+  static playing(): Playing[] {
+    return FakeAudio.sources.flatMap(({ stream, node }) =>
+      [...node.to]
+        .filter((next) => next.to.size > 0)
+        .map((next) => ({ label: stream.tracks[0]?.label ?? "", gain: next.gain.value })),
+    );
+  }
+}
+
+export const asked: MediaStreamConstraints[] = [];
+
+export function installFakeBrowser(): void {
+  FakeConnection.all = [];
+  FakeAudio.sources = [];
+  asked.length = 0;
+  Object.assign(globalThis, {
+    RTCPeerConnection: FakeConnection,
+    AudioContext: FakeAudio,
+    MediaStream: FakeStream,
+    Audio: class {
+      play(): Promise<void> {
+        return Promise.resolve();
+      }
+    },
+    addEventListener: () => undefined,
+  });
+  Object.defineProperty(globalThis.navigator, "mediaDevices", {
+    configurable: true,
+    value: {
+      getUserMedia: (constraints: MediaStreamConstraints) => {
+        asked.push(constraints);
+        const kind = constraints.audio ? "audio" : "video";
+        return Promise.resolve(new FakeStream([new FakeTrack(kind, `own ${kind}`)]));
+      },
+    },
+  });
+}

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import type { ClientMessage, SlotInfo } from "../net/messages.ts";
+import { asked, FakeAudio, FakeConnection, installFakeBrowser } from "./fake_browser.ts";
+import { createMedia, type Media } from "./session.ts";
+
+let sent: ClientMessage[] = [];
+let said: string[] = [];
+let media: Media;
+
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+const last = (): FakeConnection => FakeConnection.all.at(-1) as FakeConnection;
+const types = (): string[] => sent.map(({ type }) => type);
+const offer = (ufrag: string, ...mids: string[]): string =>
+  [`a=ice-ufrag:${ufrag}`, ...mids.map((mid) => `a=mid:${mid}`)].join("\n");
+const entry = (slot: number, user_id: string, source: SlotInfo["source"], gain = 1): SlotInfo => ({
+  slot,
+  user_id,
+  source,
+  gain,
+});
+
+/** The world's side of a link: answers, offers slots, and lets both connections connect. */
+async function connect(ufrag = "x"): Promise<{ publish: FakeConnection; subscribe: FakeConnection }> {
+  await settle();
+  const publish = last();
+  media.handle({ type: "media_answer", sdp: "answer" });
+  media.handle({ type: "media_offer", sdp: offer(ufrag, "a0", "a1", "v0", "v1") });
+  await settle();
+  const subscribe = last();
+  publish.become("connected");
+  subscribe.become("connected");
+  return { publish, subscribe };
+}
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  installFakeBrowser();
+  sent = [];
+  said = [];
+  media = createMedia({ send: (message) => void sent.push(message) });
+  media.on("connection", (state) => said.push(state));
+  media.on("video", (userId, source, stream) => said.push(`${userId} ${source} ${stream ? "shown" : "gone"}`));
+});
+
+afterEach(() => {
+  media.stop();
+  mock.timers.reset();
+});
+
+test("starting offers four named m-lines, then says what is on, then answers the slots", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  assert.deepEqual(types(), ["media_offer", "media_state", "media_answer"]);
+  assert.deepEqual(sent[0], {
+    type: "media_offer",
+    sdp: "local 0",
+    sources: { "0": "mic", "1": "camera", "2": "screen", "3": "screen_audio" },
+  });
+  assert.deepEqual(sent[1], { type: "media_state", mic: false, camera: false, screen: false, watch: true });
+  assert.deepEqual(said, ["connecting", "connected"]);
+  assert.equal(asked.length, 0, "no device was opened");
+});
+
+test("turning the microphone on negotiates nothing", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { publish } = await connect();
+  sent = [];
+  await media.setMic(true);
+  assert.deepEqual(types(), ["media_state"]);
+  assert.ok(publish.transceivers[0]?.sender.track);
+  await media.setMic(false);
+  assert.equal(publish.transceivers[0]?.sender.track, null);
+});
+
+test("a lost link is replaced: the live camera is sent again, the muted microphone stays muted", async () => {
+  void media.start([], { mic: true, camera: true });
+  const { publish } = await connect();
+  assert.deepEqual([media.local.mic, media.local.camera], [true, true]);
+  await media.setMic(false);
+  const devices = asked.length;
+  publish.become("failed");
+  assert.equal(said.at(-1), "failed");
+  mock.timers.tick(400);
+  const again = await connect("y");
+  assert.equal(said.at(-1), "connected");
+  assert.notEqual(again.publish, publish);
+  assert.equal(again.publish.transceivers[0]?.sender.track, null);
+  assert.ok(again.publish.transceivers[1]?.sender.track);
+  assert.equal(asked.length, devices, "no device was opened again");
+});
+
+test("the world says that media is lost: another link follows", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { publish } = await connect();
+  media.handle({ type: "error", code: "media_lost", message: "the worker is gone" });
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(publish.connectionState, "closed");
+  assert.equal(types().filter((type) => type === "media_offer").length, 2);
+});
+
+test("an error about something else leaves media alone", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "error", code: "rate_limited", message: "slower", ref: "chat" });
+  mock.timers.tick(60_000);
+  assert.deepEqual(said, ["connecting", "connected"]);
+});
+
+test("a world that never answers is asked again, ever more slowly", async () => {
+  void media.start([], { mic: false, camera: false });
+  await settle();
+  for (let second = 0; second < 120; second += 1) {
+    mock.timers.tick(1000);
+    await settle();
+  }
+  const offers = types().filter((type) => type === "media_offer").length;
+  assert.ok(offers >= 4 && offers <= 9, `${offers} offers in two minutes`);
+});
+
+test("the answer to an older offer is not taken for the newer one's", async () => {
+  void media.start([], { mic: false, camera: false });
+  await settle();
+  void media.start([], { mic: false, camera: false });
+  await settle();
+  const publish = last();
+  media.handle({ type: "media_answer", sdp: "old" });
+  media.handle({ type: "media_answer", sdp: "new" });
+  await settle();
+  assert.deepEqual(publish.remote, ["new"]);
+});
+
+test("after a new welcome this page's state counts, whatever a server remembers", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  void media.start([], { mic: true, camera: true });
+  await connect("y");
+  assert.equal(media.local.mic, false);
+  assert.equal(asked.length, 0);
+});
+
+test("a short break of ICE heals without another link, a long one does not", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { subscribe } = await connect();
+  subscribe.become("disconnected");
+  mock.timers.tick(2_500);
+  subscribe.become("connected");
+  mock.timers.tick(10_000);
+  assert.equal(said.at(-1), "connected");
+  subscribe.become("disconnected");
+  mock.timers.tick(3_500);
+  assert.ok(said.includes("failed"));
+});
+
+test("a picture whose slot is known before its track is shown when the track comes", async () => {
+  void media.start([], { mic: false, camera: false });
+  await settle();
+  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(1, "ada", "camera")] });
+  assert.ok(!said.includes("ada camera shown"));
+  await connect();
+  assert.ok(said.includes("ada camera shown"));
+});
+
+test("a slot that changes its person ends one picture and shows the other", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
+  said = [];
+  media.handle({ type: "slots", epoch: 2, audio: [], video: [entry(0, "bob", "camera")] });
+  assert.deepEqual(said, ["ada camera gone", "bob camera shown"]);
+});
+
+test("without watching no picture is shown, and all come back with it", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
+  said = [];
+  media.setWatch(false);
+  media.setWatch(true);
+  assert.deepEqual(said, ["ada camera gone", "ada camera shown"]);
+  assert.deepEqual(
+    sent.slice(-2).map((message) => message.type === "media_state" && message.watch),
+    [false, true],
+  );
+});
+
+test("only people in slots are heard, each at their own gain, and a newcomer never at another's", async () => {
+  const gains: Record<string, number> = { ada: 0.8, bob: 0.1 };
+  media.setGain((userId) => gains[userId] ?? 0);
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  assert.deepEqual(FakeAudio.playing(), []);
+  media.handle({ type: "slots", epoch: 1, audio: [entry(0, "ada", "mic")], video: [] });
+  assert.deepEqual(FakeAudio.playing(), [{ label: "a0", gain: 0.8 }]);
+  media.handle({ type: "slots", epoch: 2, audio: [entry(0, "bob", "mic")], video: [] });
+  assert.deepEqual(FakeAudio.playing(), [{ label: "a0", gain: 0.1 }]);
+  media.handle({ type: "slots", epoch: 3, audio: [], video: [] });
+  assert.deepEqual(FakeAudio.playing(), []);
+});
+
+test("the gain follows the walk, also down to silence, and nonsense is silence", async () => {
+  let gain = 1;
+  media.setGain(() => gain);
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [entry(1, "ada", "mic")], video: [] });
+  for (const [wanted, heard] of [[0.5, 0.5], [0, 0], [7, 1], [Number.NaN, 0]] as const) {
+    gain = wanted;
+    mock.timers.tick(60);
+    assert.deepEqual(FakeAudio.playing(), [{ label: "a1", gain: heard }]);
+  }
+});
+
+test("stopping turns off every device and says goodbye to every picture", async () => {
+  void media.start([], { mic: true, camera: true });
+  const { publish, subscribe } = await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
+  media.stop();
+  assert.deepEqual([media.local.mic, media.local.camera], [false, false]);
+  assert.deepEqual([publish.connectionState, subscribe.connectionState], ["closed", "closed"]);
+  assert.ok(said.includes("ada camera gone"));
+  assert.equal(said.at(-1), "idle");
+});
