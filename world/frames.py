@@ -44,37 +44,57 @@ class _Players(Struct, tag_field="type", tag="players", omit_defaults=True):
 
 
 class TickFrames:
-    """Encodes one tick's deltas: each person once, each distinct delta once."""
+    """Encodes one tick's deltas: each person once, each shared group and each distinct delta once.
+
+    Groups and deltas are told apart by identity; they must live as long as this.
+    """
 
     def __init__(self) -> None:
-        self._moved: dict[Player, Raw] = {}
+        self._moved: dict[Player, bytes] = {}
+        self._groups: dict[int, Raw] = {}
         self._infos: dict[Player, Raw] = {}
+        self._deltas: dict[int, bytes] = {}
 
     def players(self, delta: Delta) -> bytes:
         """The `players` message of a delta as one frame."""
+        data = self._deltas.get(id(delta))
+        if data is None:
+            data = self._deltas[id(delta)] = self._players(delta)
+        return data
+
+    def _players(self, delta: Delta) -> bytes:
         left = [player.user_id for player in delta.left]
         if left and delta.joined:
             # Gone and back within one tick is: still here.
             here = {player.user_id for player in delta.joined}
             left = [user_id for user_id in left if user_id not in here]
-        message = _Players(self._info_list(delta.joined), self._moved_list(delta.moved), left)
-        return text_frame(_encoder.encode(message))
+        groups = self._groups
+        moved = []
+        for group in delta.groups:
+            raw = groups.get(id(group))
+            if raw is None:
+                raw = groups[id(group)] = self._group(group)
+            moved.append(raw)
+        if delta.moved:
+            moved.append(self._group(delta.moved))
+        return text_frame(_encoder.encode(_Players(self._info_list(delta.joined), moved, left)))
+
+    def _group(self, players: list[Player]) -> Raw:
+        """Several elements of the array `moved`, with the commas between them."""
+        known = self._moved
+        parts = []
+        for player in players:
+            part = known.get(player)
+            if part is None:
+                # As messages.Moved: an array.
+                fields = (player.user_id, round(player.x, 2), round(player.y, 2), player.direction)
+                part = known[player] = _encoder.encode(fields)
+            parts.append(part)
+        return Raw(b",".join(parts))
 
     def all_of(self, visible: Iterable[Player], left: list[str]) -> bytes:
         """Everybody in a view as `joined`: for a client that has missed ticks."""
         return text_frame(_encoder.encode(_Players(self._info_list(visible), [], left)))
-
-    def _moved_list(self, players: list[Player]) -> list[Raw]:
-        known = self._moved
-        raws = []
-        for player in players:
-            raw = known.get(player)
-            if raw is None:
-                # As messages.Moved: an array.
-                fields = (player.user_id, round(player.x, 2), round(player.y, 2), player.direction)
-                raw = known[player] = Raw(_encoder.encode(fields))
-            raws.append(raw)
-        return raws
 
     def _info_list(self, players: Iterable[Player]) -> list[Raw]:
         known = self._infos

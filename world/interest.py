@@ -6,7 +6,8 @@ Members of a private room also see each other wherever they stand in it. A cell 
 beyond its edge, so nobody flickers at a border.
 
 People in the same cell and room have the same view: what a tick has to tell them is worked out (and
-encoded) once. Only those who change their view in a tick get words of their own.
+encoded) once; so is what those are told who cross from one view to another together. Everybody may find
+themselves in what they are told: a client knows its own id.
 """
 
 from __future__ import annotations
@@ -29,14 +30,19 @@ CELL = VIEW_RADIUS + 2 * MARGIN
 
 @dataclass(slots=True)
 class Delta:
-    """One tick's changes in a view."""
+    """One tick's changes in a view. `groups` are more of `moved`: lists that many deltas share."""
 
     joined: list[Player] = field(default_factory=list)
     moved: list[Player] = field(default_factory=list)
     left: list[Player] = field(default_factory=list)
+    groups: list[list[Player]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.joined or self.moved or self.left)
+        return bool(self.joined or self.moved or self.left or self.groups)
+
+    def all_moved(self) -> list[Player]:
+        """Everybody who moved."""
+        return [*self.moved, *(player for group in self.groups for player in group)]
 
 
 @dataclass(slots=True)
@@ -183,7 +189,7 @@ class Interest:
         by_cell: dict[Cell, list[Player]] = {}
         by_room: dict[str, list[Player]] = {}
         passing: list[Player] = []  # those whose view changed: they came, left or crossed
-        # Newcomers of this tick whom another newcomer's welcome may have shown where they no longer are.
+        # Newcomers of this tick: where their welcome found them, and where other welcomes showed them.
         welcomed: dict[Player, View] = {}
         for player in gone:
             told = player.view
@@ -198,8 +204,7 @@ class Interest:
             assert view is not None
             if view != player.view_before:
                 passing.append(player)
-                if player.view_before is None and told is not None and told != view:
-                    # Welcomed and gone on, all in one tick: what the welcome said is out of date.
+                if player.view_before is None and told is not None:
                     welcomed[player] = told
             elif player.moved:
                 by_cell.setdefault(view.cell, []).append(player)
@@ -207,11 +212,18 @@ class Interest:
                     by_room.setdefault(view.room, []).append(player)
         self._shared(result.shared, by_cell, by_room)
         self._passing(result.shared, passing, welcomed)
+        crossings: dict[tuple[View, View], Delta] = {}
         for player in passing:
             if player in self._looking:
                 before = player.view_before or welcomed.get(player)
-                if before is not None:
-                    result.own[player] = self._own(player, before, passing, welcomed)
+                now = player.view
+                if before is None or now is None or before == now:
+                    continue
+                # A crowd that goes through one door is told one thing.
+                crossing = crossings.get((before, now))
+                if crossing is None:
+                    crossing = crossings[before, now] = self._crossing(before, now, passing, welcomed)
+                result.own[player] = crossing
         for player in passing:
             player.view_before = player.view
         for player in touched:
@@ -230,9 +242,8 @@ class Interest:
                 for view in self._views_at.get(near, ()):
                     delta = shared.get(view)
                     if delta is None:
-                        shared[view] = Delta(moved=players.copy())
-                    else:
-                        delta.moved += players
+                        delta = shared[view] = Delta()
+                    delta.groups.append(players)
         for room, players in by_room.items():
             for view in self._views_in.get(room, ()):
                 cells = block(view.cell)
@@ -253,19 +264,19 @@ class Interest:
             for view in views:
                 _sort_in(shared.setdefault(view, Delta()), player, view, view, welcomed)
 
-    def _own(
-        self, viewer: Player, before: View, passing: list[Player], welcomed: dict[Player, View]
+    def _crossing(
+        self, before: View, now: View, passing: list[Player], welcomed: dict[Player, View]
     ) -> Delta:
-        """What somebody must be told whose own view changed."""
-        now = viewer.view
-        assert now is not None
+        """What those must be told whose own view changed from `before` to `now`."""
         delta = Delta()
         passed = set(passing)
         candidates = dict.fromkeys(self.visible(before))
         candidates.update(dict.fromkeys(self.visible(now)))
-        for player in [*(p for p in candidates if p not in passed), *passing]:
-            if player is not viewer:
+        for player in candidates:
+            if player not in passed:
                 _sort_in(delta, player, before, now, welcomed)
+        for player in passing:
+            _sort_in(delta, player, before, now, welcomed)
         return delta
 
 

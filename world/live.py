@@ -76,6 +76,8 @@ class LiveSpace:
         self._speaking_changed: set[Player] = set()
         self._lagging: set[Client] = set()
         self._ranked_at = float("-inf")
+        # Accepted moves since the last tick.
+        self.moves = 0
 
     # --- what others ask for -------------------------------------------------------------------------
 
@@ -123,9 +125,7 @@ class LiveSpace:
 
     def position(self, player: Player) -> Position:
         """As the position store has it."""
-        return Position(
-            round(player.x, 2), round(player.y, 2), player.zone_id, int(self._outside.wall() * 1000)
-        )
+        return Position(player.x, player.y, player.zone_id, int(self._outside.wall() * 1000))
 
     # --- the tick ------------------------------------------------------------------------------------
 
@@ -133,6 +133,8 @@ class LiveSpace:
         """Tell everybody what has changed. Returns whether there is more to come without a `wake`."""
         started = time.perf_counter()
         changes = self.space.drain()
+        self._metrics.moves.inc(self.moves)
+        self.moves = 0
         listeners = self.audibility.update(changes.touched, changes.gone, self.space.grid)
         self._route(listeners, now)
         self._speak(listeners)

@@ -7,14 +7,14 @@ clock is known here. Compared by identity, so that it can be a key in every inde
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from signaling.messages import Direction, MediaFlags, PlayerInfo, Presence, Role, Source
 
 Cell = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What decides what somebody sees, and by whom they are seen: a coarse cell and a private room."""
 
     cell: Cell

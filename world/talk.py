@@ -32,7 +32,7 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metri
         return
     verdict = live.space.move(player, message.x, message.y, message.direction, message.seq, now)
     if verdict == "moved":
-        metrics.moves.inc()
+        live.moves += 1
         live.wake()
         return
     metrics.moved_back.labels(verdict).inc()

@@ -186,7 +186,7 @@ def crowding_figures(people: int = 1000) -> tuple[float, float]:
     room = ZoneRecord("room", "bench", "Room", "PRIVATE", Bounds(0, 0, 2000, 2000), "m")
     crowd = Crowd(people, 4000.0, (room,))
     for client in crowd.clients:
-        crowd.live.space.put(client.player, 3000.0, crowd.random.uniform(0, 4000))
+        crowd.live.space.put(client.player, crowd.random.uniform(2000, 4000), crowd.random.uniform(0, 4000))
     crowd.live.tick(0.5)
     longest = 0.0
     now = 1.0

@@ -55,7 +55,7 @@ class Watched:
                     told[player] = delta
         for player, delta in told.items():
             shown = self.shown[player]
-            moved = [p.user_id for p in delta.moved]
+            moved = [p.user_id for p in delta.all_moved()]
             assert len(set(moved)) == len(moved), "told twice in one tick"
             shown |= {p.user_id for p in delta.joined}
             assert set(moved) <= shown, "moved before it was shown"
@@ -110,7 +110,7 @@ def test_people_with_the_same_view_share_one_delta() -> None:
     told = world.tick()
     assert len(told) == 20
     assert len({id(delta) for delta in told.values()}) == 1
-    assert len(told[people[0]].moved) == 20
+    assert len(told[people[0]].all_moved()) == 20
 
 
 def test_nobody_flickers_who_sways_at_the_edge_of_a_view() -> None:
@@ -136,16 +136,23 @@ def test_members_of_a_room_see_each_other_across_a_large_one() -> None:
     world.tick()
     assert world.shown[ann] == {"ann", "bob"}
     world.walk(bob, 9050, 0, "r")
-    assert [p.user_id for p in world.tick()[ann].moved] == ["bob"]
+    assert [p.user_id for p in world.tick()[ann].all_moved()] == ["bob"]
 
 
 def test_a_tick_of_encoded_parts_reads_like_the_message_it_is() -> None:
     ann, bob, carl = person("ann", 1.234, 2), person('b"ob', 3, 4), person("carl", 5, 6)
     frames = TickFrames()
-    data = frames.players(Delta(joined=[ann], moved=[bob], left=[carl]))
+    data = frames.players(Delta(joined=[ann], moved=[bob], left=[carl], groups=[[ann, carl], [bob]]))
     assert data[:2] == bytes((0x81, 0x7E))
     assert decode_server(data[4:]) == Players(
-        joined=[ann.info()], moved=[Moved('b"ob', 3, 4, "down")], left=["carl"]
+        joined=[ann.info()],
+        moved=[
+            Moved("ann", 1.23, 2, "down"),
+            Moved("carl", 5, 6, "down"),
+            Moved('b"ob', 3, 4, "down"),
+            Moved('b"ob', 3, 4, "down"),
+        ],
+        left=["carl"],
     )
     assert math.isclose(ann.info().x, 1.23)
 
