@@ -223,13 +223,15 @@ class PythonForwarder:
                 raise ValueError(f"SSRC {ssrc} is another slot's of peer {peer}")
         if len(taken) + len(entry.retired) >= MAX_SENT_SSRCS - 1:
             raise TableFull(f"{MAX_SENT_SSRCS} SSRCs sent to one peer with one key (MAX_SENT_SSRCS)")
+        fresh = params.ssrc not in entry.retired
         made = Slot(slot, entry, params)
         if params.extensions.transport_cc:
             entry.transport = made.transport = entry.transport or TransportHistory()
         made.refresh()
         self._tables.slots[slot] = made
         entry.slots.add(made)
-        self._allow_repeat(made)
+        if fresh:  # a second stream of a used SSRC would begin its nonces anew
+            self._allow_repeat(made)
 
     def _allow_repeat(self, slot: Slot) -> None:
         """A slot without RTX resends the same packet: libsrtp has to allow that for its SSRC."""

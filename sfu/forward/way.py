@@ -202,7 +202,8 @@ class PacketWay:
                     dropped[Drop.PADDING] += 1
                     continue
                 sequence, payload = near_16(original[0], source.highest), original[1]
-                if source.first < 0 or sequence >= source.highest:  # nothing to repair: the original is still to come
+                if source.first < 0 or sequence >= source.highest:
+                    # Nothing to repair: the original is still to come.
                     dropped[Drop.DUPLICATE] += 1
                     continue
             else:

@@ -110,6 +110,26 @@ class TestRemoval:
         assert numbers == list(range(numbers[0], numbers[0] + 6))
         assert listener.refused == []
 
+    async def test_a_used_ssrc_that_comes_back_without_rtx_never_repeats_a_nonce(self, rig: Rig) -> None:
+        source = rig.source()
+        peer, listener = rig.peer()
+        slot, _ = rig.slot(peer=peer)
+        rig.forwarder.route(slot, source.handle)
+        source.send(3, key=True)
+        await rig.settle()
+        rig.forwarder.remove_slot(slot)
+        again, _ = rig.slot(peer=peer, rtx=False)
+        rig.forwarder.route(again, source.handle)
+        source.send(3, key=True)
+        await rig.settle()
+        numbers = sequences(listener.receive())
+        assert numbers == list(range(numbers[0], numbers[0] + 6))
+        rig.forwarder.retransmit(again, numbers)
+        await rig.settle()
+        contents: dict[bytes, bytes] = {}
+        for data in [*listener.datagrams, *listener.receive_raw()]:
+            assert contents.setdefault(data[2:4] + data[8:12], data) == data
+
     async def test_unknown_handles(self, rig: Rig) -> None:
         forwarder = rig.forwarder
         for remove in (forwarder.remove_peer, forwarder.remove_producer, forwarder.remove_slot):
