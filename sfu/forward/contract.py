@@ -42,7 +42,7 @@ MAX_LOST = 64
 MAX_DROPOUT = 3000
 # Sequence numbers looked at in one `retransmit`.
 MAX_RETRANSMIT = 256
-# A packet goes out again at most this often (Janus' gate, FIELD-NOTES §4).
+# A packet goes out again at most this often (Janus' gate).
 RETRANSMIT_GATE_MS = 40
 # Cache per producer for RTX: time windows of mediasoup (FIELD-NOTES §4), bounded in packets too.
 AUDIO_CACHE_MS = 1000

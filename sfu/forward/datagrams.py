@@ -25,7 +25,7 @@ TX_CELLS = 128
 # Longer packets never share a send: the kernel refuses segments over the path's MTU, and a refusal turns
 # GSO off for everybody.
 MAX_SEGMENT = 1400  # bytes
-SOCKET_BUFFER = 4 << 20  # bytes, FIELD-NOTES §1
+SOCKET_BUFFER = 4 << 20  # bytes: half a second of a full core's packets
 
 # Packets that one send may carry: the first's cell (relative) and their lengths, all equal but for a
 # shorter last one, at most `segments`.

@@ -4,7 +4,7 @@ A gap is first given a moment, because packets overtake each other. What is stil
 for, again once per round trip, some times, and then given up. When more is missing than retransmission
 can mend, only a keyframe helps: `overrun` says so, once.
 
-Constants: FIELD-NOTES of the field's SFUs (mediasoup: 10 ms, 10 tries, 1000 packets, then PLI). Measured
+Constants are those of the field's SFUs (mediasoup: 10 ms, 10 tries, 1000 packets, then PLI). Measured
 with 5 % loss in Chromium: one NACK per loss left pictures frozen, one every 50 ms left none.
 """
 

@@ -31,14 +31,3 @@ def near_16(number: int, reference: int) -> int:
 def near_32(number: int, reference: int) -> int:
     """The extended number nearest to `reference` whose low 32 bits are `number`."""
     return reference + ((number - reference + 0x80000000) & MASK_32) - 0x80000000
-
-
-def runs(numbers: list[int]) -> list[tuple[int, int]]:
-    """Split ascending extended numbers into (first, count) of consecutive ones."""
-    found: list[tuple[int, int]] = []
-    for number in numbers:
-        if found and number == found[-1][0] + found[-1][1]:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((number, 1))
-    return found

@@ -10,7 +10,7 @@ from sfu.rtp import rtx, sr
 from sfu.rtp.errors import PacketError
 from sfu.rtp.nack import MAX_MISSING, MAX_PER_NACK, MAX_TRIES, NackTracker
 from sfu.rtp.rtcp import ReportBlock, SenderReport
-from sfu.rtp.sequence import near_16, near_32, newer_16, newer_32, runs
+from sfu.rtp.sequence import near_16, near_32, newer_16, newer_32
 from sfu.rtp.stats import ReceptionReport
 
 
@@ -28,10 +28,6 @@ class TestSequence:
     @given(st.integers(0, 2**50), st.integers(-0x80000000, 0x7FFFFFFF))
     def test_a_timestamp_unwraps_to_the_nearest(self, reference: int, distance: int) -> None:
         assert near_32((reference + distance) & 0xFFFFFFFF, reference) == reference + distance
-
-    def test_runs_are_split_where_a_number_is_missing(self) -> None:
-        assert runs([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 1), (9, 2)]
-        assert runs([]) == []
 
 
 class TestRtx:
