@@ -229,6 +229,7 @@ class LiveSpace:
         client.known = {p.user_id for p in self.interest.visible(view)} if view is not None else set()
         if delta is not None:
             client.known.update(p.user_id for p in delta.left)
+        client.known.discard(client.player.user_id)
         self._lagging.add(client)
 
     def _catch_up(self, client: Client, frames: TickFrames, now: float) -> None:
