@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from maps.art import avatars, campus, office, park
+from maps.art.looks import LOOKS
 from maps.art.scene import Scene
 from maps.templates import FOLDER
 
@@ -63,6 +64,8 @@ def make(name: str) -> dict[str, bytes]:
     flat = scene.flat().convert("RGB")
     height = round(flat.height * THUMBNAIL_WIDTH / flat.width)
     thumbnail = flat.resize((THUMBNAIL_WIDTH, height), Image.Resampling.LANCZOS)
+    # 256 colours are enough for a small picture and a third of the bytes.
+    thumbnail = thumbnail.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     return {
         f"{name}/map.json": dump(tiled),
         f"{name}/template.json": dump({"title": title, "description": description}),
@@ -73,7 +76,7 @@ def make(name: str) -> dict[str, bytes]:
 
 def make_avatars() -> dict[str, bytes]:
     """The avatars' sheets and what there is to know about them."""
-    files = {f"avatars/{look.name}.png": picture(avatars.sheet(look).image) for look in avatars.LOOKS}
+    files = {f"avatars/{look.name}.png": picture(avatars.sheet(look).image) for look in LOOKS}
     return {"avatars/avatars.json": dump(avatars.manifest()), **files}
 
 

@@ -187,3 +187,9 @@ def light_edge(canvas: Canvas, amount: float = 0.35) -> Canvas:
     for x, y in edge:
         canvas.put(x, y, glow(canvas.get(x, y), amount))
     return canvas
+
+
+def cast_shadow(out: Canvas, x: int, y: int, width: int, height: int, alpha: int = 64) -> None:
+    """The shadow of a box: to the right and below."""
+    for i in range(height):
+        out.rect(x + min(i, 3), y + i, width, 1, shadow(alpha if i < height - 2 else alpha // 2))

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from random import Random
 
-from maps.art import furniture as f
 from maps.art import ground as g
 from maps.art import nature as n
 from maps.art import outdoors as o
-from maps.art.canvas import Canvas
+from maps.art import park_places, plants, sights
 from maps.art.interior import tile_over
 from maps.art.palette import (
     CORAL,
     GRASS,
     LEAF,
-    MUSTARD,
-    NAVY,
-    PALE_WOOD,
-    PLUM,
-    STONE,
     TEAL,
     WOOD,
-    Ramp,
-    shadow,
 )
 from maps.art.scene import TILE, Scene
 
 COLUMNS, ROWS = 50, 36
 TITLE = "Park"
 DESCRIPTION = "A meadow, a lake and a fountain; a pavilion, a tree house and a boat deck for private talks."
-
-# The private places in tiles: column, row, columns, rows of what their railings enclose (inclusive).
-PAVILION = (6, 6, 10, 8)
-TREE_HOUSE = (36, 5, 9, 7)
-BOAT = (37, 23, 8, 6)
 
 SPAWNS = (
     ("Spawn_main", 784.0, 1040.0),
@@ -51,9 +38,9 @@ def _zone(
 
 
 ZONES = (
-    _zone("Pavilion (private)", "private", PAVILION),
-    _zone("Tree_house_room", "private", TREE_HOUSE),
-    _zone("Boat_room", "private", BOAT),
+    _zone("Pavilion (private)", "private", park_places.PAVILION),
+    _zone("Tree_house_room", "private", park_places.TREE_HOUSE),
+    _zone("Boat_room", "private", park_places.BOAT),
     _zone("Meadow", "public", (3, 18, 18, 14)),
     _zone("Lakeside", "public", (28, 17, 8, 15)),
 )
@@ -66,9 +53,9 @@ def paint() -> Scene:
     rng = Random(2026)
     _ground(scene, rng)
     _edge_of_the_park(scene)
-    _pavilion(scene)
-    _tree_house(scene)
-    _boat(scene)
+    park_places.pavilion(scene)
+    park_places.tree_house(scene)
+    park_places.boat_deck(scene)
     _plaza(scene)
     _fire_place(scene)
     _meadow(scene, rng)
@@ -108,11 +95,11 @@ def _ground(scene: Scene, rng: Random) -> None:
     g.way(paths, rng, [(800, 500), (1000, 470), (1312, 470), (1312, 370)], wide)
     g.way(paths, rng, [(784, 850), (980, 840), (1130, 830)], wide)
     g.way(paths, rng, [(784, 880), (600, 860), (430, 800), (300, 820)], 50)
-    g.way(paths, rng, [(784, 520), (780, 300), (700, 190), (600, 150)], 46)
+    g.way(paths, rng, [(784, 520), (780, 300), (730, 190), (650, 150)], 46)
     g.path(scene.floor, g.smooth(paths), g.gravel(4))
     round_place = g.empty_mask(width, height)
     g.oval(round_place, 784, 500, 150, 118)
-    g.oval(round_place, 560, 132, 74, 58)
+    g.oval(round_place, 624, 132, 74, 58)
     g.path(scene.floor, round_place, g.cobbles(5))
     lake = g.empty_mask(width, height)
     g.blob(lake, rng, 1372, 880, 205, 200, 0.1)
@@ -127,173 +114,39 @@ def _ground(scene: Scene, rng: Random) -> None:
                 scene.block(column, row)
 
 
-def _free(scene: Scene, box: tuple[int, int, int, int]) -> None:
-    column, row, columns, rows = box
-    for r in range(row, row + rows):
-        for c in range(column, column + columns):
-            scene.blocked[r * COLUMNS + c] = 0
-
-
-def _railings(scene: Scene, box: tuple[int, int, int, int], gap: tuple[str, int], tones: Ramp) -> None:
-    """Block the border tiles of a box and draw its railing, open for two tiles from `gap`.
-
-    gap: ("down", first column) or ("left", first row).
-    """
-    column, row, columns, rows = box
-    side, first = gap
-    for c in range(column, column + columns):
-        scene.block(c, row)
-        if not (side == "down" and first <= c < first + 2):
-            scene.block(c, row + rows - 1)
-    for r in range(row, row + rows):
-        scene.block(column + columns - 1, r)
-        if not (side == "left" and first <= r < first + 2):
-            scene.block(column, r)
-    x, y, width, height = column * TILE, row * TILE, columns * TILE, rows * TILE
-    scene.place(o.fence(width - 16, tones), x + 8, y + 28, 24)
-    if side == "left":
-        upper = first * TILE - y
-        scene.furniture.stamp(o.side_fence(upper - 8, tones), x + 10, y + 8)
-        scene.furniture.stamp(o.side_fence(height - upper - 64 - 8, tones), x + 10, first * TILE + 64)
-    else:
-        scene.furniture.stamp(o.side_fence(height - 24, tones), x + 10, y + 8)
-    scene.furniture.stamp(o.side_fence(height - 24, tones), x + width - 22, y + 8)
-    bottom = y + height - 2
-    if side == "down":
-        left = first * TILE - x
-        scene.place(o.fence(left - 8, tones), x + 8, bottom, 26)
-        scene.place(o.fence(width - left - 64 - 8, tones), x + left + 64, bottom, 26)
-    else:
-        scene.place(o.fence(width - 16, tones), x + 8, bottom, 26)
-
-
-def _platform(scene: Scene, box: tuple[int, int, int, int], seed: int, tones: Ramp, depth: int = 12) -> None:
-    column, row, columns, rows = box
-    boards = o.deck(columns * TILE, rows * TILE, seed, depth, tones)
-    scene.floor.rect(column * TILE + columns * TILE, row * TILE + 10, 9, rows * TILE, shadow(60))
-    scene.floor.stamp(boards, column * TILE, row * TILE)
-
-
-def _pavilion(scene: Scene) -> None:
-    column, row, columns, rows = PAVILION
-    _free(scene, PAVILION)
-    x, y, width = column * TILE, row * TILE, columns * TILE
-    tile_over(scene.floor, g.cobbles(8), x, y, width, rows * TILE)
-    scene.floor.rect(x + width, y + 10, 10, rows * TILE - 4, shadow(60))
-    for k, level in ((0, 4), (3, 3), (8, 2)):
-        scene.floor.rect(x, y + rows * TILE + k, width, 5, STONE[level])
-    scene.floor.rect(x, y + rows * TILE + 13, width, 6, shadow(70))
-    scene.floor.frame(x, y, width, rows * TILE, STONE[4])
-    scene.floor.stamp(f.rug(176, 116, CORAL), x + 72, y + 76)
-    _railings(scene, PAVILION, ("down", 10), PALE_WOOD)
-    scene.floor.stamp(o.steps(64, 3), 10 * TILE, y + rows * TILE - 2)
-    scene.stand(f.round_table(WOOD, 26), column + 4, row + 3, 2, 1, 0, 10)
-    for cx, cy, tones in ((112, 112, TEAL), (194, 112, MUSTARD), (112, 158, PLUM), (194, 158, CORAL)):
-        scene.furniture.stamp(f.stool(tones), x + cx - 4, y + cy - 16)
-    scene.stand(o.bench("down"), column + 1, row + 1, 2, 1, 2, 0)
-    scene.stand(o.bench("down"), column + 7, row + 1, 2, 1, -2, 0)
-    scene.stand(f.plant(61, "bush", CORAL), column + 1, row + 5, 1, 1, 6, 4)
-    scene.stand(f.plant(62, "bush", TEAL), column + 8, row + 5, 1, 1, -6, 4)
-    for cx in (x - 2, x + width - 20):
-        scene.place(o.column(96), cx, y + 34, 26)
-        scene.place(o.column(50), cx, y + rows * TILE + 2, 26)
-    for cx in (10 * TILE - 20, 12 * TILE):
-        scene.place(o.column(50), cx, y + rows * TILE + 2, 26)
-    for cx in (x + 118, x + width - 136):
-        scene.place(o.column(96), cx, y + 30, 26)
-    scene.above.stamp(o.beam(width + 16, 3), x - 8, y - 78)
-
-
-def _tree_house(scene: Scene) -> None:
-    column, row, columns, rows = TREE_HOUSE
-    _free(scene, TREE_HOUSE)
-    x, y, width = column * TILE, row * TILE, columns * TILE
-    scene.floor.disc(x + width / 2 + 10, y + rows * TILE - 10, width * 0.62, 130, shadow(46))
-    for tx in (x + 14, x + width - 52):
-        trunk_ = Canvas(44, 90)
-        n.trunk(trunk_, 22, 0, 88, 26)
-        trunk_.outline(0.4)
-        scene.furniture.stamp(trunk_, tx, y + rows * TILE - 26)
-    scene.block(column, row + rows)
-    scene.block(column + 1, row + rows)
-    scene.block(column + columns - 2, row + rows)
-    scene.block(column + columns - 1, row + rows)
-    _platform(scene, TREE_HOUSE, 21, WOOD, 16)
-    scene.floor.stamp(f.round_rug(62, TEAL), x + 82, y + 84)
-    _railings(scene, TREE_HOUSE, ("down", 40), WOOD)
-    scene.floor.stamp(o.steps(60, 4, WOOD), 40 * TILE + 2, y + rows * TILE - 2)
-    for k, (cx, cy) in enumerate(((70, 96), (176, 92), (72, 152), (182, 150))):
-        scene.furniture.stamp(f.beanbag((CORAL, MUSTARD, PLUM, LEAF)[k]), x + cx, y + cy - 16)
-    scene.stand(f.coffee_table(WOOD, 48), column + 4, row + 3, 1, 1, 0, 8)
-    scene.stand(f.bookshelf(77, 60, 58), column + 1, row + 1, 2, 1, 4, 0)
-    scene.stand(f.floor_lamp(), column + 7, row + 1, 1, 1, -4, 0)
-    scene.above.stamp(f.light_pool(56), x + 7 * TILE - 44, y + 4)
-    # The crown that carries it all: behind the platform and over its corners.
-    for k, (cx, cy, size) in enumerate(
-        ((-34, 20, 1.25), (300, 24, 1.3), (46, -30, 1.35), (150, -46, 1.5), (242, -32, 1.35))
-    ):
-        crown = n.tree(300 + 3 * k, "oak", size)
-        leaves = crown.part(0, 0, crown.width, int(crown.height * 0.66))
-        scene.above.stamp(leaves, x + cx - leaves.width // 2, y + cy - leaves.height // 2)
-
-
-def _boat(scene: Scene) -> None:
-    column, row, _, rows = BOAT
-    x, y = column * TILE, row * TILE
-    _free(scene, BOAT)
-    pier = (33, row + 2, 4, 2)
-    _free(scene, pier)
-    _platform(scene, pier, 31, PALE_WOOD, 10)
-    for c in range(34, 37):
-        scene.block(c, row + 1)
-        scene.block(c, row + 4)
-    _platform(scene, BOAT, 33, PALE_WOOD, 14)
-    scene.floor.stamp(f.rug(140, 92, NAVY), x + 66, y + 62)
-    _railings(scene, BOAT, ("left", row + 2), PALE_WOOD)
-    scene.stand(f.round_table(PALE_WOOD, 22), column + 4, row + 2, 1, 1, -2, 16)
-    for cx, cy in ((92, 92), (168, 92), (92, 132), (168, 132)):
-        scene.furniture.stamp(f.stool(CORAL), x + cx - 8, y + cy - 14)
-    scene.stand(o.bench("down"), column + 2, row + 1, 2, 1, 0, -4)
-    scene.stand(f.plant(71, "palm", MUSTARD), column + 6, row + 1, 1, 1, 0, 0)
-    for px, py in ((33 * TILE + 2, row * TILE + 66), (33 * TILE + 2, row * TILE + 142), (x - 18, y + 142)):
-        scene.furniture.stamp(o.rope_bridge_post(), px, py - 18)
-    scene.furniture.stamp(o.boat(CORAL), x + 40, y + rows * TILE + 26)
-    scene.furniture.stamp(o.boat(TEAL), x + 120, y - 62)
-
-
 def _plaza(scene: Scene) -> None:
-    scene.stand(o.fountain(), 23, 14, 3, 2, 0, 12)
+    scene.stand(sights.fountain(), 23, 14, 3, 2, 0, 12)
     scene.block(23, 16, 3, 1)
     for column, facing, row in ((20, "down", 12), (28, "down", 12), (20, "up", 18), (28, "up", 18)):
         scene.stand(o.bench(facing), column, row, 2, 1)
     for column, row in ((19, 14), (30, 14), (22, 26), (26, 26), (22, 21), (26, 21)):
         scene.stand(o.lamp_post(), column, row, 1, 1, 0, 0)
-        scene.above.stamp(f.light_pool(60, 50), column * TILE - 44, row * TILE - 106)
+        scene.above.stamp(plants.light_pool(60, 50), column * TILE - 44, row * TILE - 106)
     for x, y in ((20 * TILE, 10 * TILE + 12), (27 * TILE + 8, 10 * TILE + 12)):
         scene.stand(o.flower_bed(84, x), x // TILE, y // TILE, 3, 1, 0, 6)
     scene.stand(o.sign(), 22, 31, 1, 1)
     scene.block(22, 33)
     scene.block(26, 33)
-    scene.place(o.gate(), 784 - 84, 34 * TILE, 30)
+    scene.place(sights.gate(), 784 - 84, 34 * TILE, 30)
     scene.furniture.stamp(o.fence(104, WOOD), 784 - 52, 34 * TILE - 4)
 
 
 def _fire_place(scene: Scene) -> None:
     """A camp fire with logs around it, where the northern path ends."""
-    scene.stand(o.camp_fire(), 17, 3, 1, 1, 0, 12)
-    scene.above.stamp(f.light_pool(70, 60), 560 - 70, 124 - 66)
-    for x, y, turned in ((496, 112, False), (584, 112, True), (512, 150, True), (570, 152, False)):
-        log = o.log()
+    scene.stand(sights.camp_fire(), 19, 3, 1, 1, 0, 12)
+    scene.above.stamp(plants.light_pool(70, 60), 624 - 70, 124 - 66)
+    for x, y, turned in ((560, 112, False), (648, 112, True), (576, 150, True), (634, 152, False)):
+        log = sights.log()
         scene.furniture.stamp(log.flipped() if turned else log, x, y)
 
 
 def _meadow(scene: Scene, rng: Random) -> None:
     for _ in range(30):
         g.flowers(scene.floor, rng, rng.randint(110, 660), rng.randint(600, 1010), 12, rng.randint(6, 13))
-    scene.floor.stamp(o.blanket(CORAL), 336, 700)
-    scene.floor.stamp(o.blanket(TEAL), 470, 900)
-    scene.stand(o.picnic_table(), 13, 20, 2, 2, 0, -2)
-    scene.stand(o.picnic_table(), 5, 28, 2, 2, 0, -2)
+    scene.floor.stamp(sights.blanket(CORAL), 336, 700)
+    scene.floor.stamp(sights.blanket(TEAL), 470, 900)
+    scene.stand(sights.picnic_table(), 13, 20, 2, 2, 0, -2)
+    scene.stand(sights.picnic_table(), 5, 28, 2, 2, 0, -2)
     scene.stand(o.bench("down"), 9, 19, 2, 1)
     for column, row, width in ((4, 22, 40), (17, 25, 44), (10, 30, 40), (19, 29, 36)):
         scene.stand(n.bush(column * 7, width, LEAF, berries=column % 2 == 0), column, row, 1, 1)
@@ -303,7 +156,7 @@ def _meadow(scene: Scene, rng: Random) -> None:
         (36, 17, 44),
         (45, 13, 40),
         (40, 15, 36),
-        (22, 4, 40),
+        (23, 3, 40),
         (26, 3, 44),
         (33, 11, 40),
     ):
@@ -350,8 +203,8 @@ def _trees(scene: Scene, rng: Random) -> None:
         spots.append((COLUMNS * TILE - 22 + rng.randint(-8, 8), y + 16, rng.choice(kinds), 0.95))
     inner = (
         (4, 12, "oak"),
-        (22, 6, "blossom"),
-        (17, 8, "birch"),
+        (17, 9, "blossom"),
+        (22, 9, "birch"),
         (3, 16, "autumn"),
         (17, 14, "blossom"),
         (30, 5, "blossom"),
@@ -378,7 +231,7 @@ def _trees(scene: Scene, rng: Random) -> None:
         (19, 32, "blossom"),
         (31, 23, "autumn"),
         (13, 3, "oak"),
-        (21, 3, "pine"),
+        (16, 3, "pine"),
         (45, 17, "blossom"),
         (35, 3, "birch"),
         (17, 20, "birch"),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from maps.art import __main__ as generator
-from maps.art import avatars
+from maps.art import avatars, looks
 from maps.art.canvas import Canvas
 from maps.art.scene import TILE
 from maps.templates import NAMES, template
@@ -19,7 +19,7 @@ def test_the_committed_avatars_and_office_are_what_the_generator_paints() -> Non
 
 
 def test_a_changed_pixel_is_noticed_and_a_changed_compression_is_not(tmp_path: Path) -> None:
-    sheet = avatars.sheet(avatars.LOOKS[0])
+    sheet = avatars.sheet(looks.LOOKS[0])
     made = generator.picture(sheet.image)
     file = tmp_path / "sheet.png"
     sheet.image.save(file, "PNG", compress_level=0)
@@ -36,23 +36,23 @@ def test_an_unknown_name_is_refused() -> None:
         generator.main(["--check", "moon"])
 
 
-@pytest.mark.parametrize("look", avatars.LOOKS, ids=lambda look: look.name)
-def test_a_look_walks_in_four_directions_within_its_frame(look: avatars.Look) -> None:
-    for direction in avatars.DIRECTIONS:
-        pictures = [avatars.figure(look, direction, frame) for frame in range(len(avatars.FRAMES))]
+@pytest.mark.parametrize("look", looks.LOOKS, ids=lambda look: look.name)
+def test_a_look_walks_in_four_directions_within_its_frame(look: looks.Look) -> None:
+    for direction in looks.DIRECTIONS:
+        pictures = [avatars.figure(look, direction, frame) for frame in range(len(looks.FRAMES))]
         assert len({p.image.tobytes() for p in pictures}) >= 4
         for picture in pictures:
             box = picture.image.getbbox()
             assert box is not None
             # A clear px at the left, the right and below, against bleeding of the next picture.
             assert box[0] >= 1
-            assert box[2] <= avatars.WIDTH - 1
-            assert box[3] <= avatars.HEIGHT - 1
+            assert box[2] <= looks.WIDTH - 1
+            assert box[3] <= looks.HEIGHT - 1
 
 
 def test_no_two_looks_are_alike() -> None:
-    fronts = {avatars.figure(look, "down", 0).image.tobytes() for look in avatars.LOOKS}
-    assert len(fronts) == len(avatars.LOOKS) >= 8
+    fronts = {avatars.figure(look, "down", 0).image.tobytes() for look in looks.LOOKS}
+    assert len(fronts) == len(looks.LOOKS) >= 8
 
 
 @pytest.mark.parametrize("name", NAMES)
