@@ -102,7 +102,7 @@ async def inbound(page: Page) -> dict[str, dict[str, Any]]:
 async def grows(page: Page, mid: str, what: str, by: float) -> None:
     """Wait until this statistic of the m-line has grown."""
     before = (await inbound(page)).get(mid, {}).get(what, 0)
-    for _ in range(100):
+    for _ in range(400):
         if (await inbound(page)).get(mid, {}).get(what, 0) >= before + by:
             return
         await page.wait_for_timeout(50)
@@ -119,8 +119,8 @@ async def test_chromium_hears_and_sees_itself_through_the_worker(
     offer = await sfu.expect(OfferSlots("alice", "hall", EVENTS, 12, 12), Offer)
     answered = await page.evaluate("subscribe", offer.sdp)
     await sfu.expect(AcceptSlots("alice", answered), Done)
-    await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "both connections", 10)
-    await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent", 10)
+    await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "both connections")
+    await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent")
     assert len(sfu.worker.media.slots) == 24
     await sfu.routes(("alice", "hall", [hear(3, "alice"), hear(5, "alice", "camera")]))
     await grows(page, "v5", "framesDecoded", 10)

@@ -180,7 +180,7 @@ class MediaClient:
         """What m-line `mid` has brought."""
         return self.received[mid]
 
-    async def connected(self, timeout: float = 5.0) -> float:
+    async def connected(self, timeout: float = 20.0) -> float:
         """Wait until the connection stands. Seconds that it took from now."""
         loop = asyncio.get_running_loop()
         begun = loop.time()

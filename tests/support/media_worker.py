@@ -68,7 +68,7 @@ class WorkerUnderTest:
 
     async def ask(self, command: Command) -> Reply:
         payload = codec.encode_control(command)
-        return codec.decode_reply(await self.bus.request(worker_topic(self.worker.name), payload, 5.0))
+        return codec.decode_reply(await self.bus.request(worker_topic(self.worker.name), payload, 20.0))
 
     async def expect(self, command: Command, kind: type[R]) -> R:
         reply = await self.ask(command)
@@ -139,7 +139,7 @@ class WorkerUnderTest:
         return value
 
 
-async def until(condition: Callable[[], bool], what: str, timeout: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], what: str, timeout: float = 20.0) -> None:
     """Wait until the condition holds; fails with `what` when it never does."""
     try:
         async with asyncio.timeout(timeout):

@@ -129,7 +129,7 @@ class ScriptedClient:
         sending.sendto(
             stun_client.check(self.far.ufrag, self.far.password, nominate=nominate), self.far.address
         )
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             while len(self.replies) == before:
                 await asyncio.sleep(0.005)
                 self.receive(sending)
@@ -143,7 +143,7 @@ class ScriptedClient:
         context.set_tlsext_use_srtp(b":".join(self.profiles))
         self._ssl = SSL.Connection(context)
         self._ssl.set_connect_state()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 try:
                     self._ssl.do_handshake()
