@@ -21,7 +21,6 @@ from signaling.messages import (
     ClientMessage,
     Closing,
     Error,
-    Hearing,
     IceServer,
     Join,
     MapInfo,
@@ -33,15 +32,13 @@ from signaling.messages import (
     PlayerMove,
     Pong,
     SendEmote,
-    ServerInfo,
     Welcome,
-    You,
     ZoneEntered,
     ZoneExited,
     ZonesChanged,
 )
 from signaling.tickets import BadTicket, ResumeTicket, Tickets, new_session_id
-from world import audibility, talk
+from world import talk
 from world.client import Client, Outlet
 from world.devices import DeviceOpened, Devices
 from world.directory import Directory
@@ -52,9 +49,8 @@ from world.metrics import WorldMetrics
 from world.player import Player
 from world.records import Seat, ServerRecord
 from world.saving import PositionSaver
-from world.space import RUN_SPEED
 from world.state import InProcessPositions, Position, PositionStore, PositionWriter
-from world.tick import TICK_SECONDS
+from world.welcome import welcome
 
 # A lost connection keeps its avatar so long (seconds): a resume in that time does not even flicker.
 # Hearing and being heard end at once.
@@ -347,32 +343,14 @@ class WorldService:
     def _welcome(self, live: LiveSpace, client: Client) -> Welcome:
         player, record = client.player, live.record
         session = live.hearing.links[player].session
-        view = player.view
-        assert view is not None
         ticket = ResumeTicket(record.id, player.user_id, session)
-        return Welcome(
-            you=You(
-                user_id=player.user_id,
-                name=player.name,
-                avatar=player.avatar,
-                presence=player.presence,
-                role=player.role,
-                x=player.x,
-                y=player.y,
-                direction=player.direction,
-                zone_id=player.zone_id,
-                media=player.flags,
-                session=session,
-            ),
-            server=ServerInfo(record.id, record.name),
-            map=self._map_info(record.map_name),
-            zones=live.space.zones.infos(with_meetings=player.presence == "walker"),
-            players=[other.info() for other in live.interest.visible(view) if other is not player],
+        return welcome(
+            live,
+            player,
+            session=session,
+            map_info=self._map_info(record.map_name),
             ice_servers=self._ice_servers(player.user_id),
             resume=self._tickets.issue(ticket, RESUME_SECONDS, self.wall()),
-            hearing=Hearing(audibility.FULL, audibility.RADIUS, audibility.KEEP, audibility.PREWARM),
-            speed=RUN_SPEED,
-            tick_ms=TICK_SECONDS * 1000,
         )
 
     # --- talking -------------------------------------------------------------------------------------
