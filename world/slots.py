@@ -166,8 +166,9 @@ def public_wishes(
     listener: Player, audibility: Audibility, ears: Ears, now: float
 ) -> tuple[list[Wish], list[Wish]]:
     """What one listener in public space should get: (audio, video), best first."""
-    audio: list[tuple[bool, bool, float, str, Wish]] = []
-    video: list[tuple[bool, bool, float, str, Wish]] = []
+    # Ids and sources tell all entries apart, so they sort without a key and never compare wishes.
+    audio: list[tuple[bool, bool, float, str, str, Wish]] = []
+    video: list[tuple[bool, bool, float, str, str, Wish]] = []
     for other, active in audibility.reach(listener).items():
         if not other.sources or other.carrier != listener.carrier:
             continue
@@ -182,8 +183,8 @@ def public_wishes(
                 first = now - other.spoke_at < SPEAKING_HOLD
             # Squared distances, so the factor is squared too.
             far = distance * INCUMBENT * INCUMBENT if ears.table(kind).has(other, source) else distance
-            entry = (not active, not first, far, other.user_id, Wish(other, source, active))
+            entry = (not active, not first, far, other.user_id, source, Wish(other, source, active))
             (audio if kind == "audio" else video).append(entry)
-    audio.sort(key=lambda entry: entry[:4])
-    video.sort(key=lambda entry: entry[:4])
-    return [entry[4] for entry in audio], [entry[4] for entry in video]
+    audio.sort()
+    video.sort()
+    return [entry[5] for entry in audio], [entry[5] for entry in video]
