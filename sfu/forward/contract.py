@@ -90,6 +90,7 @@ class Drop(enum.StrEnum):
     PROTECT = "protect"  # libsrtp refused to protect
     NO_ROOM = "no_room"  # the system's send buffer was full
     SEND_ERROR = "send_error"
+    UNHEARD = "unheard"  # an event, or a stranger's datagram, while too many waited to be handled
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ there. Both keep `contract.Forwarder` and pass the same suite.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol
 
 from sfu.forward.contract import Forwarder, ForwarderEvents
+from sfu.forward.native import NativeForwarder, available
 from sfu.forward.python import PythonForwarder
 
 
@@ -29,7 +28,7 @@ class ForwarderFactory(Protocol):
 def planes() -> dict[str, ForwarderFactory]:
     """The planes that work here by name, fastest first."""
     found: dict[str, ForwarderFactory] = {}
-    with contextlib.suppress(ImportError):  # not built: no compiler at install time
-        found["native"] = cast(ForwarderFactory, import_module("sfu.forward.native").NativeForwarder)
+    if available() is None:
+        found["native"] = NativeForwarder
     found["python"] = PythonForwarder
     return found

@@ -72,7 +72,11 @@ class SrtpSession:
 
         Call it before the first packet of the SSRC, once.
         """
-        self._owner.add_stream(self._policy(Policy.SSRC_SPECIFIC, ssrc, repeat=True))
+        self._owner.add_stream(self.repeat_policy(ssrc))
+
+    def repeat_policy(self, ssrc: int) -> Policy:
+        """What `allow_repeat` adds, for whoever uses the context on another thread and adds it there."""
+        return self._policy(Policy.SSRC_SPECIFIC, ssrc, repeat=True)
 
     def _policy(self, ssrc_type: int, ssrc: int, repeat: bool) -> Policy:
         policy = Policy(
@@ -110,6 +114,7 @@ __all__ = [
     "SrtpSession",
     "check_seam",
     "ffi",
+    "lib",
     "protect",
     "receiver",
     "sender",

@@ -1,0 +1,402 @@
+"""The native forwarding plane: `contract.Forwarder` in front of plane.c.
+
+Everything here is control, on the event loop's thread. It keeps the books (which handles there are, who is
+routed to whom, which bounds are reached), gives the data thread its commands, and raises its events. A
+packet is never seen here: the data thread receives, rewrites and sends without Python's lock.
+
+`available` says whether this installation has it; where not, the pure-Python plane does the same work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, Literal
+
+from sfu.forward.contract import (
+    MAX_PEERS,
+    MAX_PRODUCERS_PER_PEER,
+    MAX_SENT_SSRCS,
+    MAX_SLOTS_PER_PEER,
+    MAX_SLOTS_PER_PRODUCER,
+    Address,
+    Drop,
+    ForwarderEvents,
+    PlaneCounters,
+    ProducerParams,
+    ProducerState,
+    SlotParams,
+    SlotState,
+    SrtpProfile,
+    TableFull,
+)
+from sfu.forward.datagrams import open_socket, to_socket
+from sfu.forward.native_events import Hearing
+from sfu.forward.native_link import (
+    Commands,
+    available,
+    context_pointer,
+    extension,
+    pack_name,
+    policy_pointer,
+    srtp_pointers,
+)
+from sfu.forward.native_tables import NativePeer, NativeProducer, NativeSlot
+from sfu.forward.srtp import receiver, sender
+
+__all__ = ["NativeForwarder", "available"]
+
+
+def _shut_down(plane: Any, thread: threading.Thread, sock: socket.socket) -> None:
+    """End the data thread, then free what it used."""
+    _, lib = extension()
+    lib.plane_stop(plane)
+    thread.join()
+    lib.plane_free(plane)
+    sock.close()
+
+
+class NativeForwarder:
+    """`contract.Forwarder`; make it on the event loop's thread.
+
+    `clock` gives seconds that never go back; another one than `time.monotonic` is called from the data
+    thread once per batch. Raises OSError when the address cannot be bound, RuntimeError when the plane is
+    not `available`.
+    """
+
+    def __init__(
+        self,
+        events: ForwarderEvents,
+        host: str,
+        port: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        ffi, lib = extension()
+        self._ffi, self._lib = ffi, lib
+        self._events = events
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._peers: dict[int, NativePeer] = {}
+        self._by_name: dict[bytes, NativePeer] = {}
+        self._producers: dict[int, NativeProducer] = {}
+        self._slots: dict[int, NativeSlot] = {}
+        self._unsent = {Drop.NO_ROOM: 0, Drop.SEND_ERROR: 0}  # by `send`, which is not the data thread's
+        self._closed = False
+        self._last_counters: PlaneCounters | None = None
+
+        self._sock = open_socket(host, port)
+        own_clock = clock is not time.monotonic
+        self._clock_handle = ffi.new_handle(clock) if own_clock else ffi.NULL
+        plane = lib.plane_new(
+            self._sock.fileno(),
+            *srtp_pointers(),
+            lib.plane_python_clock if own_clock else ffi.NULL,
+            self._clock_handle,
+        )
+        if plane == ffi.NULL:
+            self._sock.close()
+            raise MemoryError("no memory for a forwarding plane")
+        self._plane = plane
+        self._commands = Commands(plane)
+        # A daemon, and ended by the finalizer: a process that forgets to close still exits, and in order.
+        thread = threading.Thread(target=lib.plane_run, args=(plane,), name="forwarder", daemon=True)
+        self._shut_down = weakref.finalize(self, _shut_down, plane, thread, self._sock)
+        thread.start()
+        hearing = Hearing(plane, events, self._peers, self._producers, self._commands.collect)
+        self._hearing = hearing
+        self._loop.add_reader(hearing.fd, hearing.hear)
+
+    @property
+    def plane(self) -> Literal["python", "native"]:
+        return "native"
+
+    @property
+    def address(self) -> Address:
+        host, port = self._sock.getsockname()[:2]
+        return host, port
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._last_counters = self.counters()
+        self._closed = True
+        self._loop.remove_reader(self._hearing.fd)
+        self._hearing.close()
+        self._shut_down()
+        self._commands.close()
+        for table in (self._peers, self._by_name, self._producers, self._slots):
+            table.clear()
+
+    # --- peers -----------------------------------------------------------------------------------
+
+    def add_peer(self, peer: int) -> None:
+        if len(self._peers) >= MAX_PEERS:
+            raise TableFull(f"{MAX_PEERS} peers (MAX_PEERS)")
+        if peer in self._peers:
+            raise ValueError(f"peer {peer} exists")
+        self._peers[peer] = NativePeer(peer)
+
+    def set_keys(self, peer: int, profile: SrtpProfile, receive: bytes, send: bytes) -> None:
+        entry = self._peers[peer]
+        keys = (profile, receive, send)
+        if entry.keys == keys:
+            return  # a second session with these keys would use its nonces again
+        receiving, sending = receiver(profile, receive), sender(profile, send)
+        earlier = (entry.receiver, entry.sender)
+        entry.receiver, entry.sender, entry.keys = receiving, sending, keys
+        entry.retired.clear()
+        entry.repeatable = {slot.params.ssrc for slot in entry.slots if slot.plain_resend}
+        for ssrc in entry.repeatable:
+            sending.allow_repeat(ssrc)
+        self._commands.give(
+            self._lib.OP_KEYS,
+            entry.pointer,
+            context_pointer(receiving),
+            context_pointer(sending),
+            number=sending.tag_bytes,
+            retire=earlier,
+        )
+
+    def set_address(self, peer: int, address: Address | None) -> None:
+        entry = self._peers[peer]
+        name = pack_name(self._sock, address) if address else None
+        if name == entry.name:
+            return
+        if entry.name is not None:
+            del self._by_name[entry.name]
+        entry.name = name
+        if name is not None:
+            earlier = self._by_name.get(name)
+            if earlier is not None:  # its NAT mapping went to this peer
+                earlier.name = None
+                self._commands.give(self._lib.OP_ADDRESS, earlier.pointer)
+            self._by_name[name] = entry
+        self._commands.give(self._lib.OP_ADDRESS, entry.pointer, 1 if name else 0, name=name)
+
+    def remove_peer(self, peer: int) -> None:
+        entry = self._peers.pop(peer, None)
+        if entry is None:
+            return
+        for slot in list(entry.slots):
+            self._drop_slot(slot)
+        for producer in list(entry.producers):
+            self.remove_producer(producer.handle)
+        if entry.name is not None:
+            del self._by_name[entry.name]
+        self._commands.give(self._lib.OP_DROP_PEER, entry.pointer, retire=entry)
+
+    # --- producers -------------------------------------------------------------------------------
+
+    def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
+        entry = self._peers[peer]
+        if producer in self._producers:
+            raise ValueError(f"producer {producer} exists")
+        if len(entry.producers) >= MAX_PRODUCERS_PER_PEER:
+            raise TableFull(f"{MAX_PRODUCERS_PER_PEER} producers of one peer (MAX_PRODUCERS_PER_PEER)")
+        made = NativeProducer(producer, entry, params)
+        self._producers[producer] = made
+        entry.producers.add(made)
+        if params.ssrc:
+            self.bind_ssrc(producer, params.ssrc)
+        if params.rtx_ssrc:
+            self.bind_ssrc(producer, params.rtx_ssrc, rtx=True)
+
+    def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
+        entry = self._producers[producer]
+        sources = entry.peer.sources
+        owner = sources.get(ssrc)
+        if owner is not None and owner is not entry:
+            raise ValueError(f"SSRC {ssrc} belongs to producer {owner.handle}")
+        bound = entry.rtx_ssrc if rtx else entry.ssrc
+        if bound == ssrc:
+            return
+        if bound:
+            del sources[bound]
+        sources[ssrc] = entry
+        self._commands.give(self._lib.OP_BIND, entry.pointer, 1 if rtx else 0, number=ssrc)
+        if rtx:
+            entry.rtx_ssrc = ssrc
+            return
+        entry.ssrc = ssrc
+        for slot in list(entry.slots):
+            self._ask_for_keyframe(slot)
+
+    def remove_producer(self, producer: int) -> None:
+        entry = self._producers.pop(producer, None)
+        if entry is None:
+            return
+        for slot in entry.slots:
+            slot.producer = None
+        entry.slots.clear()
+        entry.peer.producers.discard(entry)
+        for ssrc in (entry.ssrc, entry.rtx_ssrc):
+            entry.peer.sources.pop(ssrc, None)
+        self._commands.give(self._lib.OP_DROP_PRODUCER, entry.pointer, retire=entry)
+
+    # --- slots -----------------------------------------------------------------------------------
+
+    def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
+        entry = self._peers[peer]
+        if slot in self._slots:
+            raise ValueError(f"slot {slot} exists")
+        if len(entry.slots) >= MAX_SLOTS_PER_PEER:
+            raise TableFull(f"{MAX_SLOTS_PER_PEER} slots of one peer (MAX_SLOTS_PER_PEER)")
+        taken = {ssrc for other in entry.slots for ssrc in (other.params.ssrc, other.params.rtx_ssrc) if ssrc}
+        for ssrc in (params.ssrc, params.rtx_ssrc):
+            if ssrc in taken:
+                raise ValueError(f"SSRC {ssrc} is another slot's of peer {peer}")
+        if len(taken) + len(entry.retired) >= MAX_SENT_SSRCS - 1:
+            raise TableFull(f"{MAX_SENT_SSRCS} SSRCs sent to one peer with one key (MAX_SENT_SSRCS)")
+        made = NativeSlot(slot, entry, params)
+        if params.extensions.transport_cc and not self._lib.peer_want_transport(entry.pointer):
+            raise MemoryError("no memory for a peer's transport-wide numbers")
+        self._slots[slot] = made
+        entry.slots.add(made)
+        entry.retired -= {params.ssrc, params.rtx_ssrc}
+        if made.plain_resend and entry.sender is not None and params.ssrc not in entry.repeatable:
+            # The session is the data thread's by now.
+            policy = entry.sender.repeat_policy(params.ssrc)
+            entry.repeatable.add(params.ssrc)
+            self._commands.give(
+                self._lib.OP_REPEAT,
+                0,
+                context_pointer(entry.sender),
+                policy_pointer(policy),
+                retire=(policy, entry.sender),
+            )
+        self._commands.give(self._lib.OP_ADD_SLOT, made.pointer)
+
+    def remove_slot(self, slot: int) -> None:
+        entry = self._slots.get(slot)
+        if entry is None:
+            return
+        if not self._lib.peer_want_retired(entry.peer.pointer):
+            raise MemoryError("no memory for a peer's retired SSRCs")
+        # An SSRC that comes back goes on counting: its numbers are nonces.
+        entry.peer.retired |= {ssrc for ssrc in (entry.params.ssrc, entry.params.rtx_ssrc) if ssrc}
+        self._drop_slot(entry)
+
+    def _drop_slot(self, slot: NativeSlot) -> None:
+        del self._slots[slot.handle]
+        slot.peer.slots.discard(slot)
+        if slot.producer is not None:
+            slot.producer.slots.discard(slot)
+        self._commands.give(self._lib.OP_DROP_SLOT, slot.pointer, retire=slot)
+
+    def route(self, slot: int, producer: int | None) -> None:
+        entry = self._slots[slot]
+        if producer is None:
+            if entry.producer is not None:
+                entry.producer.slots.discard(entry)
+                entry.producer = None
+                self._commands.give(self._lib.OP_ROUTE, entry.pointer)
+            return
+        source = self._producers[producer]
+        if entry.producer is source:
+            return
+        payload_types = entry.params.payload_types.get(source.params.codec)
+        if source.params.kind != entry.params.kind or payload_types is None:
+            raise ValueError(f"slot {slot} ({entry.params.kind}) cannot carry {source.params.codec.name}")
+        if len(source.slots) >= MAX_SLOTS_PER_PRODUCER:
+            raise TableFull(f"{MAX_SLOTS_PER_PRODUCER} slots of one producer (MAX_SLOTS_PER_PRODUCER)")
+        if entry.producer is not None:
+            entry.producer.slots.discard(entry)
+        entry.producer = source
+        source.slots.add(entry)
+        types = payload_types[0] | payload_types[1] << 8
+        self._commands.give(self._lib.OP_ROUTE, entry.pointer, source.pointer, number=types)
+        self._ask_for_keyframe(entry)
+
+    def _ask_for_keyframe(self, slot: NativeSlot) -> None:
+        """At once, where the slot could begin; the data thread asks when keys or address come later."""
+        if slot.producer is not None and slot.peer.ready and slot.params.kind == "video":
+            self._events.keyframe_needed(slot.producer.handle)
+
+    # --- loss and feedback -----------------------------------------------------------------------
+
+    def retransmit(self, slot: int, sequences: list[int]) -> int:
+        entry = self._slots[slot]
+        # Behind with commands: what is to be resent is only known when they are done.
+        if entry.producer is None or not entry.peer.ready or self._commands.spilled:
+            return 0
+        ordered: int = self._lib.slot_retransmit(
+            self._plane,
+            entry.pointer,
+            entry.producer.pointer,
+            self._numbers(sequences),
+            len(sequences),
+            self._clock(),
+        )
+        self._commands.gave(ordered)
+        return ordered
+
+    def missing(self, producer: int, sequences: list[int]) -> list[int]:
+        entry = self._producers[producer]
+        found = self._ffi.new("uint16_t[]", len(sequences))
+        count = self._lib.producer_missing(entry.pointer, self._numbers(sequences), len(sequences), found)
+        return list(found[0:count])
+
+    def transport_sent(self, peer: int, numbers: list[int]) -> list[tuple[float, int]]:
+        entry = self._peers[peer]
+        times = self._ffi.new("double[]", len(numbers))
+        sizes = self._ffi.new("uint16_t[]", len(numbers))
+        wanted = self._numbers(numbers)
+        self._lib.peer_transport_sent(entry.pointer, wanted, len(numbers), self._clock(), times, sizes)
+        return list(zip(times, sizes, strict=True))
+
+    def _numbers(self, numbers: list[int]) -> Any:
+        return self._ffi.new("uint16_t[]", [number & 0xFFFF for number in numbers])
+
+    # --- everything else -------------------------------------------------------------------------
+
+    def send(self, address: Address, data: bytes) -> None:
+        if self._closed:
+            return
+        try:
+            self._sock.sendto(data, to_socket(self._sock, address))
+        except BlockingIOError:
+            self._unsent[Drop.NO_ROOM] += 1
+        except OSError:
+            self._unsent[Drop.SEND_ERROR] += 1
+
+    def producer_state(self, producer: int) -> ProducerState:
+        figures = self._ffi.new("producer_figures *")
+        self._lib.producer_read(self._producers[producer].pointer, figures)
+        return ProducerState(
+            packets=figures.packets,
+            bytes=figures.bytes,
+            first=max(figures.first, 0),
+            highest=max(figures.highest, 0),
+            jitter=figures.jitter,
+            audio_level=figures.audio_level,
+        )
+
+    def slot_state(self, slot: int) -> SlotState:
+        figures = self._ffi.new("slot_figures *")
+        self._lib.slot_read(self._slots[slot].pointer, figures)
+        return SlotState(
+            producer=figures.producer,
+            timestamp_offset=figures.timestamp_offset,
+            packets=figures.packets,
+            bytes=figures.bytes,
+            retransmitted=figures.retransmitted,
+            last_sequence=figures.next_sequence - 1 & 0xFFFF,
+            last_timestamp=figures.last_timestamp if figures.packets else 0,
+        )
+
+    def counters(self) -> PlaneCounters:
+        if self._last_counters is not None:
+            return self._last_counters
+        figures = self._ffi.new("plane_figures *")
+        self._lib.plane_read(self._plane, figures)
+        dropped = {reason.value: int(figures.dropped[index]) for index, reason in enumerate(Drop)}
+        for reason, count in self._unsent.items():
+            dropped[reason.value] += count
+        return PlaneCounters(
+            received=figures.received, sent=figures.sent, sent_bytes=figures.sent_bytes, dropped=dropped
+        )

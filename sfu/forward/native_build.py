@@ -1,0 +1,53 @@
+"""Builds the native plane's extension, `sfu.forward._plane`, with cffi: used by setup.py at install time.
+
+What Python sees of plane.c is the part of it between the two `cdef` marks. The extension carries a digest of
+its source, so that one built from another version is never used (`native_link.py`). Nothing of this project
+may be imported here: the packages that it needs are not there at build time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from cffi import FFI
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE / "plane.c"
+
+
+def source_digest() -> str:
+    """What tells one version of the extension's source from another."""
+    total = hashlib.sha256()
+    for path in (SOURCE, Path(__file__).resolve()):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def declarations(source: str) -> str:
+    """The part of plane.c that Python sees."""
+    return source.partition("/* cdef begin")[2].partition("*/")[2].partition("/* cdef end */")[0]
+
+
+ffibuilder = FFI()
+ffibuilder.cdef(declarations(SOURCE.read_text()))
+ffibuilder.cdef(
+    """
+    extern "Python" double plane_python_clock(void *clock);
+    char *plane_source(void);
+    """
+)
+ffibuilder.set_source(
+    "sfu.forward._plane",
+    f"""
+    #include "plane.c"
+    static char *plane_source(void) {{ return "{source_digest()}"; }}
+    """,
+    include_dirs=[str(HERE)],
+    depends=[str(SOURCE)],
+    extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-Wextra"],
+    optional=True,  # without a compiler or Python's headers the pure-Python plane does the work
+)
+
+if __name__ == "__main__":
+    ffibuilder.compile(tmpdir=str(HERE.parent.parent), verbose=True)
