@@ -33,7 +33,7 @@ export class Avatar {
     this.#scene = scene;
     this.#id = id;
     this.#shadow = scene.add.image(0, 0, SHADOW_KEY).setAlpha(0.3);
-    this.#ring = scene.add.image(0, 0, RING_KEY).setTint(0x45d69b).setVisible(false);
+    this.#ring = scene.add.image(0, 0, RING_KEY).setVisible(false);
     this.#name = scene.add.image(0, 0, "__DEFAULT").setOrigin(0.5, 1).setDepth(NAME_DEPTH).setVisible(false);
   }
 

@@ -19,10 +19,10 @@ test("on a dense screen most zooms are whole numbers of device px", () => {
   assert.ok(whole.length >= zooms(2).length - 1);
 });
 
-test("a phone and a desk begin with about the same part of the map", () => {
-  assert.equal(firstZoom({ width: 1440, height: 900 }, 1), 2);
-  assert.equal(firstZoom({ width: 1024, height: 768 }, 1), 1.5);
-  assert.equal(firstZoom({ width: 390, height: 844 }, 3), 1);
+test("one begins with about the same part of the map on every screen, without an empty edge", () => {
+  assert.equal(firstZoom({ width: 1440, height: 900 }, map, 1), 2);
+  assert.equal(firstZoom({ width: 1024, height: 768 }, map, 1), 1.5);
+  assert.equal(firstZoom({ width: 390, height: 844 }, map, 3), 4 / 3);
 });
 
 test("nothing outside the map is shown where the map is larger than the view", () => {

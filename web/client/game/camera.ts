@@ -23,9 +23,11 @@ export function zooms(ratio: number): number[] {
   return STEPS.map((step) => step / ratio).filter((zoom) => zoom >= SMALLEST && zoom <= LARGEST);
 }
 
-/** The zoom to begin with: about 620 px of map across, whatever the screen. */
-export function firstZoom(view: Size, ratio: number): number {
-  const wish = Math.sqrt(view.width * view.height) / 560;
+/** The zoom to begin with: about the same part of the map on any screen, and no empty edge if that is near. */
+export function firstZoom(view: Size, map: Size, ratio: number): number {
+  const usual = Math.sqrt(view.width * view.height) / 560;
+  const filling = Math.max(view.width / map.width, view.height / map.height);
+  const wish = Math.max(usual, Math.min(filling, usual * 1.5));
   let best = 1;
   for (const zoom of zooms(ratio)) {
     if (Math.abs(Math.log(zoom / wish)) < Math.abs(Math.log(best / wish))) best = zoom;

@@ -167,7 +167,7 @@ export class Play {
   resize(): void {
     const ratio = this.stage.ratio;
     this.stage.resize();
-    if (!this.#zoomChosen || this.stage.ratio !== ratio) this.#zoom = firstZoom(this.stage.size, this.stage.ratio);
+    if (!this.#zoomChosen || this.stage.ratio !== ratio) this.#zoom = firstZoom(this.stage.size, this.#map, this.stage.ratio);
     if (this.stage.ratio !== ratio) this.zonesChanged();
     this.wake();
   }
@@ -275,7 +275,7 @@ export class Play {
       info.foot_half_width,
       info.foot_half_height,
     );
-    this.#zoom = firstZoom(this.stage.size, this.stage.ratio);
+    this.#zoom = firstZoom(this.stage.size, this.#map, this.stage.ratio);
   }
 }
 

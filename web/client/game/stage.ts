@@ -10,6 +10,7 @@ import type { Size } from "./camera.ts";
 import type { Chunk, Ground } from "./ground.ts";
 import { paintPlate } from "./labels.ts";
 
+const GOAL_KEY = "goal";
 const ABOVE_DEPTH = 1_000_000;
 const PLATE_DEPTH = 2_100_000;
 const DIM_DEPTH = 3_000_000;
@@ -17,7 +18,7 @@ const HERE_DEPTH = 3_100_000;
 /** How dark the rest gets around a private room, and how long (ms) that takes. */
 const DIM = 0.5;
 const DIM_MS = 280;
-const FEATHER = [0, 3, 6, 10, 15];
+const FEATHER = [0, 2, 4, 6, 8, 10, 12, 14, 16];
 
 export class Stage {
   readonly #game: Phaser.Game;
@@ -40,7 +41,7 @@ export class Stage {
       const scene = new Phaser.Scene("map");
       try {
         const game = new Phaser.Game({
-          type: Phaser.AUTO,
+          type: hasGpu() ? Phaser.WEBGL : Phaser.CANVAS,
           parent,
           width: 16,
           height: 16,
@@ -52,12 +53,10 @@ export class Stage {
           audio: { noAudio: true },
           render: { pixelArt: true, roundPixels: false, powerPreference: "low-power", antialiasGL: false },
           scale: { mode: Phaser.Scale.ScaleModes.NONE, autoRound: true },
-          callbacks: {
-            postBoot: (booted) => booted.loop.stop(),
-          },
         });
-        game.events.once(Phaser.Core.Events.READY, () => {
-          game.step(0, 0);
+        // The engine's own loop is there for one frame: from then on `draw` says when.
+        game.events.once(Phaser.Core.Events.POST_RENDER, () => {
+          game.loop.stop();
           resolve(new Stage(parent, game, scene));
         });
       } catch (error) {
@@ -70,11 +69,10 @@ export class Stage {
     this.#parent = parent;
     this.#game = game;
     this.#scene = scene;
-    game.loop.stop();
     this.#paintSigns();
     this.#dim = scene.add.graphics().setDepth(DIM_DEPTH).setAlpha(0);
     this.#ring = scene.add.graphics().setDepth(ABOVE_DEPTH + 1);
-    this.#goal = scene.add.image(0, 0, RING_KEY).setDepth(50).setVisible(false).setScale(0.6).setTint(0xe9a23b);
+    this.#goal = scene.add.image(0, 0, GOAL_KEY).setDepth(50).setVisible(false);
     game.canvas.setAttribute("aria-hidden", "true");
     this.resize();
   }
@@ -242,16 +240,37 @@ export class Stage {
     if (dark) dark.fillStyle = "#2e1f47";
     dark?.fill();
     this.#scene.textures.addCanvas(SHADOW_KEY, shadow);
-    const ring = document.createElement("canvas");
-    ring.width = 44;
-    ring.height = 26;
-    const brush = ring.getContext("2d");
+    this.#paintRing(RING_KEY, "#45d69b", 18, 9);
+    this.#paintRing(GOAL_KEY, "#e9a23b", 10, 5);
+  }
+
+  #paintRing(key: string, colour: string, across: number, along: number): void {
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * across + 6;
+    canvas.height = 2 * along + 6;
+    const brush = canvas.getContext("2d");
     if (brush) {
-      brush.strokeStyle = "#ffffff";
-      brush.lineWidth = 3;
-      brush.ellipse(22, 13, 18, 9, 0, 0, Math.PI * 2);
+      brush.strokeStyle = colour;
+      brush.lineWidth = 2.5;
+      brush.ellipse(canvas.width / 2, canvas.height / 2, across, along, 0, 0, Math.PI * 2);
       brush.stroke();
     }
-    this.#scene.textures.addCanvas(RING_KEY, ring);
+    this.#scene.textures.addCanvas(key, canvas);
   }
+}
+
+/**
+ * Whether WebGL runs on a GPU. Where it is emulated a frame takes ten times as long as on a 2D canvas,
+ * which looks the same.
+ */
+function hasGpu(): boolean {
+  const canvas = document.createElement("canvas");
+  const strict: WebGLContextAttributes = { failIfMajorPerformanceCaveat: true };
+  const context = canvas.getContext("webgl", strict) as WebGLRenderingContext | null;
+  if (!context) return false;
+  // Some browsers emulate without calling it a caveat: the renderer's name tells.
+  const names = context.getExtension("WEBGL_debug_renderer_info");
+  const name = String(context.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : context.RENDERER));
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }

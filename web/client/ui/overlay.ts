@@ -12,7 +12,7 @@ const BOTTOM = 92;
 const SIDE = 12;
 /** px between a head and its tile, and between feet and the switches. */
 const ABOVE_HEAD = 8;
-const BELOW_FEET = 12;
+const BELOW_FEET = 16;
 
 export interface Voices {
   muted: (userId: string) => boolean;

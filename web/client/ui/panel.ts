@@ -3,14 +3,13 @@
  * remembered in this browser.
  */
 import { byId, h } from "./dom.ts";
-import { type IconName, icon } from "./icons.ts";
 
 export type TabName = "people" | "rooms" | "chat";
 
-const TABS: { name: TabName; label: string; icon: IconName }[] = [
-  { name: "people", label: "People", icon: "people" },
-  { name: "rooms", label: "Rooms", icon: "room" },
-  { name: "chat", label: "Chat", icon: "chat" },
+const TABS: { name: TabName; label: string }[] = [
+  { name: "people", label: "People" },
+  { name: "rooms", label: "Rooms" },
+  { name: "chat", label: "Chat" },
 ];
 const REMEMBERED = "atrium.panel";
 
@@ -31,11 +30,10 @@ export class Panel {
     const make = (name: TabName): HTMLElement =>
       h("div", { class: `tab-body tab-${name}`, role: "tabpanel", id: `body-${name}`, "aria-labelledby": `tab-${name}` });
     this.bodies = { people: make("people"), rooms: make("rooms"), chat: make("chat") };
-    for (const { name, label, icon: sign } of TABS) {
+    for (const { name, label } of TABS) {
       const tab = h(
         "button",
         { type: "button", class: "tab", role: "tab", id: `tab-${name}`, "aria-controls": `body-${name}` },
-        icon(sign),
         h("span", {}, label),
         h("span", { class: "tab-count" }),
       );

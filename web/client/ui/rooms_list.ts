@@ -55,14 +55,15 @@ export class RoomsList {
     const title = zoneTitle(zone.name);
     const locked = zone.type === "PRIVATE";
     const words = people.length === 0 ? "Empty" : people.join(", ");
+    const kind = here ? [h("b", { text: "You are here" }), " · "] : [`${locked ? "Private" : "Open"} · `];
     row.element.classList.toggle("here", here);
     row.element.replaceChildren(
       h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(locked ? "lock" : "people")),
       h(
         "span",
         { class: "who" },
-        h("strong", {}, title, here ? h("span", { class: "badge here-badge", text: "You are here" }) : null),
-        h("small", { title: words }, `${locked ? "Private" : "Open"} · ${words}`),
+        h("strong", {}, title),
+        h("small", { title: words }, ...kind, words),
       ),
     );
     if (zone.meeting_id !== null) {

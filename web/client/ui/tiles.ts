@@ -43,7 +43,7 @@ interface Tile {
 
 /** Time constant (ms) with which tiles glide to their places. */
 const GLIDE_MS = 90;
-const FAINTEST = 0.4;
+const FAINTEST = 0.5;
 /** With more pictures than this near avatars the map would be hidden: a strip is used. */
 const MOST_NEAR = 8;
 
