@@ -28,7 +28,7 @@ class ConnectionOwner(Protocol):
         """DTLS is done."""
 
     def ended(self, connection: Connection, state: str) -> None:
-        """failed or closed; the connection is gone already."""
+        """failed or closed; the connection is closed when this returns."""
 
 
 class Connection:

@@ -117,10 +117,10 @@ class PeerTransport:
         self._endpoint.forget(self.peer)
 
     def end(self, state: str) -> None:
-        """Close, and tell the owner why."""
+        """Tell the owner why, which still finds producers and slots in the forwarder, and close."""
         if self._open:
-            self.close()
             self._owner.transport_ended(state)
+            self.close()
 
     def _send(self, data: bytes) -> None:
         address = self._endpoint.ice.nominated(self.peer)

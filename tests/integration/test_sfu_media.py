@@ -177,6 +177,25 @@ async def test_a_session_that_is_closed_is_gone_at_once(
     await sfu.close_session("nobody")
 
 
+async def test_a_listener_that_leaves_while_it_is_fed_costs_the_others_nothing(
+    sfu: WorkerUnderTest, clients: list[MediaClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, leaver, stayer, _ = clients
+    await sfu.subscribe(leaver, "leaver", "hall", audio=1)
+    await sfu.subscribe(stayer, "stayer", "hall", audio=1)
+    await sfu.publish(alice, "alice", "hall")
+    await sfu.routes(("leaver", "hall", [hear(0, "alice")]), ("stayer", "hall", [hear(0, "alice")]))
+    await hears(leaver, "a0", 440.0)
+    await leaver.close()
+    await until(
+        lambda: ConnectionChanged("leaver", "subscribe", "closed") in sfu.events, "the leaving is told"
+    )
+    count = stayer.stream("a0").frames
+    await until(lambda: stayer.stream("a0").frames > count + 5, "audio for who stays")
+    assert set(sfu.worker.media.sessions) == {"alice", "stayer"}
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_an_answer_without_an_offer_and_a_second_answer_are_refused(
     sfu: WorkerUnderTest, clients: list[MediaClient]
 ) -> None:

@@ -25,6 +25,7 @@ class FakeForwarder:
         self.peers: dict[int, Address | None] = {}
         self.producers: dict[int, ProducerParams] = {}
         self.slots: dict[int, SlotParams] = {}
+        self.owners: dict[int, int] = {}  # producer or slot to its peer
         self.routes: dict[int, int] = {}
         self.bound: list[tuple[int, int, bool]] = []
         self.resent: list[tuple[int, list[int]]] = []
@@ -55,10 +56,14 @@ class FakeForwarder:
 
     def remove_peer(self, peer: int) -> None:
         self.peers.pop(peer, None)
+        for handle in [handle for handle, owner in self.owners.items() if owner == peer]:
+            self.remove_producer(handle)
+            self.remove_slot(handle)
 
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
         assert peer in self.peers
         self.producers[producer] = params
+        self.owners[producer] = peer
 
     def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
         assert producer in self.producers
@@ -66,13 +71,18 @@ class FakeForwarder:
 
     def remove_producer(self, producer: int) -> None:
         self.producers.pop(producer, None)
+        self.owners.pop(producer, None)
+        self.routes = {slot: fed for slot, fed in self.routes.items() if fed != producer}
 
     def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
         assert peer in self.peers
         self.slots[slot] = params
+        self.owners[slot] = peer
 
     def remove_slot(self, slot: int) -> None:
         self.slots.pop(slot, None)
+        self.owners.pop(slot, None)
+        self.routes.pop(slot, None)
 
     def route(self, slot: int, producer: int | None) -> None:
         assert slot in self.slots

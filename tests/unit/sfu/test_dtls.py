@@ -10,6 +10,7 @@ from aiortc.rtcdtlstransport import RTCCertificate
 from sfu import dtls
 from sfu.dtls import MAX_LATE_FLIGHTS, MAX_QUEUED, DtlsPeer, Identity, SrtpKeys, sha256_fingerprint
 from sfu.forward.contract import SrtpProfile
+from tests.support.media_worker import until
 from tests.support.openssl_client import CM80, GCM, OpenSslClient
 
 
@@ -106,8 +107,7 @@ async def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.Mon
     wire.server.start()
     for data in wire.client.step():
         wire.server.feed(data)
-    await asyncio.sleep(0.1)
-    assert wire.ended == ["timeout"]
+    await until(lambda: wire.ended == ["timeout"], "it is given up")
     assert not wire.server.handshaking
     assert not wire.server.feed(b"\x16")
 
@@ -137,8 +137,7 @@ async def test_the_clients_goodbye_ends_the_connection_once() -> None:
     wire.client.ssl.shutdown()
     for data in wire.client.out():
         wire.server.feed(data)
-    await asyncio.sleep(0.01)
-    assert wire.ended == ["closed"]
+    await until(lambda: wire.ended == ["closed"], "the goodbye is heard")
     wire.server.close()
     assert wire.ended == ["closed"]
 
@@ -165,8 +164,7 @@ async def test_closing_before_and_during_the_handshake_leaves_nothing_behind() -
         busy.server.feed(data)
     await asyncio.sleep(0.005)
     busy.server.close()
-    await asyncio.sleep(0.01)
-    assert asyncio.all_tasks() == before
+    await until(lambda: asyncio.all_tasks() == before, "every task ends")
     assert (idle.ended, busy.ended) == ([], [])
 
 

@@ -121,6 +121,26 @@ async def test_a_connected_client_that_falls_silent_fails_when_its_consent_has_e
     ]
 
 
+async def test_a_listener_that_vanishes_while_it_is_fed_leaves_nothing_and_a_speaker_silence(
+    server: Server,
+) -> None:
+    speaker, listener = server.publish("alice"), server.play("lisa")
+    server.check(speaker)
+    server.check(listener, ("192.0.2.51", 6000))
+    for session in server.media.sessions.values():
+        session.connections[0].transport_connected()
+    server.media.apply_routes([SetRoutes("lisa", 1, "hall", (hear(0, "alice"), hear(0, "alice", "camera")))])
+    assert len(server.forwarder.routes) == 2
+    server.pass_time(CONSENT_SECONDS + 1, lambda: server.check(speaker))
+    assert set(server.media.sessions) == {"alice"}
+    assert not server.forwarder.routes
+    assert ConnectionChanged("lisa", "subscribe", "failed") in server.events()
+    server.play("lisa")
+    assert len(server.forwarder.routes) == 2
+    server.pass_time(CONSENT_SECONDS + 1)
+    assert server.empty()
+
+
 # --- opening and replacing -------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.forward.contract import Codec
@@ -212,6 +212,7 @@ step = st.one_of(
 
 
 @given(st.lists(step, max_size=40))
+@settings(deadline=None)
 def test_no_sequence_of_commands_lets_a_packet_cross(steps: list[tuple[object, ...]]) -> None:
     """After every single operation, who feeds a slot stands in the router of its listener and is wanted."""
     routing = RoutingTable()

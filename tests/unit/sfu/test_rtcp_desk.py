@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -276,6 +276,7 @@ def test_a_padded_compound_loses_nothing(desk: Desk) -> None:
 
 
 @given(st.binary(max_size=600))
+@settings(deadline=None)
 def test_no_bytes_raise(data: bytes) -> None:
     desk = Desk()
     desk.feed()
@@ -285,6 +286,7 @@ def test_no_bytes_raise(data: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.sampled_from(range(192, 210)), st.binary(max_size=120))))
+@settings(deadline=None)
 def test_no_compound_raises(items: list[tuple[int, int, bytes]]) -> None:
     desk = Desk()
     desk.feed()
