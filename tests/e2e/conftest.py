@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
 from tests.e2e.people import write_tone
@@ -24,7 +25,7 @@ def atrium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtriumServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def playwright_driver() -> AsyncIterator[Playwright]:
     async with async_playwright() as driver:
         yield driver
@@ -45,7 +46,7 @@ async def _launch(driver: Playwright, voice: str, folder: Path) -> Browser:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browsers(
     playwright_driver: Playwright, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[dict[str, Browser]]:

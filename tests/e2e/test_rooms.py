@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from maps.templates import template
@@ -22,7 +23,7 @@ CORNER_2 = COLLISION.nearest_free(300, 220)
 BELOW_THE_WALL = COLLISION.nearest_free(180, 330)
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def trio(
     atrium: AtriumServer, browsers: dict[str, Browser]
 ) -> AsyncIterator[tuple[Person, Person, Person, dict[str, str]]]:

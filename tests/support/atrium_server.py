@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.ports import free_port, free_udp_port
 from tools.install import VENV
 
-START_SECONDS = 20.0
+START_SECONDS = 45.0
 
 
 class AtriumServer:
