@@ -95,7 +95,7 @@ def _tileset(raw: RawTileset, first_gid: int, base: str, file: str, where: str) 
         image=image(raw.image) if raw.image else "",
         image_width=raw.imagewidth if raw.image else 0,
         image_height=raw.imageheight if raw.image else 0,
-        tile_properties={t.id: properties(t.properties, where) for t in raw.tiles if t.properties},
+        tile_properties={t.id: given for t in raw.tiles if (given := properties(t.properties, where))},
         tile_images=pictures,
         animations={
             t.id: tuple((f.tileid, f.duration) for f in t.animation) for t in raw.tiles if t.animation

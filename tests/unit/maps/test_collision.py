@@ -6,12 +6,14 @@ import time
 from math import hypot, inf, nan
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from maps.collision import FOOT_HALF_HEIGHT, FOOT_HALF_WIDTH, Collision
 
 TILE = 32
+# Examples differ in size: how long one takes says nothing.
+untimed = settings(deadline=None)
 
 
 def grid(*rows: str, tile: int = TILE) -> Collision:
@@ -94,6 +96,7 @@ class TestStanding:
         assert not ROOM.clear_path(50, 50, bad, 50)
         assert not ROOM.clear_path(50, bad, 50, 50)
 
+    @untimed
     @given(steps())
     def test_free_is_what_the_book_says(self, step: tuple[Collision, float, float, float, float]) -> None:
         c, x, y, _, _ = step
@@ -130,6 +133,7 @@ class TestWalking:
         assert not corner.clear_path(16, 48, 48, 16)
         assert corner.clear_path(16, 48, 16, 16)
 
+    @untimed
     @given(steps())
     def test_a_clear_path_starts_and_ends_free(
         self, step: tuple[Collision, float, float, float, float]
@@ -139,6 +143,7 @@ class TestWalking:
             assert c.free(x0, y0)
             assert c.free(x1, y1)
 
+    @untimed
     @given(walks(), st.floats(0, 1))
     def test_every_place_of_a_clear_path_is_free(
         self, step: tuple[Collision, float, float, float, float], part: float
@@ -147,6 +152,7 @@ class TestWalking:
         assume(c.clear_path(x0, y0, x1, y1))
         assert not overlaps(c, x0 + (x1 - x0) * part, y0 + (y1 - y0) * part, 1e-5)
 
+    @untimed
     @given(steps())
     def test_a_path_is_refused_only_when_something_is_in_its_way(
         self, step: tuple[Collision, float, float, float, float]
@@ -160,6 +166,7 @@ class TestWalking:
             for k in range(samples + 1)
         )
 
+    @untimed
     @given(steps())
     def test_the_way_back_is_as_clear_as_the_way_there(
         self, step: tuple[Collision, float, float, float, float]
@@ -170,6 +177,7 @@ class TestWalking:
             middle = [(x0 + (x1 - x0) * k / 500, y0 + (y1 - y0) * k / 500) for k in range(501)]
             assert all(not overlaps(c, x, y, 1e-3) for x, y in middle)
 
+    @untimed
     @given(
         st.integers(1, 8),
         st.booleans(),
@@ -219,6 +227,7 @@ class TestFindingPlaces:
         assert ROOM.nearest_free(5 * 32 + 2, 50) == (5 * 32 - 8, 50)
         assert ROOM.nearest_free(5 * 32 + 30, 50) == (6 * 32 + 8, 50)
 
+    @untimed
     @given(maps(), st.floats(-500, 900), st.floats(-500, 900))
     def test_the_nearest_free_place_is_free_and_nothing_much_nearer_is(
         self, c: Collision, x: float, y: float
@@ -273,6 +282,7 @@ class TestFindingPlaces:
         assert ROOM.free_places(nan, 0, 10, 10, 4) == []
         assert ROOM.free_places(33, 33, 12, 12, 0) == []
 
+    @untimed
     @given(
         maps(),
         st.floats(-50, 300),

@@ -222,3 +222,10 @@ def test_the_normal_form_is_plain_finite_and_flat(everything: dict[str, Any]) ->
             assert len(layer["data"]) == plain["width"] * plain["height"]
             assert all(isinstance(cell, int) for cell in layer["data"])
     assert all("source" not in each for each in plain["tilesets"])
+
+
+def test_a_tile_whose_properties_are_all_left_out_has_none() -> None:
+    sets = [tileset(tiles=[{"id": 2, "properties": properties(a=None)}])]
+    tiled = read(as_bytes(tiled_map(tilesets=sets)))
+    assert tiled.tilesets[0].tile_properties == {}
+    assert read(as_bytes(normalise(tiled))) == tiled
