@@ -25,15 +25,29 @@ test("one begins with about the same part of the map on every screen, without an
   assert.equal(firstZoom({ width: 390, height: 844 }, map, 3), 4 / 3);
 });
 
+const bare = { top: 0, bottom: 0 };
+
 test("nothing outside the map is shown where the map is larger than the view", () => {
   const view = { width: 600, height: 400 };
-  assert.deepEqual(clampCentre({ x: 0, y: 0 }, 1, view, map), { x: 300, y: 200 });
-  assert.deepEqual(clampCentre({ x: 999, y: 999 }, 1, view, map), { x: 660, y: 440 });
-  assert.deepEqual(clampCentre({ x: 400, y: 300 }, 1, view, map), { x: 400, y: 300 });
+  assert.deepEqual(clampCentre({ x: 0, y: 0 }, 1, view, map, bare), { x: 300, y: 200 });
+  assert.deepEqual(clampCentre({ x: 999, y: 999 }, 1, view, map, bare), { x: 660, y: 440 });
+  assert.deepEqual(clampCentre({ x: 400, y: 300 }, 1, view, map, bare), { x: 400, y: 300 });
 });
 
-test("a map smaller than the view is centred", () => {
-  assert.deepEqual(clampCentre({ x: 1, y: 1 }, 1, { width: 2000, height: 1200 }, map), { x: 480, y: 320 });
+test("the map can be seen whole although bars cover the edges of the view", () => {
+  const view = { width: 600, height: 400 };
+  const covered = { top: 60, bottom: 90 };
+  const top = clampCentre({ x: 300, y: 0 }, 2, view, map, covered).y;
+  assert.equal((0 - top) * 2 + 200, 60, "the upper edge stands below the upper bar");
+  const bottom = clampCentre({ x: 300, y: 640 }, 2, view, map, covered).y;
+  assert.equal((640 - bottom) * 2 + 200, 310, "the lower edge stands above the lower bar");
+});
+
+test("a map smaller than the view is centred in what is free", () => {
+  const view = { width: 2000, height: 1200 };
+  assert.deepEqual(clampCentre({ x: 1, y: 1 }, 1, view, map, bare), { x: 480, y: 320 });
+  const { y } = clampCentre({ x: 1, y: 1 }, 1, view, map, { top: 0, bottom: 100 });
+  assert.equal((320 - y) + 600, 550);
 });
 
 test("following closes in without passing, at any frame rate, and arrives", () => {

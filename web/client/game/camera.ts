@@ -42,17 +42,24 @@ export function nextZoom(zoom: number, by: 1 | -1, ratio: number): number {
   return all.findLast((z) => z < zoom * 0.99) ?? zoom;
 }
 
-/** The middle of the view so that the map fills it; a map that is smaller is centred. */
-export function clampCentre(centre: Point, zoom: number, view: Size, map: Size): Point {
+/** CSS px at the view's edges that are covered: the map may be scrolled out from under them. */
+export interface Covered {
+  top: number;
+  bottom: number;
+}
+
+/** The middle of the view so that the map fills it; a map that is smaller is centred in what is free. */
+export function clampCentre(centre: Point, zoom: number, view: Size, map: Size, covered: Covered): Point {
   return {
-    x: clampAxis(centre.x, view.width / zoom, map.width),
-    y: clampAxis(centre.y, view.height / zoom, map.height),
+    x: clampAxis(centre.x, view.width / zoom, map.width, 0, 0),
+    y: clampAxis(centre.y, view.height / zoom, map.height, covered.top / zoom, covered.bottom / zoom),
   };
 }
 
-function clampAxis(centre: number, seen: number, whole: number): number {
-  if (seen >= whole) return whole / 2;
-  return Math.min(Math.max(centre, seen / 2), whole - seen / 2);
+function clampAxis(centre: number, seen: number, whole: number, before: number, after: number): number {
+  const low = seen / 2 - before;
+  const high = whole - seen / 2 + after;
+  return low >= high ? (low + high) / 2 : Math.min(Math.max(centre, low), high);
 }
 
 /** One frame of following: nearer to `target` by what `dt` ms allow; there when it is within half a px. */

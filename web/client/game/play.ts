@@ -20,6 +20,9 @@ export interface PlayEvents {
   drawn: (now: number, dt: number) => boolean;
 }
 
+/** CSS px that the header and the bar take. */
+const COVERED = { top: 64, bottom: 84 };
+
 /** Whether somebody's sound and picture is in tiles and names just now. */
 export interface Look {
   muted: boolean;
@@ -45,6 +48,7 @@ export class Play {
   /** The centre as drawn: on whole device px. */
   #seen: Point = { x: 0, y: 0 };
   #hearing = false;
+  readonly #calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   #running = false;
   #again = false;
   #lastFrame: number | null = null;
@@ -248,8 +252,8 @@ export class Play {
   /** True while the view is on its way. */
   #moveView(target: Point, dt: number): boolean {
     const { size, ratio } = this.stage;
-    const wanted = clampCentre(target, this.#zoom, size, this.#map);
-    this.#centre = follow(this.#centre, wanted, dt, this.#zoom);
+    const wanted = clampCentre(target, this.#zoom, size, this.#map, COVERED);
+    this.#centre = this.#calm.matches ? wanted : follow(this.#centre, wanted, dt, this.#zoom);
     this.#seen = onPixels(this.#centre, this.#zoom, size, ratio);
     return this.#centre.x !== wanted.x || this.#centre.y !== wanted.y;
   }

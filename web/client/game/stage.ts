@@ -71,7 +71,7 @@ export class Stage {
     this.#scene = scene;
     this.#paintSigns();
     this.#dim = scene.add.graphics().setDepth(DIM_DEPTH).setAlpha(0);
-    this.#ring = scene.add.graphics().setDepth(ABOVE_DEPTH + 1);
+    this.#ring = scene.add.graphics().setDepth(60);
     this.#goal = scene.add.image(0, 0, GOAL_KEY).setDepth(50).setVisible(false);
     game.canvas.setAttribute("aria-hidden", "true");
     this.resize();

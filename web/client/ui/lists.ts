@@ -86,7 +86,6 @@ export class Lists {
       },
     ];
     const inZone = new Map<string, string[]>();
-    if (me.zone_id !== null) inZone.set(me.zone_id, [`${me.name} (you)`]);
     for (const { user_id: id, name, zone_id, presence, media } of others.values()) {
       const heard = this.#people.gainOf(id, this.#me.x, this.#me.y, this.#shownAt) > 0;
       const place = [placeName(zones.get(zone_id ?? "")), PRESENCE[presence]].filter(Boolean).join(" · ");

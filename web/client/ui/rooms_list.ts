@@ -7,6 +7,7 @@ import { icon } from "./icons.ts";
 
 export interface RoomRow {
   zone: ZoneInfo;
+  /** The others in it. */
   people: string[];
   here: boolean;
 }
@@ -54,7 +55,8 @@ export class RoomsList {
     const focused = focus ? (document.activeElement as HTMLElement).dataset["does"] : undefined;
     const title = zoneTitle(zone.name);
     const locked = zone.type === "PRIVATE";
-    const words = people.length === 0 ? "Empty" : people.join(", ");
+    const nobody = here ? "nobody else" : "Empty";
+    const words = people.length === 0 ? nobody : people.join(", ");
     const kind = here ? [h("b", { text: "You are here" }), " · "] : [`${locked ? "Private" : "Open"} · `];
     row.element.classList.toggle("here", here);
     row.element.replaceChildren(

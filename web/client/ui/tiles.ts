@@ -24,6 +24,8 @@ export interface TileState {
 export interface TilesEvents {
   /** Enlarged (or null: none): the world may rank this person's picture first. */
   pinned: (userId: string | null) => void;
+  /** Tiles carry names near avatars, and do no more, or again. */
+  modeChanged: () => void;
   /** Something moves: draw on. */
   wake: () => void;
 }
@@ -52,8 +54,11 @@ export class Tiles {
   readonly #events: TilesEvents;
   readonly #tiles = new Map<string, Tile>();
   readonly #offsets = new Map<string, { x: number; y: number }>();
+  readonly #calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   #enlarged: string | null = null;
+  /** What the person wants, and how it is now: on a narrow stage it is always a strip. */
   #strip = false;
+  #stripNow = false;
 
   constructor(place: HTMLElement, events: TilesEvents) {
     this.#place = place;
@@ -63,18 +68,14 @@ export class Tiles {
     });
   }
 
-  get strip(): boolean {
-    return this.#strip;
-  }
-
   setStrip(strip: boolean): void {
     this.#strip = strip;
     this.#events.wake();
   }
 
-  /** Whether somebody's camera is shown. */
-  has(userId: string): boolean {
-    return this.#tiles.has(`${userId}/camera`);
+  /** Whether somebody's picture hangs at their avatar, with their name. */
+  names(userId: string): boolean {
+    return !this.#stripNow && this.#tiles.has(`${userId}/camera`);
   }
 
   setVideo(userId: string, source: Source, stream: MediaStream | null, mine: boolean): void {
@@ -105,6 +106,10 @@ export class Tiles {
   update(view: Box, dt: number, look: (userId: string) => TileState | null): boolean {
     const narrow = view.right - view.left < 560;
     const strip = this.#strip || narrow || this.#tiles.size > MOST_NEAR;
+    if (strip !== this.#stripNow) {
+      this.#stripNow = strip;
+      this.#events.modeChanged();
+    }
     const wishes: TileWish[] = [];
     for (const [key, tile] of this.#tiles) {
       const state = look(tile.userId);
@@ -117,7 +122,7 @@ export class Tiles {
       wishes.push({ id: key, x: state.x, y: state.y - above, width, height });
     }
     const places = strip ? layoutStrip(wishes, view) : layoutTiles(wishes, view, this.#offsets);
-    const part = 1 - Math.exp(-dt / GLIDE_MS);
+    const part = this.#calm.matches ? 1 : 1 - Math.exp(-dt / GLIDE_MS);
     let gliding = false;
     for (const place of places) {
       const tile = this.#tiles.get(place.id);

@@ -91,6 +91,7 @@ export class WorldPage {
     this.#bubbles = new Bubbles(byId("bubbles"), wake);
     this.#overlay = new Overlay(byId("tiles"), byId("floating"), {
       pinned: (userId) => this.#connection.send({ type: "pin", user_id: userId }),
+      modeChanged: () => this.#lookAtAll(),
       wake,
     });
     this.#minimap = new Minimap(byId("minimap") as HTMLCanvasElement, (to) => void this.walkTo(to.x, to.y));
@@ -215,10 +216,10 @@ export class WorldPage {
     document.body.classList.add("entered");
     this.#overlay.tiles.clearRemote();
     this.#lookAtAll();
-    // Coming back, this page's own state is the truth; only the first time the world's memory counts.
-    const { mic, camera } = welcome.you.media;
+    // The world's memory counts once a page; later on nothing but the person turns anything on.
     const first = !this.#welcomed;
     this.#welcomed = true;
+    const { mic, camera } = first ? welcome.you.media : { mic: false, camera: false };
     await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera });
     if (first && this.#media.local.mic) this.#toasts.show("Your microphone is on, as you left it.");
   }
@@ -230,7 +231,6 @@ export class WorldPage {
     // Somebody who is not here must not be heard or seen from here.
     this.#media.stop();
     this.#overlay.tiles.clearRemote();
-    this.#welcomed = false;
   }
 
   #changed(change: Change): void {
@@ -325,7 +325,7 @@ export class WorldPage {
     this.#play?.setLook(userId, {
       muted: this.#muted(userId),
       speaking: this.#speaking.has(userId),
-      tiled: this.#overlay.tiles.has(userId),
+      tiled: this.#overlay.tiles.names(userId),
     });
   }
 
