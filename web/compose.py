@@ -182,6 +182,8 @@ async def _make_world(
         ice_servers=ice,
         positions=_positions(settings),
         metrics=WorldMetrics(registry),
+        devices_per_user=settings.devices_per_user,
+        devices_per_zone=settings.devices_per_zone,
     )
     services = Services(
         users=UserStore(database, passwords, avatars=avatar_names()),

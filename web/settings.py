@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from signaling.tickets import MIN_SECRET_CHARS
+from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE
 
 CONFIG_ENV = "ATRIUM_CONFIG"
 HIDDEN = "(hidden)"
@@ -47,6 +48,8 @@ class Settings:
     worker_name: str
     log_level: str
     session_days: float
+    devices_per_user: int
+    devices_per_zone: int
     database_url: str
     redis_url: str
     sources: Mapping[str, str]
@@ -162,6 +165,12 @@ def _days(value: str) -> float:
     return days
 
 
+def _count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", value.strip()):
+        raise ValueError("a whole number from 0 to 99999")
+    return int(value)
+
+
 def _name(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
         raise ValueError("1 to 64 letters, digits, “.”, “_”, “-”")
@@ -233,6 +242,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         *("session_days", "ATRIUM_SESSION_DAYS", _days, "30"),
         "Days after its last use at which a login ends.",
+    ),
+    Setting(
+        *("devices_per_user", "ATRIUM_DEVICES_PER_USER", _count, str(DEFAULT_PER_USER)),
+        "WHIP publishers and WHEP players that one member may have open at a time.",
+    ),
+    Setting(
+        *("devices_per_zone", "ATRIUM_DEVICES_PER_ZONE", _count, str(DEFAULT_PER_ZONE)),
+        "WHIP publishers and WHEP players that one zone takes.",
     ),
     Setting(
         *("database_url", "DATABASE_URL", _text, ""),

@@ -19,8 +19,9 @@ from world.player import Player
 from world.records import Seat
 from world.slots import Ears
 
-MAX_PER_USER = 4
-MAX_PER_ZONE = 16
+# Unless the operator says otherwise.
+DEFAULT_PER_USER = 4
+DEFAULT_PER_ZONE = 16
 
 Direction = Literal["publish", "play"]
 
@@ -59,8 +60,12 @@ class Devices:
         space: Callable[[str], Awaitable[LiveSpace | None]],
         left: Callable[[LiveSpace, Player], None],
         now: Callable[[], float],
+        per_user: int = DEFAULT_PER_USER,
+        per_zone: int = DEFAULT_PER_ZONE,
     ) -> None:
         self._media = media
+        self._per_user = per_user
+        self._per_zone = per_zone
         self._space = space
         self._left = left
         self._now = now
@@ -121,10 +126,10 @@ class Devices:
                 self._remove(resource)
 
     def _check_bounds(self, owner: str, zone_id: str) -> None:
-        if sum(device.owner == owner for device in self._devices.values()) >= MAX_PER_USER:
-            raise DeviceRefused("too_many_devices", f"you have {MAX_PER_USER} devices; close one first")
-        if sum(device.zone_id == zone_id for device in self._devices.values()) >= MAX_PER_ZONE:
-            raise DeviceRefused("too_many_devices", f"a zone has at most {MAX_PER_ZONE} devices")
+        if sum(device.owner == owner for device in self._devices.values()) >= self._per_user:
+            raise DeviceRefused("too_many_devices", f"you have {self._per_user} devices; close one first")
+        if sum(device.zone_id == zone_id for device in self._devices.values()) >= self._per_zone:
+            raise DeviceRefused("too_many_devices", f"a zone has at most {self._per_zone} devices")
 
     def _lost(self, live: LiveSpace, player: Player) -> None:
         """The connection is over: a device does not offer again by itself."""

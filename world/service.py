@@ -40,7 +40,7 @@ from signaling.messages import (
 from signaling.tickets import BadTicket, ResumeTicket, Tickets, new_session_id
 from world import talk
 from world.client import Client, Outlet
-from world.devices import DeviceOpened, Devices
+from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.directory import Directory
 from world.ground import Ground
 from world.live import LiveSpace, Outside
@@ -103,6 +103,8 @@ class WorldService:
         wall: Callable[[], float] = time.time,
         grace: float = GRACE_SECONDS,
         empty: float = EMPTY_SECONDS,
+        devices_per_user: int = DEFAULT_PER_USER,
+        devices_per_zone: int = DEFAULT_PER_ZONE,
     ) -> None:
         self.metrics = metrics if metrics is not None else WorldMetrics()
         self.wall = wall
@@ -125,7 +127,9 @@ class WorldService:
         # numbers (2**53), for a thousand changes in every millisecond of running.
         self._epoch = int(wall() * 1000) << 10
         self._media = Media(bus, self.now)
-        self._devices = Devices(self._media, self.space, self._depart, self.now)
+        self._devices = Devices(
+            self._media, self.space, self._depart, self.now, devices_per_user, devices_per_zone
+        )
         self._saver = PositionSaver(directory)
         self._writer = PositionWriter(self._store, self._everybody, self.metrics.positions_late.inc)
         self._outside = Outside(
