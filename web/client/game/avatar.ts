@@ -42,7 +42,8 @@ export class Avatar {
     return this.#sheet ? this.#sheet.feetY - headroom(this.#sheet) : 40;
   }
 
-  dress(sheet: Sheet, key: string): void {
+  dress(sheet: Sheet): void {
+    const { key } = sheet;
     this.#sheet = sheet;
     this.#frame = -1;
     if (!this.#scene.textures.exists(key)) {

@@ -7,6 +7,8 @@ import type { Direction } from "../net/messages.ts";
 import { loadImage } from "./ground.ts";
 
 export interface Sheet {
+  /** The same for the same pictures. */
+  key: string;
   image: HTMLImageElement | HTMLCanvasElement;
   frameWidth: number;
   frameHeight: number;
@@ -58,6 +60,7 @@ export function plainSheet(seed: string): Sheet {
     }
   }
   return {
+    key: `figure:plain:${seed}`,
     image: canvas,
     frameWidth: WIDTH,
     frameHeight: HEIGHT,
@@ -168,6 +171,7 @@ export class Wardrobe {
     const look = looks.find(({ name }) => name === avatar) ?? looks[hash(userId) % looks.length];
     if (!manifest || !look) return plainSheet(userId);
     return {
+      key: `figure:${look.name}`,
       image: await loadImage(new URL(look.image, new URL(this.#url, location.href)).href),
       frameWidth: manifest.frame.width,
       frameHeight: manifest.frame.height,

@@ -115,7 +115,7 @@ export class Play {
       this.#dressed.add(user_id);
       void this.#wardrobe.sheet(avatar, user_id).then((sheet) => {
         if (!this.#dressed.has(user_id)) return;
-        this.stage.avatar(user_id).dress(sheet, textureKey(avatar, user_id));
+        this.stage.avatar(user_id).dress(sheet);
         this.wake();
       });
     }
@@ -281,9 +281,4 @@ export class Play {
     );
     this.#zoom = firstZoom(this.stage.size, this.#map, this.stage.ratio);
   }
-}
-
-/** Avatars of one sheet share its texture; plain figures are of one person only. */
-function textureKey(avatar: string, userId: string): string {
-  return `figure:${avatar}:${userId}`;
 }

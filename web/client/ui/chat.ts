@@ -12,7 +12,7 @@ const MOST_LINES = 500;
 const TOGETHER_MS = 3 * 60_000;
 
 export class Chat {
-  readonly #log = h("ol", { class: "lines", role: "log", "aria-label": "Chat", tabindex: "0" });
+  readonly #log = h("div", { class: "lines", role: "log", "aria-label": "Chat", tabindex: "0" });
   readonly #empty = h("p", { class: "empty muted" });
   readonly #input = h("textarea", { class: "input", rows: "1", maxlength: "2000", "aria-label": "Message", enterkeyhint: "send" });
   readonly #scopes = new Map<Scope, HTMLButtonElement>();
@@ -59,7 +59,7 @@ export class Chat {
     const last = this.#last;
     const follows = last?.user_id === line.user_id && last.scope === line.scope && line.at - last.at < TOGETHER_MS;
     const when = new Date(line.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const element = h("li", { class: `line${follows ? " follows" : ""}${mine ? " mine" : ""}` });
+    const element = h("div", { class: `line${follows ? " follows" : ""}${mine ? " mine" : ""}` });
     if (!follows) {
       const head = h("span", { class: "line-head" }, h("strong", {}, mine ? "You" : line.name), h("time", {}, when));
       if (line.scope === "server") head.append(h("span", { class: "badge", text: "Everyone" }));

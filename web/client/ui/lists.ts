@@ -101,5 +101,5 @@ export class Lists {
 }
 
 function placeName(zone: ZoneInfo | undefined): string {
-  return zone ? zoneTitle(zone.name) : "Between rooms";
+  return zone ? zoneTitle(zone.name) : "In the open";
 }

@@ -55,9 +55,9 @@ export class RoomsList {
     const focused = focus ? (document.activeElement as HTMLElement).dataset["does"] : undefined;
     const title = zoneTitle(zone.name);
     const locked = zone.type === "PRIVATE";
-    const nobody = here ? "nobody else" : "Empty";
+    const nobody = here ? "" : "Empty";
     const words = people.length === 0 ? nobody : people.join(", ");
-    const kind = here ? [h("b", { text: "You are here" }), " · "] : [`${locked ? "Private" : "Open"} · `];
+    const kind = here ? [h("b", { text: "You are here" }), words ? " · " : ""] : [`${locked ? "Private" : "Open"} · `];
     row.element.classList.toggle("here", here);
     row.element.replaceChildren(
       h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(locked ? "lock" : "people")),

@@ -266,7 +266,7 @@ export class WorldPage {
     const { me, zones, myRoom } = this.#people;
     this.#play?.zonesChanged();
     const zone = me?.zone_id != null ? zones.get(me.zone_id) : undefined;
-    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : "Between rooms";
+    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : "In the open";
     byId("place").classList.toggle("private", myRoom !== null);
     const room = myRoom?.id ?? null;
     if (room === this.#room) return;
