@@ -1,12 +1,13 @@
 /**
  * Entry of the world page.
  *
- * `window.atrium` is the seam for tests and for a look from the console: see `Seam` in ui/world_page.ts.
+ * `window.atrium` is the seam for tests and for a look from the console: see `Seam` in ui/seam.ts.
  * It only shows what is there, and walks as a double-click would.
  */
 import { createMedia } from "./media/session.ts";
 import { byId } from "./ui/dom.ts";
-import { type PageData, type Seam, WorldPage } from "./ui/world_page.ts";
+import type { Seam } from "./ui/seam.ts";
+import { type PageData, WorldPage } from "./ui/world_page.ts";
 
 declare global {
   interface Window {

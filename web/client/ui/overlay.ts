@@ -4,6 +4,7 @@
 import type { Point } from "../game/collision.ts";
 import type { People } from "../game/people.ts";
 import type { Play } from "../game/play.ts";
+import type { Voices } from "./voices.ts";
 import { type TileState, Tiles, type TilesEvents } from "./tiles.ts";
 
 /** Room that the header and the bar take of the stage, CSS px. */
@@ -13,11 +14,6 @@ const SIDE = 12;
 /** px between a head and its tile, and between feet and the switches. */
 const ABOVE_HEAD = 8;
 const BELOW_FEET = 16;
-
-export interface Voices {
-  muted: (userId: string) => boolean;
-  speaking: (userId: string) => boolean;
-}
 
 export class Overlay {
   readonly tiles: Tiles;
@@ -35,7 +31,7 @@ export class Overlay {
   }
 
   /** One frame; true while something glides. */
-  update(play: Play, people: People, now: number, dt: number, voices: Voices): boolean {
+  update(play: Play, people: People, now: number, dt: number, voices: Pick<Voices, "muted" | "speaking">): boolean {
     const { width, height } = play.stage.size;
     const view = { left: SIDE, top: TOP, right: width - SIDE, bottom: height - BOTTOM };
     this.#placeSwitches(play, width, height);

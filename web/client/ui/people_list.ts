@@ -47,7 +47,7 @@ export class PeopleList {
   show(people: PersonRow[]): void {
     const seen = new Set<string>();
     const order: Record<PersonRow["group"], HTMLLIElement[]> = { here: [], near: [], far: [] };
-    people.sort((a, b) => Number(b.me) - Number(a.me) || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
+    people.sort((a, b) => Number(b.me) - Number(a.me) || a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.id < b.id ? -1 : 1));
     for (const person of people) {
       seen.add(person.id);
       order[person.group].push(this.#row(person));

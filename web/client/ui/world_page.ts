@@ -9,7 +9,7 @@ import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { Chat } from "./chat.ts";
-import { byId, h, zoneTitle } from "./dom.ts";
+import { byId, zoneTitle } from "./dom.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
 import { MediaControls } from "./media_controls.ts";
@@ -19,11 +19,11 @@ import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { listenToPointer } from "./pointer.ts";
 import { listenToKeys } from "./hotkeys.ts";
+import { type Seam, makeSeam } from "./seam.ts";
 import { fillToolbar } from "./toolbar.ts";
+import { Voices } from "./voices.ts";
 
 const RESUME = "atrium.resume.";
-/** ms between two looks at the own microphone's level. */
-const LEVEL_MS = 100;
 
 export interface PageData {
   server_id: string;
@@ -31,26 +31,7 @@ export interface PageData {
   user_id: string;
 }
 
-/** What the page lets its tests see; reading only, but for `walkTo`. */
-export interface Seam {
-  /** Me as drawn, null before the first welcome. */
-  you(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; direction: string } | null;
-  /** The others in view as drawn. */
-  players(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; presence: string }[];
-  /** Walks as a double-click would; true on arrival. */
-  walkTo(x: number, y: number): Promise<boolean>;
-  /** Each person's gain for me now. */
-  gains(): Record<string, number>;
-  /** The last picture of the slots. */
-  slots(): Slots | null;
-  readonly media: MediaControl;
-  connectionState(): ConnectionState["name"];
-  mediaState(): string;
-  latency(): number | null;
-}
-
 export class WorldPage {
-  readonly #data: PageData;
   readonly #connection: Connection;
   readonly #media: MediaControl;
   readonly #people: People;
@@ -63,17 +44,15 @@ export class WorldPage {
   readonly #minimap: Minimap;
   readonly #controls: MediaControls;
   readonly #overlay: Overlay;
+  readonly #voices: Voices;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
-  #speaking: ReadonlySet<string> = new Set();
   #slots: Slots | null = null;
-  #mediaState = "idle";
   #seq = 0;
   #room: string | null = null;
   #welcomed = false;
 
   constructor(data: PageData, createMedia: (signal: Signal) => MediaControl) {
-    this.#data = data;
     const key = RESUME + data.server_id;
     this.#connection = new Connection({
       serverId: data.server_id,
@@ -91,7 +70,7 @@ export class WorldPage {
     this.#bubbles = new Bubbles(byId("bubbles"), wake);
     this.#overlay = new Overlay(byId("tiles"), byId("floating"), {
       pinned: (userId) => this.#connection.send({ type: "pin", user_id: userId }),
-      modeChanged: () => this.#lookAtAll(),
+      modeChanged: () => this.#voices.lookAtAll(),
       wake,
     });
     this.#minimap = new Minimap(byId("minimap") as HTMLCanvasElement, (to) => void this.walkTo(to.x, to.y));
@@ -123,7 +102,15 @@ export class WorldPage {
       devices: () => openDevices((chosen) => void this.#media.setDevices(chosen)),
       zoom: (by) => this.#play?.zoomBy(by),
     });
-    this.#listenToMedia();
+    this.#voices = new Voices({
+      media: this.#media,
+      people: this.#people,
+      tiles: this.#overlay.tiles,
+      lists: this.#lists,
+      controls: this.#controls,
+      toasts: this.#toasts,
+      play: () => this.#play,
+    });
     this.#listenToPerson();
   }
 
@@ -144,29 +131,15 @@ export class WorldPage {
   }
 
   get seam(): Seam {
-    const now = (): number => performance.now();
-    return {
-      you: () => {
-        const { me } = this.#people;
-        const walker = this.#play?.walker;
-        if (!me || !walker) return null;
-        const { x, y, direction } = walker;
-        return { user_id: me.user_id, name: me.name, x, y, direction, zone_id: me.zone_id };
-      },
-      players: () =>
-        [...this.#people.others.values()].map(({ user_id, name, zone_id, presence, trail }) => {
-          const { x, y } = trail.at(now());
-          return { user_id, name, x, y, zone_id, presence };
-        }),
-      walkTo: (x, y) => this.walkTo(x, y),
-      gains: () =>
-        Object.fromEntries([...this.#people.others.keys()].map((id) => [id, this.#gainOf(id)])),
-      slots: () => this.#slots,
+    return makeSeam({
+      people: this.#people,
+      connection: this.#connection,
       media: this.#media,
-      connectionState: () => this.#connection.state.name,
-      mediaState: () => this.#mediaState,
-      latency: () => this.#connection.latency,
-    };
+      voices: this.#voices,
+      play: () => this.#play,
+      slots: () => this.#slots,
+      walkTo: (x, y) => this.walkTo(x, y),
+    });
   }
 
   async walkTo(x: number, y: number): Promise<boolean> {
@@ -215,7 +188,7 @@ export class WorldPage {
     if (grid) this.#minimap.setMap(grid, this.#people.zones.values());
     document.body.classList.add("entered");
     this.#overlay.tiles.clearRemote();
-    this.#lookAtAll();
+    this.#voices.lookAtAll();
     // The world's memory counts once a page; later on nothing but the person turns anything on.
     const first = !this.#welcomed;
     this.#welcomed = true;
@@ -241,7 +214,7 @@ export class WorldPage {
       case "joined": {
         const other = this.#people.others.get(change.userId);
         if (other) this.#play?.add(other);
-        this.#lookAt(change.userId);
+        this.#voices.lookAt(change.userId);
         break;
       }
       case "left":
@@ -249,7 +222,7 @@ export class WorldPage {
         this.#overlay.tiles.removePerson(change.userId);
         break;
       case "media":
-        this.#lookAt(change.userId);
+        this.#voices.lookAt(change.userId);
         break;
       case "zones": {
         const grid = this.#play?.grid;
@@ -275,64 +248,6 @@ export class WorldPage {
     if (myRoom) {
       this.#toasts.show(`You are in ${zoneTitle(myRoom.name)} — only people in here hear you.`, "room");
     } else if (left !== null) this.#toasts.show("You are out in the open: people nearby hear you.");
-  }
-
-  // --- media -----------------------------------------------------------------------------------
-
-  #listenToMedia(): void {
-    this.#media.setGain((userId) => this.#gainOf(userId));
-    this.#media.on("video", (userId, source, stream) => {
-      this.#overlay.tiles.setVideo(userId, source, stream, false);
-      this.#lookAt(userId);
-    });
-    this.#media.on("speaking", (userIds) => {
-      const changed = new Set([...this.#speaking, ...userIds]);
-      this.#speaking = userIds;
-      for (const id of changed) this.#lookAt(id);
-      this.#lists.setSpeaking(userIds);
-    });
-    this.#media.on("local", ({ mic, camera, screen, cameraStream, screenStream }) => {
-      const me = this.#people.me?.user_id;
-      if (me === undefined) return;
-      this.#overlay.tiles.setVideo(me, "camera", camera ? cameraStream : null, true);
-      this.#overlay.tiles.setVideo(me, "screen", screen ? screenStream : null, true);
-      this.#lookAt(me);
-      this.#lists.setMine({ mic, camera, screen });
-    });
-    this.#media.on("connection", (state) => {
-      this.#mediaState = state;
-      document.body.dataset["media"] = state;
-      byId("media-state").hidden = state === "connected" || state === "idle";
-    });
-    this.#media.on("problem", (_, message) => this.#toasts.show(message, "bad"));
-    setInterval(() => {
-      const { mic, level } = this.#media.local;
-      if (mic && !document.hidden) this.#controls.showLevel(level);
-    }, LEVEL_MS);
-  }
-
-  #gainOf(userId: string): number {
-    const walker = this.#play?.walker;
-    return walker ? this.#people.gainOf(userId, walker.x, walker.y, performance.now()) : 0;
-  }
-
-  #muted(userId: string): boolean {
-    if (userId === this.#people.me?.user_id) return !this.#media.local.mic;
-    return this.#people.others.get(userId)?.media.mic !== true;
-  }
-
-  #lookAt(userId: string): void {
-    this.#play?.setLook(userId, {
-      muted: this.#muted(userId),
-      speaking: this.#speaking.has(userId),
-      tiled: this.#overlay.tiles.names(userId),
-    });
-  }
-
-  #lookAtAll(): void {
-    const { me, others } = this.#people;
-    if (me) this.#lookAt(me.user_id);
-    for (const id of others.keys()) this.#lookAt(id);
   }
 
   // --- what the person does --------------------------------------------------------------------
@@ -387,10 +302,7 @@ export class WorldPage {
     const play = this.#play;
     if (!play) return false;
     this.#lists.moved(now, play.walker);
-    const busy = this.#overlay.update(play, this.#people, now, dt, {
-      muted: (id) => this.#muted(id),
-      speaking: (id) => this.#speaking.has(id),
-    });
+    const busy = this.#overlay.update(play, this.#people, now, dt, this.#voices);
     this.#bubbles.update((id) => this.#overlay.headOf(play, this.#people, id, now));
     return this.#minimap.draw(now, this.#dots(now)) || busy;
   }
@@ -398,7 +310,7 @@ export class WorldPage {
   *#dots(now: number): Generator<{ x: number; y: number; me: boolean; speaking: boolean }> {
     for (const { user_id, trail } of this.#people.others.values()) {
       const { x, y } = trail.at(now);
-      yield { x, y, me: false, speaking: this.#speaking.has(user_id) };
+      yield { x, y, me: false, speaking: this.#voices.speaking(user_id) };
     }
     const walker = this.#play?.walker;
     if (walker) yield { x: walker.x, y: walker.y, me: true, speaking: false };

@@ -1,0 +1,120 @@
+/**
+ * Joins the media session to what is seen: who is muted, who speaks, whose picture hangs where, and how
+ * loud everybody is for me.
+ */
+import type { People } from "../game/people.ts";
+import type { Play } from "../game/play.ts";
+import { type DeviceKind, chooseDevice, listDevices, rememberedChoice } from "../media/devices.ts";
+import type { LocalMedia, MediaControl } from "../media/contract.ts";
+import { byId } from "./dom.ts";
+import type { Lists } from "./lists.ts";
+import type { MediaControls } from "./media_controls.ts";
+import type { Toasts } from "./notices.ts";
+import type { Tiles } from "./tiles.ts";
+
+/** ms between two looks at the own microphone's level. */
+const LEVEL_MS = 100;
+
+export interface VoicesParts {
+  media: MediaControl;
+  people: People;
+  tiles: Tiles;
+  lists: Lists;
+  controls: MediaControls;
+  toasts: Toasts;
+  play: () => Play | null;
+}
+
+export class Voices {
+  readonly #parts: VoicesParts;
+  #speaking: ReadonlySet<string> = new Set();
+  #mediaState = "idle";
+
+  constructor(parts: VoicesParts) {
+    this.#parts = parts;
+    const { media, tiles, lists, controls, toasts } = parts;
+    media.setGain((userId) => this.gainOf(userId));
+    media.on("video", (userId, source, stream) => {
+      tiles.setVideo(userId, source, stream, false);
+      this.lookAt(userId);
+    });
+    media.on("speaking", (userIds) => {
+      const changed = new Set([...this.#speaking, ...userIds]);
+      this.#speaking = userIds;
+      for (const id of changed) this.lookAt(id);
+      lists.setSpeaking(userIds);
+    });
+    media.on("local", (state) => this.#localChanged(state));
+    media.on("connection", (state) => {
+      this.#mediaState = state;
+      document.body.dataset["media"] = state;
+      byId("media-state").hidden = state === "connected" || state === "idle";
+    });
+    media.on("problem", (_, message) => toasts.show(message, "bad"));
+    void this.#useRememberedDevices();
+    setInterval(() => {
+      const { mic, level } = media.local;
+      if (mic && !document.hidden) controls.showLevel(level);
+    }, LEVEL_MS);
+  }
+
+  /** Of the media connection: idle, connecting, connected or failed. */
+  get mediaState(): string {
+    return this.#mediaState;
+  }
+
+  /** 0..1, by where both are drawn now. */
+  gainOf(userId: string): number {
+    const walker = this.#parts.play()?.walker;
+    return walker ? this.#parts.people.gainOf(userId, walker.x, walker.y, performance.now()) : 0;
+  }
+
+  muted(userId: string): boolean {
+    const { people, media } = this.#parts;
+    if (userId === people.me?.user_id) return !media.local.mic;
+    return people.others.get(userId)?.media.mic !== true;
+  }
+
+  speaking(userId: string): boolean {
+    return this.#speaking.has(userId);
+  }
+
+  /** Shows somebody's state at their avatar. */
+  lookAt(userId: string): void {
+    const { play, tiles, people } = this.#parts;
+    if (userId !== people.me?.user_id && !people.others.has(userId)) return;
+    play()?.setLook(userId, {
+      muted: this.muted(userId),
+      speaking: this.speaking(userId),
+      tiled: tiles.names(userId),
+    });
+  }
+
+  lookAtAll(): void {
+    const { me, others } = this.#parts.people;
+    if (me) this.lookAt(me.user_id);
+    for (const id of others.keys()) this.lookAt(id);
+  }
+
+  #localChanged({ mic, camera, screen, cameraStream, screenStream }: LocalMedia): void {
+    const { people, tiles, lists } = this.#parts;
+    const me = people.me?.user_id;
+    if (me === undefined) return;
+    tiles.setVideo(me, "camera", camera ? cameraStream : null, true);
+    tiles.setVideo(me, "screen", screen ? screenStream : null, true);
+    this.lookAt(me);
+    lists.setMine({ mic, camera, screen });
+  }
+
+  /** The devices that were chosen in this browser before, where they are still there. */
+  async #useRememberedDevices(): Promise<void> {
+    const remembered = rememberedChoice();
+    const devices = await listDevices();
+    const chosen: Partial<Record<DeviceKind, string>> = {};
+    for (const kind of ["mic", "camera", "speaker"] as const) {
+      const device = chooseDevice(devices[kind], remembered[kind]);
+      if (device) chosen[kind] = device.id;
+    }
+    if (Object.keys(chosen).length > 0) await this.#parts.media.setDevices(chosen);
+  }
+}
