@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -31,6 +31,7 @@ from sfu.forward.contract import (
 )
 from sfu.forward.planes import planes
 from sfu.rtp.header import RtpPacket
+from tests.bench.floor import floors
 from tests.support.rtp_peer import RtpPeer
 
 WARM_SECONDS = 0.7
@@ -77,7 +78,8 @@ def plane_process(pipe: Connection, plane: str, cpu: int | None) -> None:
     import uvloop
 
     async def run() -> None:
-        forwarder = planes()[plane](Silent(), "127.0.0.1", 0)
+        factories: dict[str, Callable[..., Any]] = {**planes(), **floors()}
+        forwarder = factories[plane](Silent(), "127.0.0.1", 0)
         done = asyncio.Event()
 
         def command() -> None:
@@ -234,19 +236,19 @@ LOADS = [
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--planes", default=",".join(planes()))
+    parser.add_argument("--planes", default=",".join([*floors(), *planes()]))
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--kind", choices=("audio", "video"))
     parser.add_argument("--fan-out", type=int)
     options = parser.parse_args()
-    print(f"{'plane':8} {'kind':6} {'fan-out':>7} {'µs/packet':>10} {'a core carries':>15} {'lost':>6}")
+    print(f"{'plane':9} {'kind':6} {'fan-out':>7} {'µs/packet':>10} {'a core carries':>15} {'lost':>6}")
     for load in LOADS:
         if options.kind not in (None, load.kind) or options.fan_out not in (None, load.fan_out):
             continue
         for plane in options.planes.split(","):
             figure = measure(load, plane, options.seconds)
             print(
-                f"{plane:8} {load.kind:6} {load.fan_out:7} {figure.microseconds:10.2f} "
+                f"{plane:9} {load.kind:6} {load.fan_out:7} {figure.microseconds:10.2f} "
                 f"{1e6 / figure.microseconds:12,.0f}/s {figure.lost:7.2%}",
                 flush=True,
             )
