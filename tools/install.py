@@ -8,6 +8,7 @@ the standard library; the top of the file is kept readable to old Pythons so tha
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -36,14 +37,24 @@ def fail(message: str) -> "None":
     sys.exit(f"install: {message}")
 
 
-def run(command: list[str], cwd: Path = ROOT, **environment: str) -> None:
+def system_certificates() -> dict[str, str]:
+    """Have the clients trust what this machine trusts: some networks have an authority of their own."""
+    trust = {"UV_SYSTEM_CERTS": "true", "NODE_USE_SYSTEM_CA": "1"}
+    for bundle in (ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt"):
+        if bundle and os.path.exists(bundle):
+            trust["PIP_CERT"] = bundle
+            break
+    return trust
+
+
+def run(command: list[str], cwd: Path = ROOT) -> None:
     """Run quietly; on failure show the end of what it said and stop."""
     # Node of the virtual environment comes first for what npm starts.
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, "PATH": path, **environment},
+        env={**system_certificates(), **os.environ, "PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
