@@ -95,12 +95,13 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     registry = CollectorRegistry()
     checks: dict[str, Check] = {}
     bus = _bus(settings, stack, checks)
-    if worker:
-        await _start_worker(settings, stack, bus, registry)
     if world:
         app, end_world = await _make_world(settings, stack, bus, checks, registry)
     else:
         app, end_world = make_worker_app(checks, registry), None
+    if worker:
+        # After the world, which has to hear the first heartbeat: whoever joins at once has media at once.
+        await _start_worker(settings, stack, bus, registry)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=PART_SECONDS)
     await runner.setup()
     _at_end(stack, "http", runner.cleanup)
