@@ -1,0 +1,36 @@
+#!/bin/sh
+# Hostile input against the native plane under AddressSanitizer and UBSan; any fault ends it with an error.
+#
+#   tools/asan.sh [ROUNDS]     the fuzzer with five seeds (default: 20000 rounds of up to 64 datagrams each),
+#                              then the golden suite of the planes on an extension built with the sanitizers
+#
+# Needs gcc (or CC) with the sanitizers' libraries and an installed .venv; writes into a temporary folder only.
+set -eu
+cd "$(dirname "$0")/.."
+root=$(pwd)
+rounds=${1:-20000}
+cc=${CC:-cc}
+flags="-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# shellcheck disable=SC2086 # the flags are words
+$cc -std=gnu11 $flags -Wall -Wextra -o "$folder/plane_fuzz" tests/fuzz/plane_fuzz.c -lm
+for seed in 1 2 3 4 5; do
+    echo "fuzz, seed $seed:"
+    "$folder/plane_fuzz" "$seed" "$rounds"
+done
+
+# A copy of what the suite needs, so that the extension in use here stays as it is.
+cp -r setup.py pyproject.toml README.md LICENSE signaling sfu "$folder"
+mkdir -p "$folder/tests/unit/sfu"
+cp -r tests/support "$folder/tests"
+cp -r tests/unit/sfu/forward "$folder/tests/unit/sfu"
+rm -f "$folder"/sfu/forward/_plane*.so
+cd "$folder"
+CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" CC="$cc" \
+    "$root/.venv/bin/python" setup.py -q build_ext --inplace
+echo "golden suite:"
+# Python itself leaks on purpose, and knows nothing of the sanitizer: it is loaded before everything else.
+ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$($cc -print-file-name=libasan.so) $($cc -print-file-name=libubsan.so)" \
+    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward -k native
