@@ -42,6 +42,7 @@ class Remembered:
     flags: MediaFlags
     watch: bool
     session: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,11 @@ class LiveSpace:
             self._speaking.pop(router, None)
         self.wake()
 
-    def remember(self, player: Player, session: str) -> None:
+    def remember(self, player: Player, session: str, now: float) -> None:
         """Keep what a reconnect needs."""
         self.remembered.pop(player.user_id, None)
         self.remembered[player.user_id] = Remembered(
-            player.x, player.y, player.direction, player.flags, player.watch, session
+            player.x, player.y, player.direction, player.flags, player.watch, session, now
         )
         if len(self.remembered) > MAX_REMEMBERED:
             self.remembered.popitem(last=False)

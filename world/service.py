@@ -31,6 +31,7 @@ from signaling.messages import (
     Ping,
     PlayerMove,
     Pong,
+    Role,
     SendEmote,
     Welcome,
     ZoneEntered,
@@ -49,6 +50,7 @@ from world.metrics import WorldMetrics
 from world.player import Player
 from world.records import Seat, ServerRecord
 from world.saving import PositionSaver
+from world.space import RoomClosed
 from world.state import InProcessPositions, Position, PositionStore, PositionWriter
 from world.welcome import welcome
 
@@ -58,6 +60,9 @@ GRACE_SECONDS = 2.0
 # An empty space is kept so long: those who come back soon find their mute state.
 EMPTY_SECONDS = 30.0
 RESUME_SECONDS = 24 * 3600.0
+# Whose connection was lost in a room that is locked finds it open for so long after their seat was given
+# up: a network that fails is no reason to stand before the door.
+RETURN_SECONDS = 60.0
 HOUSEKEEPING_SECONDS = 1.0
 # A restart asks clients to come back spread over this time (ms), and more when there are many.
 RESTART_MS = 1000
@@ -189,11 +194,7 @@ class WorldService:
         live = self._spaces.get(server_id)
         if live is None:
             return frozenset()
-        return frozenset(
-            player.user_id
-            for player in live.space.players.values()
-            if player.zone_id == zone_id and player.presence != "device"
-        )
+        return frozenset(live.space.people_in(zone_id))
 
     async def space(self, server_id: str) -> LiveSpace | None:
         """The running space of a server, loaded when it is not; None when there is no such server."""
@@ -274,6 +275,8 @@ class WorldService:
                 self._take_over(live, player, seat, resumed)
         except LookupError as error:
             raise Refused("room_closed", str(error)) from error
+        except RoomClosed as error:
+            raise Refused(*error.refusal) from error
         client = Client(seat, player, outlet)
         live.clients[player] = client
         live.interest.place(player)
@@ -310,9 +313,11 @@ class WorldService:
         self, live: LiveSpace, seat: Seat, resumed: str | None, last: tuple[float, float] | None
     ) -> Player:
         remembered = live.remembered.pop(seat.user_id, None)
+        returning = False
         if remembered is not None:
             last = remembered.x, remembered.y
-        player = live.space.join(seat, self.now(), last)
+            returning = resumed == remembered.session and self.now() - remembered.at < RETURN_SECONDS
+        player = live.space.join(seat, self.now(), last, returning=returning)
         if remembered is not None:
             player.direction = remembered.direction
             if resumed == remembered.session:
@@ -424,7 +429,7 @@ class WorldService:
             return
         link = live.hearing.links.get(player)
         if player.presence != "device" and link is not None:
-            live.remember(player, link.session)
+            live.remember(player, link.session, self.now())
         self._media.leave(live, player)
         live.interest.look_away(player)
         live.space.leave(player.user_id)
@@ -485,6 +490,13 @@ class WorldService:
         if player is not None:
             self._send_away(live, player, Closing(code, message, None))
         live.remembered.pop(user_id, None)
+
+    async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
+        """A member was given another role: what it opens is open (or closed) from now on."""
+        live = self._spaces.get(server_id)
+        player = live.space.players.get(user_id) if live is not None else None
+        if player is not None and player.presence == "walker":
+            player.role = role
 
     async def open_device(
         self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]

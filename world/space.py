@@ -2,23 +2,25 @@
 
 Everything that changes a position comes through here. A move is checked (finite, on the map, not
 faster than running, not through a wall) and answered with a verdict; the zone follows from the
-position alone, never from what a client says. Time is a parameter (seconds); this file knows no
-client and no worker. What has changed since the last tick is collected for `drain`.
+position alone, never from what a client says, and a private room that is locked or full is closed to
+every way in (`world.rooms`). Time is a parameter (seconds); this file knows no client and no worker. What
+has changed since the last tick is collected for `drain`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from signaling.messages import Direction
+from signaling.messages import Direction, Role
 from world.grid import Grid
 from world.ground import Ground
 from world.places import Places
 from world.player import Player
 from world.records import Seat, Spawn, ZoneRecord
+from world.rooms import RoomCode, RoomRefusal, room_refusal
 from world.zones import ZoneMap, room_of
 
 # px/s. Clients walk at WALK_SPEED and run (Shift) at RUN_SPEED; the bound is the faster.
@@ -31,7 +33,15 @@ SPEED_SLACK = 1.1
 ALLOWANCE_SECONDS = 2.0
 MAX_STEP = 140.0
 
-Verdict = Literal["moved", "too_fast", "blocked", "outside", "not_walking"]
+Verdict = Literal["moved", "too_fast", "blocked", "outside", "not_walking"] | RoomCode
+
+
+class RoomClosed(Exception):
+    """The seat's room takes nobody more now."""
+
+    def __init__(self, refusal: RoomRefusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +71,30 @@ class Space:
         self._touched: dict[Player, None] = {}
         self._gone: list[Player] = []
         self._rezoned: dict[Player, None] = {}
+        # Who is in which zone; devices are not people.
+        self._people: dict[str, set[str]] = {}
 
     # --- coming and going ------------------------------------------------------------------------
 
-    def join(self, seat: Seat, now: float, last: tuple[float, float] | None = None) -> Player:
+    def join(
+        self,
+        seat: Seat,
+        now: float,
+        last: tuple[float, float] | None = None,
+        *,
+        returning: bool = False,
+    ) -> Player:
         """Seat somebody: in the seat's zone if it has one, at the `last` position if that is a legal
-        place, else at a spawn point.
+        place that is open to them, else at a spawn point. `returning` as in `world.rooms`.
 
         Raises:
             ValueError: the user is here already.
             LookupError: the seat's zone does not exist (any more).
+            RoomClosed: the seat's zone is a private room that is locked or full.
         """
         if seat.user_id in self.players:
             raise ValueError(f"{seat.user_id} is here already")
-        x, y = self.place_for(seat, last)
+        x, y = self.place_for(seat, last, returning=returning)
         player = Player(
             user_id=seat.user_id,
             name=seat.name,
@@ -88,13 +108,15 @@ class Space:
         )
         self.players[seat.user_id] = player
         self.grid.put(player)
-        self._derive(player)
+        self._derive(player, self.zones.at(x, y))
         self._touched[player] = None
         self._rezoned.pop(player, None)  # their zone is told with their arrival
         return player
 
-    def place_for(self, seat: Seat, last: tuple[float, float] | None) -> tuple[float, float]:
-        """Where the seat's owner will stand. Raises LookupError for an unknown zone."""
+    def place_for(
+        self, seat: Seat, last: tuple[float, float] | None, *, returning: bool = False
+    ) -> tuple[float, float]:
+        """Where the seat's owner will stand. Raises LookupError for an unknown zone, and RoomClosed."""
         places = Places(self.ground.collision, self.zones, self.grid)
         if last is not None and not (math.isfinite(last[0]) and math.isfinite(last[1])):
             last = None
@@ -102,14 +124,40 @@ class Space:
             zone = self.zones.zones.get(seat.zone_id)
             if zone is None:
                 raise LookupError("this room does not exist any more")
+            # A device comes with its owner's ticket: whether that opens the room was looked at there.
+            if seat.presence != "device":
+                refusal = self._refusal(zone, seat.user_id, seat.role, returning)
+                if refusal is not None:
+                    raise RoomClosed(refusal)
             if last is not None and self.zones.at(*last) is zone:
                 return places.in_zone(zone, *last)
             return places.in_zone(zone, seat.x, seat.y)
-        if last is not None:
+        if last is not None and self._open_at(*last, seat, returning):
             place = places.beside(*last)
             if place is not None:
                 return place
-        return places.at_spawn(self.spawns, self.ground.width, self.ground.height)
+        spawns = tuple(spawn for spawn in self.spawns if self._open_at(spawn.x, spawn.y, seat))
+        return places.at_spawn(spawns, self.ground.width, self.ground.height)
+
+    def _open_at(self, x: float, y: float, seat: Seat, returning: bool = False) -> bool:
+        zone = self.zones.at(x, y)
+        return self._refusal(zone, seat.user_id, seat.role, returning) is None
+
+    def _refusal(
+        self, zone: ZoneRecord | None, user_id: str, role: Role, returning: bool = False
+    ) -> RoomRefusal | None:
+        """Why they cannot come into this zone; public space is open to all."""
+        if zone is None or zone.type != "PRIVATE":
+            return None
+        return room_refusal(zone, user_id, role, self.people_in(zone.id), returning=returning)
+
+    def people_in(self, zone_id: str) -> Collection[str]:
+        """The user ids of those who are in a zone (devices are not people). Do not change."""
+        return self._people.get(zone_id, ())
+
+    def refusal_at(self, player: Player, x: float, y: float) -> RoomRefusal | None:
+        """Why this player cannot walk to (x, y), as far as rooms go."""
+        return self._refusal(self.zones.at(x, y), player.user_id, player.role)
 
     def leave(self, user_id: str) -> Player | None:
         """Take somebody out; None when they are not here."""
@@ -119,6 +167,7 @@ class Space:
         self.grid.remove(player)
         self._touched.pop(player, None)
         self._rezoned.pop(player, None)
+        self._file(player, None)
         self._gone.append(player)
         return player
 
@@ -127,7 +176,7 @@ class Space:
         player.x, player.y = x, y
         player.moved = True
         self.grid.put(player)
-        self._derive(player)
+        self._derive(player, self.zones.at(x, y))
         self._touched[player] = None
 
     # --- moving ----------------------------------------------------------------------------------
@@ -154,11 +203,16 @@ class Space:
                 return "too_fast"
             if not self.ground.collision.clear_path(player.x, player.y, x, y):
                 return "blocked"
+            zone = self.zones.at(x, y)
+            if zone is not None and zone.id != player.zone_id:
+                refusal = self._refusal(zone, player.user_id, player.role)
+                if refusal is not None:
+                    return refusal.code
             player.allowance -= step
             player.x = x
             player.y = y
             self.grid.put(player)
-            self._derive(player)
+            self._derive(player, zone)
         elif direction == player.direction:
             player.last_seq = seq
             return "moved"
@@ -178,17 +232,30 @@ class Space:
         """The zones were edited: everybody's zone is derived anew."""
         self.zones = ZoneMap(zones, self.ground.width, self.ground.height)
         for player in self.players.values():
-            self._derive(player)
+            self._derive(player, self.zones.at(player.x, player.y))
 
-    def _derive(self, player: Player) -> None:
-        zone = self.zones.at(player.x, player.y)
+    def _derive(self, player: Player, zone: ZoneRecord | None) -> None:
+        """The player stands in this zone now."""
         zone_id = zone.id if zone is not None else None
         room = room_of(zone)
         if zone_id != player.zone_id or room != player.room:
+            self._file(player, zone_id)
             player.zone_id = zone_id
             player.room = room
             self._rezoned[player] = None
             self._touched[player] = None
+
+    def _file(self, player: Player, zone_id: str | None) -> None:
+        """Count the player in this zone and no longer in the one that it was in."""
+        if player.presence == "device":
+            return
+        if player.zone_id is not None:
+            people = self._people.get(player.zone_id, set())
+            people.discard(player.user_id)
+            if not people:
+                self._people.pop(player.zone_id, None)
+        if zone_id is not None:
+            self._people.setdefault(zone_id, set()).add(player.user_id)
 
     # --- ticks -----------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from signaling.messages import (
 from world.client import Client
 from world.live import LiveSpace
 from world.metrics import WorldMetrics
+from world.rooms import ROOM_CODES
 
 
 def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metrics: WorldMetrics) -> None:
@@ -36,6 +37,10 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metri
         live.wake()
         return
     metrics.moved_back.labels(verdict).inc()
+    # Who leans on a closed door is told why once a second.
+    refusal = live.space.refusal_at(player, message.x, message.y) if verdict in ROOM_CODES else None
+    if refusal is not None and client.may_tell_moves(now):
+        client.send(Error(*refusal, message.seq))
     client.send(MovedBack(player.x, player.y, message.seq))
 
 

@@ -25,6 +25,7 @@ async def crew(api: Api) -> tuple[str, dict[str, Browser], dict[str, str]]:
     for role in ("admin", "moderator"):
         changed = await people["owner"].ok("PATCH", f"{path}/members/{ids[role]}", {"role": role})
         assert changed["role"] == role
+    api.world.calls.clear()
     return path, people, ids
 
 
@@ -37,6 +38,9 @@ async def test_roles_are_given_from_above_and_below_ones_own(tmp_path: Path) -> 
             return (await people[giver].call("PATCH", member, {"role": role})).status
 
         assert await gives("admin", "member", "moderator") == 200
+        # The running world weighs roles too (a locked room's door).
+        server_id = path.rsplit("/", 1)[-1]
+        assert api.world.calls == [("role_changed", server_id, ids["member"], "moderator")]
         assert await gives("admin", "member", "admin") == 403
         assert await gives("admin", "owner", "member") == 403
         assert await gives("admin", "admin", "member") == 403

@@ -190,13 +190,24 @@ async def test_what_the_world_refuses_is_told_with_its_reason(tmp_path: Path, co
         assert await refusal(response) == (status, code, None)
 
 
-async def test_a_room_that_is_locked_or_full_takes_no_device(tmp_path: Path) -> None:
+async def test_a_room_that_is_locked_or_full_takes_a_device_of_those_only_who_run_the_place(
+    tmp_path: Path,
+) -> None:
     async with running_api(tmp_path) as api:
-        ada, zone, _, device = await stage(api)
-        await ada.ok("PATCH", f"/api/zones/{zone['id']}", {"capacity": 1})
+        ada, zone, _, owners = await stage(api)
+        bob = api.browser()
+        await bob.sign_up("bob")
+        server_id = (await ada.ok("GET", "/api/servers"))["servers"][0]["id"]
+        await ada.ok("PATCH", f"/api/servers/{server_id}", {"access": "public"})
+        await bob.ok("POST", f"/api/servers/{server_id}/join")
+        ticket = await bob.ok("POST", f"/api/zones/{zone['id']}/ticket", {"publish": True}, 201)
+        device = Device(api.browser(), ticket["ticket"])
         api.world.people[zone["id"]] = {"somebody"}
-        response = await device.call("POST", f"/whip/{zone['id']}", OFFER)
-        assert await refusal(response) == (409, "room_full", None)
+        for edit, code in (({"capacity": 1}, "room_full"), ({"locked": True}, "room_locked")):
+            await ada.ok("PATCH", f"/api/zones/{zone['id']}", edit)
+            response = await device.call("POST", f"/whip/{zone['id']}", OFFER)
+            assert await refusal(response) == (409, code, None)
+        assert (await owners.call("POST", f"/whip/{zone['id']}", OFFER)).status == 201
 
 
 async def test_trickled_candidates_are_taken_and_an_ice_restart_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from signaling.messages import Bounds
+from signaling.messages import Bounds, Role
 from signaling.tickets import Tickets
 from tests.support.databases import migrated_sqlite, quick_passwords
 from web.app import AppParts, make_app
@@ -81,6 +81,9 @@ class RememberingWorld:
 
     async def remove_user(self, server_id: str, user_id: str, code: str, message: str) -> None:
         self.calls.append(("remove_user", server_id, user_id, code))
+
+    async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
+        self.calls.append(("role_changed", server_id, user_id, role))
 
     async def open_device(
         self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]

@@ -30,6 +30,7 @@ PURE = (
     "world/grid.py",
     "world/placement.py",
     "world/records.py",
+    "world/rooms.py",
     "world/slots.py",
     "world/space.py",
     "world/zones.py",

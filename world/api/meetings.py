@@ -16,11 +16,11 @@ from world import names
 from world.api.body import answer, read_json
 from world.api.errors import ApiError
 from world.api.identity import client_address, current_login, limited
-from world.api.rooms import room_refusal
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import JoinMeeting, MeetingServer, MeetingView, MeetingZone, SeatView
 from world.records import ServerRecord, ZoneRecord
+from world.rooms import room_refusal
 from world.users import DEFAULT_AVATAR
 
 # A guest who stays longer than that opens the link again.

@@ -37,7 +37,8 @@ async def change(request: web.Request) -> web.Response:
     role: Role = body.role
     if actor.role not in MANAGERS or RANK[role] >= RANK[actor.role]:
         raise ApiError(403, "not_allowed", "You may not give this role.")
-    await known.servers.set_role(server.id, other.user_id, body.role)
+    await known.servers.set_role(server.id, other.user_id, role)
+    await known.world.role_changed(server.id, other.user_id, role)
     changed = await known.servers.member(server.id, other.user_id)
     return answer(_view(changed if changed is not None else other))
 

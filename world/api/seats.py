@@ -15,9 +15,9 @@ from signaling.messages import Join
 from signaling.tickets import BadTicket, SeatTicket
 from world.api.errors import OUT_OF_REACH, UNAVAILABLE
 from world.api.identity import current_login
-from world.api.rooms import room_refusal
 from world.api.services import services
 from world.records import Seat
+from world.rooms import room_refusal
 from world.service import Refused
 
 log = logging.getLogger("atrium.api")

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from aiohttp import web
 
-from signaling.messages import IceServer
+from signaling.messages import IceServer, Role
 from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import Tickets
 from world.api.seats_seen import SeatsSeen
@@ -50,6 +50,9 @@ class WorldPort(Protocol):
 
     async def remove_user(self, server_id: str, user_id: str, code: str, message: str) -> None:
         """End the user's presence there; no effect when there is none."""
+
+    async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
+        """A member was given another role."""
 
     async def open_device(
         self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]

@@ -22,12 +22,12 @@ from signaling.tickets import BadTicket, MediaTicket
 from world.api.body import answer, read_text
 from world.api.errors import ApiError
 from world.api.identity import limited
-from world.api.rooms import room_refusal
 from world.api.route import Route
 from world.api.services import services
 from world.api.shapes import Done
 from world.devices import DeviceRefused
 from world.records import Seat
+from world.rooms import room_refusal
 
 Direction = Literal["publish", "play"]
 SDP = "application/sdp"
