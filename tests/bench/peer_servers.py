@@ -1,0 +1,218 @@
+"""The servers that `peers` compares: ours through WHIP and WHEP, and Debian's Janus, each started afresh.
+
+Each is pinned to one core and gives the arguments that make a load generator talk to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.cookiejar
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.atrium_server import AtriumServer
+from tests.support.ports import answers, free_port
+
+SERVER_CORE = 0
+START_SECONDS = 15.0
+# Janus gathers no ICE candidates on a loopback interface: a veth with an address of that range is none.
+VETH, VETH_PEER, VETH_ADDRESS = "atriumbench0", "atriumbench1", "127.0.0.2"
+JANUS_LIBRARIES = ("/usr/lib/x86_64-linux-gnu/janus", "/usr/lib/aarch64-linux-gnu/janus", "/usr/lib/janus")
+
+
+class Unavailable(Exception):
+    """This server cannot be measured here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running server. `client` are the generator's arguments for it."""
+
+    pid: int
+    client: list[str]
+
+
+@contextlib.contextmanager
+def _pinned() -> Iterator[None]:
+    """What is started inside runs on the server's core only."""
+    cores = os.sched_getaffinity(0)
+    if SERVER_CORE not in cores or len(cores) < 2:
+        raise Unavailable("two cores are needed: one for the server, one for the generator")
+    os.sched_setaffinity(0, {SERVER_CORE})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+class _Account:
+    """A person with an account on a server, over plain HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+
+    def call(self, method: str, path: str, body: object) -> dict[str, object]:
+        request = urllib.request.Request(
+            self._url + path,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "Origin": self._url},
+            method=method,
+        )
+        with self._opener.open(request, timeout=10) as answer:
+            found = json.load(answer)
+        assert isinstance(found, dict)
+        return found
+
+
+def _room_ticket(url: str) -> tuple[str, str]:
+    """A new server's private room (its zone id), and a ticket to publish and to play there."""
+    account = _Account(url)
+    account.call("POST", "/api/auth/signup", {"username": "bench", "password": "correct horse battery"})
+    server = account.call("POST", "/api/servers", {"name": "Bench", "map": "office"})
+    zones = server["zones"]
+    assert isinstance(zones, list)
+    [room] = [zone["id"] for zone in zones if zone["name"] == "Room_1"]
+    ticket = account.call("POST", f"/api/zones/{room}/ticket", {"publish": True, "play": True})
+    return room, str(ticket["ticket"])
+
+
+@contextlib.contextmanager
+def atrium(plane: str) -> Iterator[Target]:
+    """`atrium serve` with everything in one process, and a private room for the load."""
+    with tempfile.TemporaryDirectory() as data:
+        server = AtriumServer(
+            Path(data),
+            ATRIUM_PLANE=plane,
+            ATRIUM_DEVICES_PER_USER="2000",
+            ATRIUM_DEVICES_PER_ZONE="2000",
+        )
+        with _pinned():
+            server.start()
+        try:
+            room, ticket = _room_ticket(server.url)
+            client = ["--adapter", "whip", "--header", f"Authorization: Bearer {ticket}"]
+            client += ["--whip-url", f"{server.url}/whip/{room}", "--whep-url", f"{server.url}/whep/{room}"]
+            yield Target(server.pid, client)
+        finally:
+            server.stop(check=False)
+
+
+def _veth() -> None:
+    shown = subprocess.run(["ip", "-o", "addr", "show", VETH], capture_output=True, text=True, check=False)
+    if VETH_ADDRESS in shown.stdout:
+        return
+    for command in (
+        f"ip link add {VETH} type veth peer name {VETH_PEER}",
+        f"ip addr add {VETH_ADDRESS}/32 dev {VETH}",
+        f"ip link set {VETH} up",
+        f"ip link set {VETH_PEER} up",
+    ):
+        done = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unavailable(
+                f"Janus needs a network interface of its own ({command}: {done.stderr.strip()})"
+            )
+
+
+def _janus_config(folder: Path, port: int, libraries: Path) -> None:
+    """VideoRoom over HTTP and nothing else, one event loop for all handles: Janus at its best here."""
+    plugins = [file.name for file in (libraries / "plugins").glob("*.so") if "videoroom" not in file.name]
+    transports = [file.name for file in (libraries / "transports").glob("*.so") if "http" not in file.name]
+    (folder / "janus.jcfg").write_text(
+        f"""
+general: {{
+    configs_folder = "{folder}"
+    plugins_folder = "{libraries}/plugins"
+    transports_folder = "{libraries}/transports"
+    events_folder = "{folder}/none"
+    loggers_folder = "{folder}/none"
+    debug_level = 3
+    event_loops = 1
+    session_timeout = 300
+}}
+nat: {{
+    ice_enforce_list = "{VETH_ADDRESS}"
+}}
+media: {{
+    rtp_port_range = "20000-39999"
+}}
+plugins: {{
+    disable = "{",".join(plugins)}"
+}}
+transports: {{
+    disable = "{",".join(transports)}"
+}}
+"""
+    )
+    (folder / "janus.plugin.videoroom.jcfg").write_text("general: {\n    string_ids = false\n}\n")
+    (folder / "janus.transport.http.jcfg").write_text(
+        f"""
+general: {{
+    json = "compact"
+    base_path = "/janus"
+    http = true
+    ip = "127.0.0.1"
+    port = {port}
+    https = false
+}}
+admin: {{
+    admin_http = false
+    admin_https = false
+}}
+"""
+    )
+
+
+@contextlib.contextmanager
+def janus() -> Iterator[Target]:
+    """Debian's Janus with one event loop (its default, a thread for each handle, costs more)."""
+    program = shutil.which("janus")
+    libraries = next((Path(path) for path in JANUS_LIBRARIES if Path(path, "plugins").is_dir()), None)
+    if program is None or libraries is None:
+        raise Unavailable("Janus is not installed (Debian: apt-get install janus)")
+    if shutil.which("ip") is None:
+        raise Unavailable("Janus needs a network interface of its own, made with `ip` (Debian: iproute2)")
+    _veth()
+    port = free_port(socket.SOCK_STREAM)
+    with tempfile.TemporaryDirectory() as name, Path(name, "log").open("w") as log:
+        folder = Path(name)
+        _janus_config(folder, port, libraries)
+        with _pinned():
+            process = subprocess.Popen(
+                [program, "-F", name, "-C", str(folder / "janus.jcfg")],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            started = time.monotonic()
+            while not answers(port):
+                if process.poll() is not None or time.monotonic() - started > START_SECONDS:
+                    text = (folder / "log").read_text()[-1000:]
+                    raise Unavailable(f"Janus did not start:\n{text}")
+                time.sleep(0.1)
+            url = f"http://127.0.0.1:{port}/janus"
+            yield Target(process.pid, ["--adapter", "janus", "--url", url, "--ip", VETH_ADDRESS])
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def server(name: str) -> contextlib.AbstractContextManager[Target]:
+    """`janus`, or one of our planes."""
+    return janus() if name == "janus" else atrium(name)
