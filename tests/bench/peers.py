@@ -112,7 +112,7 @@ def main() -> None:
     print(
         "                 µs/packet        ratio to Janus                           "
         "arrived p99 ms     MB  noise\n"
-        f"load     server   median   least  median  least       rate    lost"
+        "load     server   median   least  median  least       rate    lost"
     )
     names = options.servers.split(",")
     for workload in options.work.split(","):
