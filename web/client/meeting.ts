@@ -2,7 +2,7 @@
 import { prejoin } from "./meeting/prejoin.ts";
 import { Room, type Seat } from "./meeting/room.ts";
 import { api } from "./pages/api.ts";
-import { byId, pageData } from "./pages/dom.ts";
+import { byId, pageData } from "./shared/dom.ts";
 
 interface Page {
   meeting_id: string;
@@ -14,7 +14,7 @@ const path = `/api/meetings/${encodeURIComponent(meeting_id)}`;
 
 api<{ people: number }>("GET", path).then(
   ({ people }) => {
-    byId("inside", HTMLElement).textContent =
+    byId("inside").textContent =
       people === 0 ? "Nobody is inside yet." : people === 1 ? "One person is inside." : `${people} people are inside.`;
   },
   () => undefined, // only a courtesy: joining tells what is wrong
@@ -22,8 +22,8 @@ api<{ people: number }>("GET", path).then(
 
 prejoin(logged_in, async (entrance) => {
   const seat = await api<Seat>("POST", `${path}/join`, logged_in ? {} : { name: entrance.name });
-  byId("prejoin", HTMLElement).hidden = true;
-  byId("room", HTMLElement).hidden = false;
+  byId("prejoin").hidden = true;
+  byId("room").hidden = false;
   document.body.classList.add("inside");
   const room = new Room(seat, entrance);
   room.enter();

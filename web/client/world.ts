@@ -5,7 +5,7 @@
  * It only shows what is there, and walks as a double-click would.
  */
 import { createMedia } from "./media/session.ts";
-import { byId } from "./ui/dom.ts";
+import { byId } from "./shared/dom.ts";
 import type { Seam } from "./ui/seam.ts";
 import { type PageData, WorldPage } from "./ui/world_page.ts";
 

@@ -103,6 +103,11 @@ export class People {
     return this.others.get(userId)?.trail.at(now) ?? null;
   }
 
+  /** What somebody wears; "" of those who are out of view. */
+  avatarOf(userId: string): string {
+    return (userId === this.me?.user_id ? this.me : this.others.get(userId))?.avatar ?? "";
+  }
+
   #welcome(message: Welcome): void {
     const { user_id, name, avatar, presence, role, zone_id } = message.you;
     this.me = { user_id, name, avatar, presence, role, zone_id };

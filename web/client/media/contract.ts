@@ -6,15 +6,6 @@
  */
 import type { ClientMessage, ServerMessage } from "../net/messages.ts";
 
-export type Source = "mic" | "camera" | "screen" | "screen_audio";
-
-/** Video is for a `<video muted>`; audio is played by the session itself. */
-export interface RemoteTrack {
-  userId: string;
-  source: Source;
-  stream: MediaStream;
-}
-
 export interface MediaEvents {
   /** A null stream: it ended. */
   video: (userId: string, source: "camera" | "screen", stream: MediaStream | null) => void;

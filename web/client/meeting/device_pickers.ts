@@ -9,7 +9,7 @@ import {
   rememberChoice,
   rememberedChoice,
 } from "../media/devices.ts";
-import { h } from "../pages/dom.ts";
+import { h } from "../shared/dom.ts";
 import { chime } from "./chime.ts";
 
 const LABEL: Record<DeviceKind, string> = { mic: "Microphone", camera: "Camera", speaker: "Speaker" };

@@ -7,7 +7,7 @@
 import type { DeviceKind } from "../media/devices.ts";
 import { LocalTracks } from "../media/local_tracks.ts";
 import { Meter } from "../media/meter.ts";
-import { byId, h } from "../pages/dom.ts";
+import { byId, h } from "../shared/dom.ts";
 import { onSubmit } from "../pages/forms.ts";
 import { DevicePickers } from "./device_pickers.ts";
 import { Toggle } from "./toggle.ts";
@@ -27,8 +27,8 @@ const LEVEL_MS = 50;
 export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise<void>): void {
   const form = byId("entrance", HTMLFormElement);
   const video = byId("preview", HTMLVideoElement);
-  const sign = byId("preview-off", HTMLElement);
-  const help = byId("device-help", HTMLElement);
+  const sign = byId("preview-off");
+  const help = byId("device-help");
   let chosen: Partial<Record<DeviceKind, string>> = {};
   let audio: AudioContext | null = null;
   let meter: Meter | null = null;
@@ -74,8 +74,8 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
     void tracks.choose({ ...(micId ? { mic: micId } : {}), ...(cameraId ? { camera: cameraId } : {}) });
   });
   const bar = h("div", { class: "meter", "aria-hidden": "true", hidden: true }, h("span"));
-  byId("preview-controls", HTMLElement).append(bar, h("div", { class: "toggles" }, mic.element, camera.element));
-  byId("devices", HTMLElement).append(pickers.element);
+  byId("preview-controls").append(bar, h("div", { class: "toggles" }, mic.element, camera.element));
+  byId("devices").append(pickers.element);
   const timer = setInterval(() => {
     bar.style.setProperty("--level", (meter?.level() ?? 0).toFixed(2));
   }, LEVEL_MS);

@@ -1,14 +1,14 @@
 /**
  * In the room: the connection, the media, the tiles and the bar of controls put together.
  */
-import type { DeviceKind } from "../media/devices.ts";
 import { createMedia, type Media } from "../media/session.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { IceServer, ServerMessage } from "../net/messages.ts";
 import { copyText, readyDialog } from "../pages/dialogs.ts";
-import { byId, h } from "../pages/dom.ts";
-import { icon } from "../pages/icons.ts";
 import { toast } from "../pages/toast.ts";
+import { byId, h } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
+import { sentence } from "../shared/words.ts";
 import { DevicePickers } from "./device_pickers.ts";
 import type { Entrance } from "./prejoin.ts";
 import { RoomState } from "./room_state.ts";
@@ -32,11 +32,11 @@ export class Room {
   readonly #media: Media;
   readonly #entrance: Entrance;
   readonly #seat: Seat;
-  readonly #stage = new Stage(byId("stage", HTMLElement));
+  readonly #stage = new Stage(byId("stage"));
   readonly #mic: Toggle;
   readonly #camera: Toggle;
   readonly #screen: Toggle;
-  readonly #status = byId("status", HTMLElement);
+  readonly #status = byId("status");
   #speaking: ReadonlySet<string> = new Set();
   #mediaState = "idle";
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -142,10 +142,10 @@ export class Room {
     const settings = byId("settings", HTMLDialogElement);
     readyDialog(settings);
     const pickers = new DevicePickers((chosen) => void this.#media.setDevices(chosen));
-    byId("settings-devices", HTMLElement).append(pickers.element);
+    byId("settings-devices").append(pickers.element);
     const button = (words: string, name: Parameters<typeof icon>[0], onclick: () => void): HTMLButtonElement =>
       h("button", { type: "button", class: "toggle plain-toggle", "aria-label": words, title: words, onclick }, icon(name));
-    byId("controls", HTMLElement).append(
+    byId("controls").append(
       this.#mic.element,
       this.#camera.element,
       ...("getDisplayMedia" in (navigator.mediaDevices ?? {}) ? [this.#screen.element] : []),
@@ -164,7 +164,7 @@ export class Room {
       copy.prepend(icon("link"));
       copy.addEventListener("click", () => void copyLink());
     }
-    byId("people-count", HTMLElement).before(icon("people"));
+    byId("people-count").before(icon("people"));
   }
 
   #showPeople(): void {
@@ -172,9 +172,9 @@ export class Room {
     if (!you) return;
     this.#stage.people(you, others, !this.#media.local.mic);
     const count = others.length + 1;
-    const words = byId("people-count", HTMLElement);
+    const words = byId("people-count");
     words.textContent = count === 1 ? "1 person" : `${count} people`;
-    byId("first-here", HTMLElement).hidden = count > 1;
+    byId("first-here").hidden = count > 1;
     this.#showSpeaking();
   }
 
@@ -215,10 +215,10 @@ export class Room {
 
   #showEnd(words: string): void {
     this.#close();
-    byId("room", HTMLElement).hidden = true;
-    byId("ended", HTMLElement).hidden = false;
-    byId("ended-words", HTMLElement).textContent = sentence(words);
-    byId("ended-title", HTMLElement).focus();
+    byId("room").hidden = true;
+    byId("ended").hidden = false;
+    byId("ended-words").textContent = sentence(words);
+    byId("ended-title").focus();
   }
 
   // --- leaving and keys ----------------------------------------------------------------------
@@ -245,12 +245,6 @@ export class Room {
 
 function browserIceServer({ urls, username, credential }: IceServer): RTCIceServer {
   return { urls, ...(username ? { username } : {}), ...(credential ? { credential } : {}) };
-}
-
-/** "you left" → "You left." */
-function sentence(words: string): string {
-  const text = words.charAt(0).toUpperCase() + words.slice(1);
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 async function copyLink(): Promise<void> {

@@ -2,8 +2,8 @@
  * Everybody's tiles as a grid; with a shared screen the screen is large and the tiles become a strip.
  */
 import type { PlayerInfo } from "../net/messages.ts";
-import { h } from "../pages/dom.ts";
-import { icon } from "../pages/icons.ts";
+import { h } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
 import { bestGrid } from "./grid.ts";
 import { Tile } from "./tile.ts";
 
@@ -36,7 +36,7 @@ export class Stage {
     const enlarge = h(
       "button",
       { type: "button", class: "screen-enlarge", "aria-label": "Full screen", onclick: () => this.#toggleFull() },
-      icon("enlarge"),
+      icon("full"),
     );
     this.#screen = h("figure", { class: "screen", hidden: true }, this.#screenVideo, this.#screenName, enlarge);
     area.append(this.#screen, this.#tiles);

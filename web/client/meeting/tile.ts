@@ -1,9 +1,9 @@
 /**
  * One person in the meeting: their picture or their sign, name, microphone, and a ring while they speak.
  */
-import { h } from "../pages/dom.ts";
-import { face } from "../pages/face.ts";
-import { icon } from "../pages/icons.ts";
+import { h } from "../shared/dom.ts";
+import { face } from "../shared/face.ts";
+import { icon } from "../shared/icons.ts";
 
 export interface TileOptions {
   readonly userId: string;

@@ -1,8 +1,8 @@
 /**
  * A round button that is on or off: microphone, camera, screen.
  */
-import { h } from "../pages/dom.ts";
-import { icon, type IconName } from "../pages/icons.ts";
+import { h } from "../shared/dom.ts";
+import { icon, type IconName } from "../shared/icons.ts";
 
 export interface ToggleOptions {
   readonly name: string;

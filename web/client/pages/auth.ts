@@ -2,7 +2,7 @@
  * Log in and sign up: one form each, by name and password.
  */
 import { api } from "./api.ts";
-import { byId, pageData } from "./dom.ts";
+import { byId, pageData } from "../shared/dom.ts";
 import { onSubmit } from "./forms.ts";
 
 const REQUIRED = { username: "Your username is missing.", password: "Your password is missing." };

@@ -2,10 +2,10 @@
  * Your servers: cards to enter, and the dialogs to create one, to join one, and to change yourself.
  */
 import { api, ApiError } from "./api.ts";
-import { avatarChoices } from "./avatars.ts";
+import { avatarChoices } from "../shared/avatars.ts";
 import { copyText, readyDialog, sure } from "./dialogs.ts";
-import { byId, h, pageData } from "./dom.ts";
-import { face } from "./face.ts";
+import { byId, h, pageData } from "../shared/dom.ts";
+import { face } from "../shared/face.ts";
 import { clearErrors, onSubmit, showErrors, wordsOf } from "./forms.ts";
 import { destination } from "./links.ts";
 import { toast } from "./toast.ts";
@@ -62,7 +62,7 @@ async function loadServers(): Promise<void> {
     const { servers } = await api<{ servers: Server[] }>("GET", "/api/servers");
     list.replaceChildren(...servers.map(card));
     list.hidden = servers.length === 0;
-    byId("empty", HTMLElement).hidden = servers.length > 0;
+    byId("empty").hidden = servers.length > 0;
     failed.textContent = "";
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return location.assign("/login?next=/dashboard");

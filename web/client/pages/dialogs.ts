@@ -1,7 +1,7 @@
 /**
  * The dialogs' manners: they close by their Cancel button, by Escape and by a click beside them.
  */
-import { byId } from "./dom.ts";
+import { byId } from "../shared/dom.ts";
 
 export function readyDialog(dialog: HTMLDialogElement): void {
   dialog.addEventListener("click", (event) => {

@@ -4,8 +4,8 @@
  * It is drawn only while you walk.
  */
 import { fade } from "../game/hearing.ts";
-import { sheetUrl } from "./avatars.ts";
-import { h } from "./dom.ts";
+import { sheetUrl } from "../shared/avatars.ts";
+import { h } from "../shared/dom.ts";
 
 // The Office map, in its own px.
 const WIDTH = 960;

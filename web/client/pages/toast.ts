@@ -1,7 +1,7 @@
 /**
  * Short messages at the lower edge. A screen reader reads them out; they leave by themselves.
  */
-import { byId, h } from "./dom.ts";
+import { byId, h } from "../shared/dom.ts";
 
 const SHOWN_MS = 6_000;
 const MOST = 3;

@@ -2,8 +2,8 @@
  * What people show for a moment above their heads: emotes and lines of nearby chat.
  */
 import type { Emote } from "../net/messages.ts";
-import { h } from "./dom.ts";
-import { icon } from "./icons.ts";
+import { h } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
 
 export const EMOTES: { emote: Emote; label: string }[] = [
   { emote: "wave", label: "Wave" },

@@ -2,7 +2,9 @@
  * The chat: lines of those who are near and of the whole server.
  */
 import type { ChatMessage } from "../net/messages.ts";
-import { face, h, iconButton } from "./dom.ts";
+import type { People } from "../game/people.ts";
+import { h, iconButton } from "../shared/dom.ts";
+import { face } from "../shared/face.ts";
 
 export type Scope = ChatMessage["scope"];
 
@@ -18,10 +20,10 @@ export class Chat {
   readonly #scopes = new Map<Scope, HTMLButtonElement>();
   #scope: Scope = "nearby";
   #last: ChatMessage | null = null;
-  readonly #myId: () => string | undefined;
+  readonly #people: People;
 
-  constructor(place: HTMLElement, myId: () => string | undefined, send: (text: string, scope: Scope) => boolean) {
-    this.#myId = myId;
+  constructor(place: HTMLElement, people: People, send: (text: string, scope: Scope) => boolean) {
+    this.#people = people;
     const button = iconButton("send", "Send", "icon-button send");
     button.type = "submit";
     const chooser = h("div", { class: "scopes", role: "group", "aria-label": "Who reads it" });
@@ -55,7 +57,7 @@ export class Chat {
   add(line: ChatMessage): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     const atEnd = scrollHeight - scrollTop - clientHeight < 40;
-    const mine = line.user_id === this.#myId();
+    const mine = line.user_id === this.#people.me?.user_id;
     const last = this.#last;
     const follows = last?.user_id === line.user_id && last.scope === line.scope && line.at - last.at < TOGETHER_MS;
     const when = new Date(line.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -63,7 +65,7 @@ export class Chat {
     if (!follows) {
       const head = h("span", { class: "line-head" }, h("strong", {}, mine ? "You" : line.name), h("time", {}, when));
       if (line.scope === "server") head.append(h("span", { class: "badge", text: "Everyone" }));
-      element.append(face(line.user_id, line.name), head);
+      element.append(face(line.user_id, line.name, this.#people.avatarOf(line.user_id)), head);
     }
     element.append(h("p", { class: "line-text" }, ...withLinks(line.text)));
     this.#log.append(element);

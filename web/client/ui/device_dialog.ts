@@ -2,12 +2,12 @@
  * Choosing microphone, camera and speaker while inside.
  */
 import { DevicePickers } from "../meeting/device_pickers.ts";
-import { byId, h } from "./dom.ts";
+import { byId, h } from "../shared/dom.ts";
 
 let pickers: DevicePickers | null = null;
 
 export function openDevices(chosen: (devices: { mic?: string; camera?: string; speaker?: string }) => void): void {
-  const dialog = byId("devices") as HTMLDialogElement;
+  const dialog = byId("devices", HTMLDialogElement);
   if (!pickers) {
     pickers = new DevicePickers(chosen);
     const done = h("button", { type: "button", class: "button primary", text: "Done" });

@@ -5,7 +5,7 @@
 import { roomOf } from "../game/hearing.ts";
 import type { People } from "../game/people.ts";
 import type { MediaFlags, Presence, ZoneInfo } from "../net/messages.ts";
-import { zoneTitle } from "./dom.ts";
+import { zoneTitle } from "../shared/words.ts";
 import type { Panel } from "./panel.ts";
 import { PeopleList, type PersonRow } from "./people_list.ts";
 import { RoomsList } from "./rooms_list.ts";
@@ -78,6 +78,7 @@ export class Lists {
       {
         id: me.user_id,
         name: me.name,
+        avatar: me.avatar,
         me: true,
         group: home,
         place: placeName(zones.get(me.zone_id ?? "")),
@@ -86,10 +87,10 @@ export class Lists {
       },
     ];
     const inZone = new Map<string, string[]>();
-    for (const { user_id: id, name, zone_id, presence, media } of others.values()) {
+    for (const { user_id: id, name, avatar, zone_id, presence, media } of others.values()) {
       const heard = this.#people.gainOf(id, this.#me.x, this.#me.y, this.#shownAt) > 0;
       const place = [placeName(zones.get(zone_id ?? "")), PRESENCE[presence]].filter(Boolean).join(" · ");
-      rows.push({ id, name, me: false, group: heard ? home : "far", place, speaking: this.#speaking.has(id), ...media });
+      rows.push({ id, name, avatar, me: false, group: heard ? home : "far", place, speaking: this.#speaking.has(id), ...media });
       if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);
     }
     this.#panel.setCount("people", rows.length);

@@ -3,8 +3,8 @@
  * same state, because both only show what the media session says.
  */
 import type { LocalMedia, MediaControl } from "../media/contract.ts";
-import { h, iconButton, setButton } from "./dom.ts";
-import type { IconName } from "./icons.ts";
+import { h, iconButton, setButton } from "../shared/dom.ts";
+import type { IconName } from "../shared/icons.ts";
 
 type Switch = "mic" | "camera" | "screen" | "watch";
 

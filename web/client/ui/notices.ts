@@ -2,7 +2,8 @@
  * What the page says by itself: short messages that go away, and a banner for the state of the connection.
  */
 import type { ConnectionState } from "../net/connection.ts";
-import { h } from "./dom.ts";
+import { h } from "../shared/dom.ts";
+import { sentence } from "../shared/words.ts";
 
 const SHOWN_MS = 5000;
 const MAX_TOASTS = 3;
@@ -103,11 +104,4 @@ export class Banner {
     this.#place.hidden = false;
     action.focus();
   }
-}
-
-function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "";
-  const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

@@ -2,7 +2,7 @@
  * The side panel: tabs for people, rooms and chat. On a phone it is a sheet from below. Open or shut is
  * remembered in this browser.
  */
-import { byId, h } from "./dom.ts";
+import { byId, h } from "../shared/dom.ts";
 
 export type TabName = "people" | "rooms" | "chat";
 
@@ -16,7 +16,7 @@ const REMEMBERED = "atrium.panel";
 export class Panel {
   readonly bodies: Record<TabName, HTMLElement>;
   readonly #side = byId("side");
-  readonly #toggle = byId("panel-toggle") as HTMLButtonElement;
+  readonly #toggle = byId("panel-toggle", HTMLButtonElement);
   readonly #tabs = new Map<TabName, HTMLButtonElement>();
   readonly #resized: () => void;
   #open = true;

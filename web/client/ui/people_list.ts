@@ -2,12 +2,14 @@
  * Everybody in view as a list: the map's equal for keyboard and screen reader. Rows are kept and moved,
  * never rebuilt, so that the focus stays where it is.
  */
-import { face, h, iconButton } from "./dom.ts";
-import { type IconName, icon } from "./icons.ts";
+import { h, iconButton } from "../shared/dom.ts";
+import { face } from "../shared/face.ts";
+import { type IconName, icon } from "../shared/icons.ts";
 
 export interface PersonRow {
   id: string;
   name: string;
+  avatar: string;
   me: boolean;
   group: "here" | "near" | "far";
   /** Zone and presence in words. */
@@ -87,7 +89,7 @@ export class PeopleList {
       [!person.mic, "mic_off", "muted"],
     ];
     row.element.replaceChildren(
-      face(person.id, person.name),
+      face(person.id, person.name, person.avatar),
       h("span", { class: "who" }, h("strong", {}, person.me ? `${person.name} (you)` : person.name), h("small", {}, person.place)),
       h("span", { class: "signs" }, ...signs.filter(([on]) => on).map(([, name, words]) => sign(name, words))),
     );

@@ -2,8 +2,10 @@
  * The zones as a list: who is where, the way there, and the link that opens a room.
  */
 import type { ZoneInfo } from "../net/messages.ts";
-import { h, iconButton, zoneTitle } from "./dom.ts";
-import { icon } from "./icons.ts";
+import { copyText } from "../pages/dialogs.ts";
+import { h, iconButton } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
+import { zoneTitle } from "../shared/words.ts";
 
 export interface RoomRow {
   zone: ZoneInfo;
@@ -85,13 +87,9 @@ export class RoomsList {
 
   async #copy(zone: ZoneInfo): Promise<void> {
     const link = `${location.origin}/m/${zone.meeting_id}`;
-    try {
-      await navigator.clipboard.writeText(link);
-      this.#actions.copied(zone, true);
-    } catch {
-      // No clipboard without HTTPS or permission: the person copies by hand.
-      window.prompt(`The meeting link of ${zoneTitle(zone.name)}:`, link);
-      this.#actions.copied(zone, false);
-    }
+    const worked = await copyText(link);
+    // No clipboard without HTTPS or permission: the person copies by hand.
+    if (!worked) window.prompt(`The meeting link of ${zoneTitle(zone.name)}:`, link);
+    this.#actions.copied(zone, worked);
   }
 }

@@ -4,11 +4,12 @@
  * Elements are made once per picture and moved by transform only; which one goes where is decided by
  * `tile_layout`. Sound is none of their business.
  */
-import { h, iconButton, setButton } from "./dom.ts";
-import { icon } from "./icons.ts";
+import type { Source } from "../net/messages.ts";
+import { h, iconButton, setButton } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
 import { type Box, type TileWish, layoutStrip, layoutTiles } from "./tile_layout.ts";
 
-export type Source = "camera" | "screen";
+type Picture = Extract<Source, "camera" | "screen">;
 
 export interface TileState {
   name: string;
@@ -32,7 +33,7 @@ export interface TilesEvents {
 
 interface Tile {
   userId: string;
-  source: Source;
+  source: Picture;
   mine: boolean;
   element: HTMLElement;
   video: HTMLVideoElement;
@@ -78,7 +79,7 @@ export class Tiles {
     return !this.#stripNow && this.#tiles.has(`${userId}/camera`);
   }
 
-  setVideo(userId: string, source: Source, stream: MediaStream | null, mine: boolean): void {
+  setVideo(userId: string, source: Picture, stream: MediaStream | null, mine: boolean): void {
     const key = `${userId}/${source}`;
     const known = this.#tiles.get(key);
     if (!stream) {
@@ -167,7 +168,7 @@ export class Tiles {
     setButton(tile.enlarge, large ? "shrink" : "enlarge", words);
   }
 
-  #add(key: string, userId: string, source: Source, stream: MediaStream, mine: boolean): void {
+  #add(key: string, userId: string, source: Picture, stream: MediaStream, mine: boolean): void {
     const video = h("video", { playsinline: true, autoplay: true });
     video.muted = true;
     video.disablePictureInPicture = true;

@@ -2,8 +2,8 @@
  * The bar at the lower edge and the zoom buttons: everything that keys do, for hands on the mouse.
  */
 import { EMOTES } from "./bubbles.ts";
-import { byId, h, iconButton } from "./dom.ts";
-import { icon } from "./icons.ts";
+import { byId, h, iconButton } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
 import type { MediaControls } from "./media_controls.ts";
 
 export interface ToolbarActions {

@@ -6,7 +6,7 @@ import type { People } from "../game/people.ts";
 import type { Play } from "../game/play.ts";
 import { type DeviceKind, chooseDevice, listDevices, rememberedChoice } from "../media/devices.ts";
 import type { LocalMedia, MediaControl } from "../media/contract.ts";
-import { byId } from "./dom.ts";
+import { byId } from "../shared/dom.ts";
 import type { Lists } from "./lists.ts";
 import type { MediaControls } from "./media_controls.ts";
 import type { Toasts } from "./notices.ts";

@@ -7,9 +7,10 @@ import { type Change, People } from "../game/people.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
+import { byId } from "../shared/dom.ts";
+import { zoneTitle } from "../shared/words.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { Chat } from "./chat.ts";
-import { byId, zoneTitle } from "./dom.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
 import { MediaControls } from "./media_controls.ts";
@@ -73,7 +74,7 @@ export class WorldPage {
       modeChanged: () => this.#voices.lookAtAll(),
       wake,
     });
-    this.#minimap = new Minimap(byId("minimap") as HTMLCanvasElement, (to) => void this.walkTo(to.x, to.y));
+    this.#minimap = new Minimap(byId("minimap", HTMLCanvasElement), (to) => void this.walkTo(to.x, to.y));
     this.#panel = new Panel(() => this.#play?.resize());
     this.#lists = new Lists(this.#panel, this.#people, {
       walkTo: (x, y) => void this.walkTo(x, y),
@@ -83,7 +84,7 @@ export class WorldPage {
     });
     this.#chat = new Chat(
       this.#panel.bodies.chat,
-      () => this.#people.me?.user_id,
+      this.#people,
       (text, scope) => {
         if (this.#connection.state.name !== "open") {
           this.#toasts.show("Not connected: your line was not sent.", "bad");

@@ -21,9 +21,12 @@ export function hueOf(id: string): number {
   return (hash >>> 0) % 360;
 }
 
+/** `avatar` is a sheet's name, "" where it is not known. */
 export function face(userId: string, name: string, avatar: string): HTMLElement {
   const sign = h("span", { class: "face", "aria-hidden": "true" });
   sign.style.setProperty("--hue", String(hueOf(userId)));
-  sign.append(portrait(avatar, () => sign.replaceChildren(initials(name))));
+  const letters = (): void => sign.replaceChildren(initials(name));
+  if (avatar === "") letters();
+  else sign.append(portrait(avatar, letters));
   return sign;
 }
