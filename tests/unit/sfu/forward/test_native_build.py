@@ -1,0 +1,50 @@
+"""The extension is built where that is possible, and its absence stops no install."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def build(folder: Path, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[Path]]:
+    """Build the extension in a copy of what it takes; returns what was said and the extensions made."""
+    (folder / "sfu/forward").mkdir(parents=True)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("plane.c", "native_build.py", "__init__.py"):
+        shutil.copy(ROOT / "sfu/forward" / name, folder / "sfu/forward")
+    (folder / "sfu/__init__.py").touch()
+    done = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--inplace"],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done, list((folder / "sfu/forward").glob("_plane*.so"))
+
+
+@pytest.mark.parametrize("compiler", ["false", "a-compiler-that-is-not-there"])
+def test_without_a_compiler_the_build_goes_on_without_the_plane(tmp_path: Path, compiler: str) -> None:
+    done, extensions = build(tmp_path, CC=compiler)
+    assert done.returncode == 0, done.stderr
+    assert extensions == []
+
+
+@pytest.mark.skipif(
+    shutil.which(os.environ.get("CC", "cc")) is None or not sys.platform.startswith("linux"),
+    reason="no C compiler",
+)
+def test_the_plane_is_built_without_a_warning(tmp_path: Path) -> None:
+    done, extensions = build(tmp_path, CFLAGS="-Wall -Wextra -Werror")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in extensions] == ["_plane.abi3.so"], done.stderr
