@@ -11,7 +11,6 @@ Times are CPU time of this process; the tick's are wall-clock.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import math
 import random
@@ -220,7 +219,7 @@ def memory_figure(people: int = 1000) -> float:
     return size / people / 1000
 
 
-async def main() -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
     seconds = 1.0 if parser.parse_args().quick else 10.0
@@ -239,4 +238,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

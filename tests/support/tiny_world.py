@@ -22,6 +22,7 @@ from signaling.codec import decode_server, encode
 from signaling.tickets import Tickets
 from tests.support.fake_worker import FakeWorker
 from world.gateway import gateway_handler
+from world.ground import Ground
 from world.records import Member, Seat, ServerRecord, Spawn, ZoneRecord
 from world.service import Refused, WorldService
 from world.state import PositionStore
@@ -194,7 +195,7 @@ class TinyWorld:
         self,
         positions: PositionStore | None = None,
         directory: FakeDirectory | None = None,
-        ground: TinyGround | None = None,
+        ground: Ground | None = None,
         **options: float,
     ) -> None:
         self.bus = InProcessBus()
@@ -203,7 +204,7 @@ class TinyWorld:
         self.wall: Callable[[], float] = time.time
         self.seats: dict[str, Seat] = {}
         self.tickets = Tickets("s" * 32)
-        the_ground = ground or TinyGround()
+        the_ground: Ground = ground or TinyGround()
         self.world = WorldService(
             directory=self.directory,
             bus=self.bus,
