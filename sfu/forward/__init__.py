@@ -18,12 +18,15 @@ def open_forwarder(plane: Plane, events: ForwarderEvents, host: str, port: int) 
         OSError: the address cannot be bound; the text says which and why.
         RuntimeError: `native` was asked for and is not built here.
     """
-    from sfu.forward.python import PythonForwarder
+    from sfu.forward.native import available
+    from sfu.forward.planes import planes
 
-    if plane == "native":
-        raise RuntimeError("the native forwarding plane is not built here; use auto or python")
+    factories = planes()
+    name = next(iter(factories)) if plane == "auto" else plane
+    if name not in factories:
+        raise RuntimeError(f"the native forwarding plane is not built here: {available()}")
     try:
-        return PythonForwarder(events, host, port)
+        return factories[name](events, host, port)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OSError(error.errno, f"cannot use UDP {host} port {port} for media: {reason}") from error

@@ -15,10 +15,11 @@ from tests.support.atrium_server import AtriumServer
 from tests.support.media_client import MediaClient
 from tests.support.walker import Walker
 
-# Through the door of Room_1 of the Office: in the Hall below it, and inside.
+# From the spawns along the free lane of the Hall, and through the door of Room_1 of the Office: in the Hall below it, and inside.
+TO_THE_DOOR = ((465.0, 560.0), (192.0, 560.0))
 HALL = (192.0, 360.0)
 INSIDE = (192.0, 216.0)
-FAR_INSIDE = (300.0, 184.0)
+FAR_INSIDE = (100.0, 200.0)
 # One tick of the world and the way to the client; afterwards nothing may come.
 ONE_TICK = 0.1
 
@@ -57,8 +58,8 @@ async def test_from_one_tick_after_the_crossing_no_packet_crosses(
     (ada, bob, cleo), zones = await walkers(server, stack, 3)
     room = zones["Room_1"]
     await asyncio.gather(ada.start_media(440), bob.start_media(700), cleo.start_media(1000))
-    await cleo.walk((192, 577), INSIDE, FAR_INSIDE)
-    await asyncio.gather(ada.walk((192, 577), HALL), bob.walk((192, 577), (192, 340)))
+    await cleo.walk(*TO_THE_DOOR, INSIDE, FAR_INSIDE)
+    await asyncio.gather(ada.walk(*TO_THE_DOOR, HALL), bob.walk(*TO_THE_DOOR, (192, 340)))
     await asyncio.gather(ada.hears(), bob.hears())
     loop = asyncio.get_running_loop()
     assert cleo.packets(loop.time() - 0.5) == 0, "cleo hears the Hall through the wall"
@@ -101,9 +102,9 @@ async def test_a_client_that_lies_receives_nothing_and_is_told_why(
     room = zones["Room_1"]
     await asyncio.gather(ada.start_media(440), bob.start_media(700), liar.start_media(1000))
     for walker in (ada, bob):
-        await walker.walk((192, 577), INSIDE)
+        await walker.walk(*TO_THE_DOOR, INSIDE)
     await ada.hears()
-    await liar.walk((192, 577), HALL)
+    await liar.walk(*TO_THE_DOOR, HALL)
     began = asyncio.get_running_loop().time()
 
     since = len(liar.messages)
@@ -162,7 +163,7 @@ async def test_a_whip_publisher_and_a_whep_player_exchange_media_in_a_room(
 ) -> None:
     (ada, bob), zones = await walkers(server, stack, 2)
     await ada.start_media(440)
-    await ada.walk((192, 577), INSIDE)
+    await ada.walk(*TO_THE_DOOR, INSIDE)
     await bob.start_media(700)
     ticket = await ada.call("POST", f"/api/zones/{zones['Room_1']}/ticket", {"publish": True, "play": True})
     headers = {"Authorization": f"Bearer {ticket['ticket']}", "Content-Type": "application/sdp"}

@@ -119,7 +119,11 @@ class Walker:
         return self._seq
 
     async def walk(self, *places: tuple[float, float]) -> None:
-        """Walk straight to one place after the other, as fast as a client may."""
+        """Walk straight to one place after the other, as fast as a client may.
+
+        Raises AssertionError when the world does not let us through.
+        """
+        since = len(self.messages)
         for x, y in places:
             while (distance := math.dist((self.x, self.y), (x, y))) > 0.01:
                 part = min(1.0, SPEED * STEP_SECONDS / distance)
@@ -127,6 +131,8 @@ class Walker:
                 self.y += (y - self.y) * part
                 await self.step(self.x, self.y)
                 await asyncio.sleep(STEP_SECONDS)
+                refused = [message for message in self.messages[since:] if message["type"] == "moved_back"]
+                assert len(refused) < 5, f"no way to ({x}, {y}): {refused[-1]}"
 
     # --- media -----------------------------------------------------------------------------------
 
