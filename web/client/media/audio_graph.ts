@@ -1,10 +1,13 @@
 /**
  * What you hear: one WebAudio chain per audio slot (stream → gain → everybody → speaker).
  *
+ * A slot's gain is how loud its person is where they stand (0..1) times the volume that I gave them
+ * (0..2). Deafened, `everybody` is an exact 0: whoever is in a slot then is not heard.
  * A slot without a person is disconnected, so it costs nothing and can leak nothing. A gain of 0 is
  * silence, not a whisper: fades to 0 end on an exact 0. Who is in a slot is told from outside.
  */
 import type { Occupant } from "./slots.ts";
+import { LOUDEST } from "./volumes.ts";
 
 const GAIN_INTERVAL_MS = 50; // 20 Hz
 /** Time constant of the fade while people walk: smooth to the ear, done within one world tick. */
@@ -35,6 +38,7 @@ export class AudioGraph {
   readonly #onSuspended: () => void;
   readonly #gestures = new AbortController();
   #gainOf: ((userId: string) => number) | null = null;
+  #volumeOf: (userId: string) => number = () => 1;
   #timer: ReturnType<typeof setInterval> | null = null;
 
   /** `onSuspended` is called when the browser wants a click before it plays anything. */
@@ -91,6 +95,17 @@ export class AudioGraph {
     this.#gainOf = gainOf;
   }
 
+  /** Asked as often as the gain; 0..2. */
+  setVolume(volumeOf: (userId: string) => number): void {
+    this.#volumeOf = volumeOf;
+  }
+
+  /** Hears nobody, at once; or everybody again. */
+  setDeafened(deafened: boolean): void {
+    this.#everybody.gain.cancelScheduledValues(0);
+    this.#everybody.gain.value = deafened ? 0 : 1;
+  }
+
   /** Sends everything to this speaker ("" is the system's); rejects where the browser cannot. */
   async setSpeaker(id: string): Promise<void> {
     const context = this.#context as AudioContext & { setSinkId?: (id: string) => Promise<void> };
@@ -144,7 +159,7 @@ export class AudioGraph {
 
   #wanted(occupant: Occupant): number {
     const gain = this.#gainOf ? this.#gainOf(occupant.userId) : occupant.gain;
-    return Number.isFinite(gain) ? Math.min(Math.max(gain, 0), 1) : 0;
+    return clamp(gain, 1) * clamp(this.#volumeOf(occupant.userId), LOUDEST);
   }
 
   #fade(channel: Channel): void {
@@ -178,6 +193,11 @@ export class AudioGraph {
     await Promise.race([this.#context.resume().catch(() => undefined), timeout]);
     if ((this.#context.state as AudioContextState) === "suspended") this.#onSuspended();
   }
+}
+
+/** 0..most; what is no number is silence. */
+function clamp(value: number, most: number): number {
+  return Number.isFinite(value) ? Math.min(Math.max(value, 0), most) : 0;
 }
 
 function measure(analyser: AnalyserNode, sampleRate: number): { rms: number; peakHz: number | null } {

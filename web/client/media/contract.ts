@@ -23,6 +23,8 @@ export interface LocalMedia {
   screen: boolean;
   /** False in mic-only mode: no video is received. */
   watch: boolean;
+  /** I hear nobody; the server is not told. */
+  deafened: boolean;
   cameraStream: MediaStream | null;
   screenStream: MediaStream | null;
   /** The own microphone's level now, 0..1. */
@@ -39,9 +41,12 @@ export interface MediaControl {
   setCamera(on: boolean): Promise<void>;
   setScreen(on: boolean): Promise<void>;
   setWatch(on: boolean): void;
+  setDeafened(on: boolean): void;
   setDevices(d: { mic?: string; camera?: string; speaker?: string }): Promise<void>;
   /** Asked at 20 Hz for every audible person; 0..1. */
   setGain(gain: (userId: string) => number): void;
+  /** Asked as often; 0..2, on top of the gain: how loud I want this person. */
+  setVolume(volume: (userId: string) => number): void;
   on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void;
   stop(): void;
 }

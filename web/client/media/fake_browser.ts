@@ -111,7 +111,7 @@ class FakeNode {
   }
 }
 
-/** What plays: a stream's label and the gain it plays at now. */
+/** What plays: a stream's label and the gain it plays at now, all gains on its way together. */
 export interface Playing {
   readonly label: string;
   readonly gain: number;
@@ -138,7 +138,10 @@ export class FakeAudio {
     return FakeAudio.sources.flatMap(({ stream, node }) =>
       [...node.to]
         .filter((next) => next.to.size > 0)
-        .map((next) => ({ label: stream.tracks[0]?.label ?? "", gain: next.gain.value })),
+        .map((next) => {
+          const everybody = [...next.to][0]?.gain.value ?? 0;
+          return { label: stream.tracks[0]?.label ?? "", gain: next.gain.value * everybody };
+        }),
     );
   }
 }

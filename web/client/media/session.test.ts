@@ -214,6 +214,48 @@ test("the gain follows the walk, also down to silence, and nonsense is silence",
   }
 });
 
+test("a person's own volume comes on top of the gain", async () => {
+  let volume = 0.5;
+  media.setGain(() => 0.8);
+  media.setVolume((userId) => (userId === "ada" ? volume : 1));
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [entry(0, "ada", "mic"), entry(1, "bob", "mic")], video: [] });
+  for (const [wanted, heard] of [[0.5, 0.4], [2, 1.6], [0, 0], [9, 1.6], [Number.NaN, 0]] as const) {
+    volume = wanted;
+    mock.timers.tick(60);
+    assert.deepEqual(FakeAudio.playing(), [{ label: "a0", gain: heard }, { label: "a1", gain: 0.8 }]);
+  }
+});
+
+test("deafened one hears nobody, not even after a reconnect, and the server is not told", async () => {
+  const states: boolean[] = [];
+  media.on("local", ({ deafened }) => states.push(deafened));
+  media.setGain(() => 1);
+  void media.start([], { mic: false, camera: false });
+  const { publish } = await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [entry(0, "ada", "mic")], video: [] });
+  sent = [];
+  media.setDeafened(true);
+  assert.deepEqual(FakeAudio.playing(), [{ label: "a0", gain: 0 }]);
+  assert.deepEqual([sent, states], [[], [true]]);
+  publish.become("failed");
+  mock.timers.tick(400);
+  await connect("y");
+  media.handle({ type: "slots", epoch: 2, audio: [entry(0, "ada", "mic")], video: [] });
+  assert.deepEqual(FakeAudio.playing().map(({ gain }) => gain), [0]);
+  media.setDeafened(false);
+  assert.deepEqual(FakeAudio.playing().map(({ gain }) => gain), [1]);
+});
+
+test("who is deafened before the sound begins stays so", async () => {
+  media.setDeafened(true);
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [entry(0, "ada", "mic")], video: [] });
+  assert.deepEqual(FakeAudio.playing(), [{ label: "a0", gain: 0 }]);
+});
+
 test("stopping turns off every device and says goodbye to every picture", async () => {
   void media.start([], { mic: true, camera: true });
   const { publish, subscribe } = await connect();

@@ -40,8 +40,10 @@ class Session implements Media {
   #graph: AudioGraph | null = null;
   #meter: Meter | null = null;
   #gainOf: ((userId: string) => number) | null = null;
+  #volumeOf: (userId: string) => number = () => 1;
   #speaker = "";
   #watch = true;
+  #deafened = false;
   #retry: ReturnType<typeof setTimeout> | null = null;
   /** Offers that the world has not answered: an answer counts only when it is the last one due. */
   #unanswered = 0;
@@ -62,6 +64,7 @@ class Session implements Media {
       camera: this.#tracks.on("camera"),
       screen: this.#tracks.on("screen"),
       watch: this.#watch,
+      deafened: this.#deafened,
       cameraStream: this.#tracks.stream("camera"),
       screenStream: this.#tracks.stream("screen"),
       level: this.#meter?.level() ?? 0,
@@ -125,6 +128,14 @@ class Session implements Media {
     this.#announce();
   }
 
+  /** Stays so through every reconnect. */
+  setDeafened(on: boolean): void {
+    if (on === this.#deafened) return;
+    this.#deafened = on;
+    this.#graph?.setDeafened(on);
+    this.#events.emit("local", this.local);
+  }
+
   async setDevices(chosen: { mic?: string; camera?: string; speaker?: string }): Promise<void> {
     const { speaker, ...captured } = chosen;
     await Promise.all([
@@ -136,6 +147,11 @@ class Session implements Media {
   setGain(gain: (userId: string) => number): void {
     this.#gainOf = gain;
     this.#graph?.setGain(gain);
+  }
+
+  setVolume(volume: (userId: string) => number): void {
+    this.#volumeOf = volume;
+    this.#graph?.setVolume(volume);
   }
 
   on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void {
@@ -206,6 +222,8 @@ class Session implements Media {
       this.#events.emit("problem", "click_to_hear", "Click anywhere to hear the others.");
     });
     if (this.#gainOf) this.#graph.setGain(this.#gainOf);
+    this.#graph.setVolume(this.#volumeOf);
+    this.#graph.setDeafened(this.#deafened);
     if (this.#speaker !== "") void this.#useSpeaker(this.#speaker);
   }
 

@@ -1,7 +1,9 @@
 /**
  * In the room: the connection, the media, the tiles and the bar of controls put together.
  */
+import { OwnVoice } from "../media/own_voice.ts";
 import { createMedia, type Media } from "../media/session.ts";
+import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { IceServer, ServerMessage } from "../net/messages.ts";
 import { copyText, readyDialog } from "../pages/dialogs.ts";
@@ -22,8 +24,6 @@ export interface Seat {
   readonly user_id: string;
 }
 
-/** The own ring lights above this meter level; the others' come from the SFU. */
-const SPEAKING_LEVEL = 0.45;
 const LEVEL_MS = 100;
 
 export class Room {
@@ -36,6 +36,8 @@ export class Room {
   readonly #mic: Toggle;
   readonly #camera: Toggle;
   readonly #screen: Toggle;
+  readonly #sound: Toggle;
+  readonly #voice = new OwnVoice();
   readonly #status = byId("status");
   #speaking: ReadonlySet<string> = new Set();
   #mediaState = "idle";
@@ -72,6 +74,16 @@ export class Room {
       off: "screen",
       press: (on) => void media.setScreen(on),
     });
+    this.#sound = new Toggle({
+      name: "Sound",
+      on: "headphones",
+      off: "headphones_off",
+      key: "n",
+      press: (on) => media.setDeafened(!on),
+    });
+    this.#sound.on = true;
+    const volumes = new Volumes(localStorage);
+    media.setVolume((userId) => volumes.of(userId));
     this.#wireMedia();
     this.#buildBars();
   }
@@ -126,10 +138,12 @@ export class Room {
       this.#showStatus();
     });
     this.#media.on("problem", (_code, message) => toast(message));
-    this.#media.on("local", ({ mic, camera, screen, cameraStream, screenStream }) => {
+    this.#media.on("local", ({ mic, camera, screen, deafened, cameraStream, screenStream }) => {
       this.#mic.on = mic;
       this.#camera.on = camera;
       this.#screen.on = screen;
+      this.#sound.on = !deafened;
+      this.#showStatus();
       this.#stage.video(this.#seat.user_id, "camera", cameraStream);
       this.#stage.video(this.#seat.user_id, "screen", screenStream);
       this.#showPeople();
@@ -149,6 +163,7 @@ export class Room {
       this.#mic.element,
       this.#camera.element,
       ...("getDisplayMedia" in (navigator.mediaDevices ?? {}) ? [this.#screen.element] : []),
+      this.#sound.element,
       button("Devices", "settings", () => {
         void pickers.refresh();
         settings.showModal();
@@ -173,7 +188,7 @@ export class Room {
     this.#stage.people(you, others, !this.#media.local.mic);
     const count = others.length + 1;
     const words = byId("people-count");
-    words.textContent = count === 1 ? "1 person" : `${count} people`;
+    words.replaceChildren(String(count), h("span", { class: "more-words" }, count === 1 ? " person" : " people"));
     byId("first-here").hidden = count > 1;
     this.#showSpeaking();
   }
@@ -181,11 +196,12 @@ export class Room {
   #showLevel(): void {
     const level = this.#media.local.mic ? this.#media.local.level : 0;
     this.#mic.level = level;
-    this.#showSpeaking(level);
+    this.#showSpeaking();
   }
 
-  #showSpeaking(level: number = this.#media.local.level): void {
-    const mine = this.#media.local.mic && level > SPEAKING_LEVEL;
+  #showSpeaking(): void {
+    const { mic, level } = this.#media.local;
+    const mine = this.#voice.speaks(mic ? level : null, performance.now());
     this.#stage.speaking(mine ? new Set([...this.#speaking, this.#seat.user_id]) : this.#speaking);
   }
 
@@ -208,6 +224,8 @@ export class Room {
       this.#status.textContent = "Connecting…";
     } else if (this.#mediaState === "failed") {
       this.#status.textContent = "Sound and picture are lost. Coming back…";
+    } else if (this.#media.local.deafened) {
+      this.#status.textContent = "You hear nobody: your sound is off.";
     } else {
       this.#status.textContent = "";
     }
@@ -240,6 +258,7 @@ export class Room {
     if (target.closest("input, select, textarea, dialog")) return;
     if (event.key === "m" || event.key === "M") void this.#media.setMic(!this.#media.local.mic);
     if (event.key === "v" || event.key === "V") void this.#media.setCamera(!this.#media.local.camera);
+    if (event.key === "n" || event.key === "N") this.#media.setDeafened(!this.#media.local.deafened);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The side panel: tabs for people, rooms and chat. On a phone it is a sheet from below. Open or shut is
- * remembered in this browser.
+ * The side panel: tabs for people, rooms and chat, open or shut as it was last in this browser. On a phone
+ * it is a sheet from below that starts closed.
  */
 import { byId, h } from "../shared/dom.ts";
 
@@ -19,6 +19,8 @@ export class Panel {
   readonly #toggle = byId("panel-toggle", HTMLButtonElement);
   readonly #tabs = new Map<TabName, HTMLButtonElement>();
   readonly #resized: () => void;
+  /** Below this the panel is a sheet over the map, and closed until it is asked for. */
+  readonly #roomy = window.matchMedia("(min-width: 900px)");
   #open = true;
   #tab: TabName = "people";
   #unread = 0;
@@ -48,8 +50,9 @@ export class Panel {
       this.setOpen(false);
       this.#toggle.focus();
     });
-    const roomy = window.matchMedia("(min-width: 900px)").matches;
-    this.setOpen(roomy && localStorage.getItem(REMEMBERED) !== "shut", false);
+    const settle = (): void => this.setOpen(this.#roomy.matches && localStorage.getItem(REMEMBERED) !== "shut", false);
+    this.#roomy.addEventListener("change", settle);
+    settle();
     this.show("people", false);
   }
 
@@ -75,7 +78,7 @@ export class Panel {
     this.#side.hidden = !open;
     document.body.classList.toggle("panel-open", open);
     this.#toggle.setAttribute("aria-expanded", String(open));
-    if (remember) localStorage.setItem(REMEMBERED, open ? "open" : "shut");
+    if (remember && this.#roomy.matches) localStorage.setItem(REMEMBERED, open ? "open" : "shut");
     if (this.chatShown) this.setUnread(0);
     this.#resized();
   }
