@@ -15,7 +15,7 @@ from tests.support.atrium_server import AtriumServer
 from tests.support.media_client import MediaClient
 from tests.support.walker import Walker
 
-# From the spawns along the free lane of the Hall, and through the door of Room_1 of the Office: in the Hall below it, and inside.
+# From the Office's spawns along the free lane of the Hall to the door of Room_1: below it, and inside.
 TO_THE_DOOR = ((465.0, 560.0), (192.0, 560.0))
 HALL = (192.0, 360.0)
 INSIDE = (192.0, 216.0)
