@@ -37,6 +37,7 @@ from web.map_library import TemplateMaps
 from web.secret import BadSecret, kept_secret
 from web.settings import Settings
 from web.workers_seen import WorkersSeen
+from world.api.identity import client_address
 from world.api.origin import socket_origin
 from world.api.seats import authenticate
 from world.api.services import Services
@@ -59,6 +60,9 @@ from world.zones_store import ZoneStore
 PART_SECONDS = 1.0
 CLOSE_SECONDS = 2.5
 BACKLOG = 1024
+# A connection may stay so long without a whole request (seconds): browsers keep a few for the next one,
+# and strangers keep many half ones.
+IDLE_SECONDS = 30.0
 
 log = logging.getLogger("atrium")
 
@@ -102,7 +106,7 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     if worker:
         # After the world, which has to hear the first heartbeat: whoever joins at once has media at once.
         await _start_worker(settings, stack, bus, registry)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=PART_SECONDS)
+    runner = http_runner(app)
     await runner.setup()
     _at_end(stack, "http", runner.cleanup)
     if end_world is not None:
@@ -112,6 +116,17 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     await site.start()
     _at_end(stack, "listening", site.stop)
     return printed_url(settings.host, listening.getsockname()[1], settings.public_url if world else "")
+
+
+def http_runner(app: web.Application, idle: float = IDLE_SECONDS) -> web.AppRunner:
+    """What serves the application; connections without a whole request are closed after `idle` seconds."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=PART_SECONDS,
+        keepalive_timeout=idle,
+    )
 
 
 # --- the parts -----------------------------------------------------------------------------------
@@ -201,7 +216,7 @@ async def _make_world(
         ice_servers=ice,
     )
     await service.start()
-    gateway = gateway_handler(service, authenticate, socket_origin)
+    gateway = gateway_handler(service, authenticate, socket_origin, client_address)
     parts = AppParts(services, gateway, templates.asset, checks, registry)
     return make_app(parts), service.close
 

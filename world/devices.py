@@ -84,7 +84,10 @@ class Devices:
         self._check_bounds(seat.user_id, seat.zone_id)
         resource = new_session_id()
         place = replace(seat, user_id=f"device-{resource}", presence="device")
-        player = live.space.join(place, self._now())
+        try:
+            player = live.space.join(place, self._now())
+        except LookupError as error:
+            raise DeviceRefused("no_zone", str(error)) from error
         # What it sends is on; `sources` says what that is.
         player.flags = MediaFlags(direction == "publish", direction == "publish", direction == "publish")
         self._devices[resource] = _Device(seat.user_id, seat.zone_id, live, player)
@@ -125,6 +128,14 @@ class Devices:
             if device.live is live and owner in (None, device.owner):
                 self._remove(resource)
 
+    def close_player(self, player: Player) -> bool:
+        """End the device that this player is. False when it is none."""
+        for resource, device in self._devices.items():
+            if device.player is player:
+                self._remove(resource)
+                return True
+        return False
+
     def _check_bounds(self, owner: str, zone_id: str) -> None:
         if sum(device.owner == owner for device in self._devices.values()) >= self._per_user:
             raise DeviceRefused("too_many_devices", f"you have {self._per_user} devices; close one first")
@@ -133,9 +144,7 @@ class Devices:
 
     def _lost(self, live: LiveSpace, player: Player) -> None:
         """The connection is over: a device does not offer again by itself."""
-        for resource, device in list(self._devices.items()):
-            if device.player is player:
-                self._remove(resource)
+        self.close_player(player)
 
     def _remove(self, resource: str) -> None:
         device = self._devices.pop(resource, None)

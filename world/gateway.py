@@ -9,6 +9,8 @@ transport's buffer is the only queue.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -29,16 +31,25 @@ PING_SECONDS = 8.0
 CUT_SECONDS = 2.0
 # Sockets that have not joined yet; more are told to come back.
 MAX_UNJOINED = 1000
+# … and of one address: a stranger's half-open sockets must not keep others out.
+MAX_UNJOINED_PER_ADDRESS = 100
 # Wrong messages before `join`.
 MAX_UNJOINED_ERRORS = 10
 # Frames up to this size get a proper answer (`too_large`); larger ones end the connection (1009).
 MAX_WIRE_BYTES = 2 * MAX_FRAME_BYTES
 
+# When those come back who were refused for a reason that passes (ms).
+RETRY_MS = {"restarting": 3000, "unavailable": 3000}
+
 # Proves who is there and gives them their seat; raises Refused.
 Authenticate = Callable[[web.Request, str, Join], Awaitable[Seat]]
 # Whether a browser page of this request's Origin may connect.
 AllowedOrigin = Callable[[web.Request], bool]
+# The address that a request counts for.
+AddressOf = Callable[[web.Request], str]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+log = logging.getLogger("atrium.world")
 
 
 def same_origin(request: web.Request) -> bool:
@@ -47,11 +58,19 @@ def same_origin(request: web.Request) -> bool:
     return origin is None or origin in (f"http://{request.host}", f"https://{request.host}")
 
 
+def remote_address(request: web.Request) -> str:
+    """The other end of the connection."""
+    return request.remote or "unknown"
+
+
 def gateway_handler(
-    world: WorldService, authenticate: Authenticate, allowed_origin: AllowedOrigin = same_origin
+    world: WorldService,
+    authenticate: Authenticate,
+    allowed_origin: AllowedOrigin = same_origin,
+    address_of: AddressOf = remote_address,
 ) -> Handler:
     """The aiohttp handler for `GET /ws/{server_id}`."""
-    gateway = _Gateway(world, authenticate, allowed_origin)
+    gateway = _Gateway(world, authenticate, allowed_origin, address_of)
     return gateway.handle
 
 
@@ -89,24 +108,31 @@ class SocketOutlet:
 
 class _Gateway:
     def __init__(
-        self, world: WorldService, authenticate: Authenticate, allowed_origin: AllowedOrigin
+        self,
+        world: WorldService,
+        authenticate: Authenticate,
+        allowed_origin: AllowedOrigin,
+        address_of: AddressOf,
     ) -> None:
         self._world = world
         self._authenticate = authenticate
         self._allowed_origin = allowed_origin
-        self._unjoined = 0
+        self._address_of = address_of
+        # Sockets that have not joined, by address.
+        self._unjoined: Counter[str] = Counter()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if not self._allowed_origin(request):
             return _refusal(403, "wrong_origin", "pages of other sites may not connect here")
-        if self._unjoined >= MAX_UNJOINED:
+        address = self._address_of(request)
+        if self._unjoined.total() >= MAX_UNJOINED or self._unjoined[address] >= MAX_UNJOINED_PER_ADDRESS:
             return _refusal(503, "busy", "too many connections are starting; come back in a moment")
         ws = web.WebSocketResponse(
             max_msg_size=MAX_WIRE_BYTES, heartbeat=PING_SECONDS, compress=False, decode_text=False
         )
         if not ws.can_prepare(request).ok:
             return _refusal(426, "websocket_only", "this address speaks WebSocket only")
-        self._unjoined += 1
+        self._unjoined[address] += 1
         try:
             await ws.prepare(request)
             transport = request.transport
@@ -115,7 +141,9 @@ class _Gateway:
             outlet = SocketOutlet(ws, transport)
             seated = await self._join(request, ws, outlet)
         finally:
-            self._unjoined -= 1
+            self._unjoined[address] -= 1
+            if not self._unjoined[address]:
+                del self._unjoined[address]
         if seated is None:
             await ws.close()
             return ws
@@ -145,8 +173,13 @@ class _Gateway:
             seat = await self._authenticate(request, server_id, join)
             return await self._world.join(server_id, seat, join, outlet)
         except Refused as refused:
-            retry = 3000 if refused.code == "restarting" else None
-            outlet.write(frame(Closing(refused.code, refused.message, retry)))
+            outlet.write(frame(Closing(refused.code, refused.message, RETRY_MS.get(refused.code))))
+            return None
+        except Exception:
+            # Storage that does not answer, mostly: they come back by themselves.
+            log.exception("somebody could not be seated")
+            retry = RETRY_MS["unavailable"]
+            outlet.write(frame(Closing("unavailable", "you cannot be seated now; we try again", retry)))
             return None
 
     async def _first(self, ws: web.WebSocketResponse, outlet: SocketOutlet) -> Join | None:

@@ -91,11 +91,12 @@ class LiveSpace:
         self._events.append((player, frame(message)))
         self.wake()
 
-    def tell_all(self, message: Message) -> None:
-        """Everybody gets this message now."""
+    def tell_members(self, message: Message) -> None:
+        """Everybody but the guests of single rooms gets this message now."""
         data = frame(message)
         for client in list(self.clients.values()):
-            client.send_frame(data)
+            if client.player.presence == "walker":
+                client.send_frame(data)
 
     def media_changed(self, player: Player) -> None:
         """The player's sources or wishes changed: look again at what it receives and who receives it."""

@@ -35,6 +35,8 @@ class Player:
     direction: Direction = "down"
     zone_id: str | None = None
     room: str | None = None
+    # The zone that a guest or device belongs to and never leaves; None for walkers.
+    home: str | None = None
     # Movement: what the speed bound has saved up (px), and since when.
     allowance: float = 0.0
     allowance_at: float = 0.0

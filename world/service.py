@@ -40,6 +40,7 @@ from signaling.messages import (
 )
 from signaling.tickets import BadTicket, ResumeTicket, Tickets, new_session_id
 from world import talk
+from world.arrivals import Arrivals
 from world.client import Client, Outlet
 from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.directory import Directory
@@ -48,7 +49,7 @@ from world.live import LiveSpace, Outside
 from world.media import Media
 from world.metrics import WorldMetrics
 from world.player import Player
-from world.records import Seat, ServerRecord
+from world.records import Seat
 from world.saving import PositionSaver
 from world.space import RoomClosed
 from world.state import InProcessPositions, Position, PositionStore, PositionWriter
@@ -126,6 +127,7 @@ class WorldService:
         self._loading: dict[str, asyncio.Task[LiveSpace | None]] = {}
         self._recalled: dict[str, dict[str, Position]] = {}
         self._departures: dict[Player, asyncio.TimerHandle] = {}
+        self._arrivals = Arrivals()
         self._housekeeping: asyncio.Task[None] | None = None
         self._closing = False
         # Epochs grow across restarts: ms since 1970 in front, and small enough to be exact in a browser's
@@ -257,17 +259,21 @@ class WorldService:
         Raises:
             Refused: no such server or room, or the world is closing.
         """
-        last: tuple[float, float] | None = None
-        if seat.presence == "walker":
-            member = await self._directory.member(server_id, seat.user_id)
-            if member is not None and member.x is not None and member.y is not None:
-                last = member.x, member.y
-        live = await self._space_or_refuse(server_id)
+        with self._arrivals.arriving(server_id, seat.user_id):
+            last = await self._last_place(server_id, seat)
+            live = await self._space_or_refuse(server_id)
+            if not self._arrivals.may_sit(server_id, seat.user_id, seat.presence):
+                raise Refused("removed", "you were removed from this server")
+        # No await from here on: nobody can be removed, and no room can fill, in between.
         resumed = self._resumed(server_id, seat, join)
         recalled = self._recalled.get(server_id, {}).pop(seat.user_id, None)
         if recalled is not None:
             last = recalled.x, recalled.y
         player = live.space.players.get(seat.user_id)
+        if player is not None and player.presence != seat.presence:
+            # A guest who has become a member: another seat altogether.
+            self._send_away(live, player, Closing("replaced", "you opened this server somewhere else", None))
+            player = None
         try:
             if player is None:
                 player = self._arrive(live, seat, resumed, last)
@@ -286,6 +292,15 @@ class WorldService:
         client.send(self._welcome(live, client))
         live.wake()
         return live, client
+
+    async def _last_place(self, server_id: str, seat: Seat) -> tuple[float, float] | None:
+        """Where a member stood last. Raises Refused for a walker who is no member (any more)."""
+        if seat.presence != "walker":
+            return None
+        member = await self._directory.member(server_id, seat.user_id)
+        if member is None:
+            raise Refused("not_a_member", "you do not belong to this server (any more)")
+        return (member.x, member.y) if member.x is not None and member.y is not None else None
 
     async def _space_or_refuse(self, server_id: str) -> LiveSpace:
         if self._closing:
@@ -461,14 +476,10 @@ class WorldService:
         for client in list(live.clients.values()):
             zones = live.space.zones.infos(with_meetings=client.player.presence == "walker")
             client.send(ZonesChanged(zones))
-            self._check_room(live, client, record)
+        for player in live.space.homeless():
+            if not self._devices.close_player(player):
+                self._send_away(live, player, Closing("room_closed", "this room was closed", None))
         live.wake()
-
-    def _check_room(self, live: LiveSpace, client: Client, record: ServerRecord) -> None:
-        """A guest is the guest of one room."""
-        seat = client.seat
-        if seat.presence == "guest" and seat.zone_id not in live.space.zones.zones:
-            self._send_away(live, client.player, Closing("room_closed", "this room was closed", None))
 
     async def server_deleted(self, server_id: str) -> None:
         """The server is gone: everybody in it is told."""
@@ -482,6 +493,7 @@ class WorldService:
 
     async def remove_user(self, server_id: str, user_id: str, code: str, message: str) -> None:
         """Somebody was kicked, banned, or left the server: their seat and devices are gone at once."""
+        self._arrivals.removed(server_id, user_id)
         live = self._spaces.get(server_id)
         if live is None:
             return
@@ -490,6 +502,16 @@ class WorldService:
         if player is not None:
             self._send_away(live, player, Closing(code, message, None))
         live.remembered.pop(user_id, None)
+
+    async def remove_guest(self, server_id: str, user_id: str) -> bool:
+        """A guest was asked to leave: their ticket seats them no more. False when no such guest is here."""
+        live = self._spaces.get(server_id)
+        player = live.space.players.get(user_id) if live is not None else None
+        if player is None or player.presence != "guest":
+            return False
+        self._arrivals.guest_removed(server_id, user_id)
+        await self.remove_user(server_id, user_id, "removed", "You were removed from this room.")
+        return True
 
     async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
         """A member was given another role: what it opens is open (or closed) from now on."""

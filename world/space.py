@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -103,6 +104,7 @@ class Space:
             role=seat.role,
             x=x,
             y=y,
+            home=seat.zone_id if seat.presence != "walker" else None,
             allowance=RUN_SPEED * ALLOWANCE_SECONDS,
             allowance_at=now,
         )
@@ -129,15 +131,24 @@ class Space:
                 refusal = self._refusal(zone, seat.user_id, seat.role, returning)
                 if refusal is not None:
                     raise RoomClosed(refusal)
-            if last is not None and self.zones.at(*last) is zone:
-                return places.in_zone(zone, *last)
-            return places.in_zone(zone, seat.x, seat.y)
+            wished = last if last is not None and self.zones.at(*last) is zone else (seat.x, seat.y)
+            return self._place_in(zone, places, *wished)
         if last is not None and self._open_at(*last, seat, returning):
             place = places.beside(*last)
             if place is not None:
                 return place
         spawns = tuple(spawn for spawn in self.spawns if self._open_at(spawn.x, spawn.y, seat))
         return places.at_spawn(spawns, self.ground.width, self.ground.height)
+
+    def _place_in(
+        self, zone: ZoneRecord, places: Places, x: float | None = None, y: float | None = None
+    ) -> tuple[float, float]:
+        """A place in this very zone. Raises LookupError where smaller zones cover it or it has no ground:
+        a guest of one room must not sit in another."""
+        place = places.in_zone(zone, x, y)
+        if self.zones.at(*place) is not zone:
+            raise LookupError("this room has no place to stand")
+        return place
 
     def _open_at(self, x: float, y: float, seat: Seat, returning: bool = False) -> bool:
         zone = self.zones.at(x, y)
@@ -229,10 +240,20 @@ class Space:
     # --- zones -----------------------------------------------------------------------------------
 
     def set_zones(self, zones: Iterable[ZoneRecord]) -> None:
-        """The zones were edited: everybody's zone is derived anew."""
+        """The zones were edited: everybody's zone is derived anew, and guests and devices go with theirs."""
         self.zones = ZoneMap(zones, self.ground.width, self.ground.height)
         for player in self.players.values():
             self._derive(player, self.zones.at(player.x, player.y))
+        places = Places(self.ground.collision, self.zones, self.grid)
+        for player in self.players.values():
+            home = self.zones.zones.get(player.home) if player.home is not None else None
+            if home is not None and player.zone_id != home.id:
+                with suppress(LookupError):
+                    self.put(player, *self._place_in(home, places))
+
+    def homeless(self) -> list[Player]:
+        """The guests and devices whose zone is gone, or has no place for them any more."""
+        return [p for p in self.players.values() if p.home is not None and p.zone_id != p.home]
 
     def _derive(self, player: Player, zone: ZoneRecord | None) -> None:
         """The player stands in this zone now."""

@@ -88,9 +88,12 @@ def chat(live: LiveSpace, client: Client, message: Chat, now: float, at: int) ->
         client.send(Error("rate_limited", "you write faster than people read", "chat"))
         return
     player = client.player
+    if message.scope == "server" and player.presence != "walker":
+        client.send(Error("not_allowed", "a guest talks to the room", "chat"))
+        return
     line = ChatMessage(player.user_id, player.name, message.text, message.scope, at)
     if message.scope == "server":
-        live.tell_all(line)
+        live.tell_members(line)
         return
     client.send(line)
     for other in list(live.audibility.hearers(player)):

@@ -248,3 +248,14 @@ async def test_who_left_the_server_loses_their_seat_with_ticket_and_cookie(tmp_p
         await bob.ok("POST", f"/api/servers/{server_id}/leave", {})
         assert await refused(api, server_id, Join(), bob) == "not_a_member"
         assert await refused(api, server_id, Join(ticket=given["ticket"]), bob) == "not_a_member"
+
+
+async def test_who_is_banned_does_not_come_back_with_a_guests_ticket(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        ada, server_id, _, link = await room(api)
+        eve = api.browser()
+        eve_id = await eve.sign_up("eve")
+        ticket = (await eve.ok("POST", f"{link}/join", {}))["ticket"]
+        assert (await seat(api, server_id, Join(ticket=ticket), eve)).presence == "guest"
+        await ada.ok("POST", f"/api/servers/{server_id}/bans", {"user_id": eve_id}, 201)
+        assert await refused(api, server_id, Join(ticket=ticket)) == "banned"

@@ -121,3 +121,15 @@ async def test_a_database_out_of_reach_is_a_503_and_no_riddle(tmp_path: Path) ->
         assert response.status == 503
         assert response.headers["Retry-After"] == "2"
         assert (await response.json())["error"]["code"] == "unavailable"
+
+
+async def test_keepers_remove_guests_and_members_do_not(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        path, people, _ = await crew(api)
+        api.world.guests = {"guest-1"}
+        assert (await people["member"].call("DELETE", f"{path}/members/guest-1")).status == 404
+        assert api.world.guests == {"guest-1"}
+        await people["moderator"].ok("DELETE", f"{path}/members/guest-1")
+        assert api.world.guests == set()
+        unknown = await people["moderator"].refused("DELETE", f"{path}/members/guest-1")
+        assert unknown == (404, "member_unknown", None)

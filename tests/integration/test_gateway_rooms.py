@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+import aiohttp
+import pytest
+
 from signaling import messages as m
-from tests.support.tiny_world import ROOM_1, SERVER, TinyWorld, until
-from world.records import Seat
+from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
+from world import gateway
+from world.records import Member, Seat
 
 
 async def edit(tiny: TinyWorld, **values: object) -> None:
@@ -58,3 +63,126 @@ async def test_an_admin_whose_role_is_taken_stands_before_the_door_like_everybod
         await tiny.world.role_changed(SERVER, "ann", "member")
         await ann.step(200, 380)
         assert (await ann.expect(m.Error)).code == "room_locked"
+
+
+async def guest_of(tiny: TinyWorld, room: str, user: str = "gus") -> Avatar:
+    tiny.seats[user] = Seat(user, user.title(), "avatar-1", "guest", "guest", room)
+    return await tiny.join(user)
+
+
+async def test_a_guest_moves_with_their_room_and_leaves_with_it() -> None:
+    async with TinyWorld() as tiny:
+        gus = await guest_of(tiny, ROOM_1)
+        # Where Room_1 was there is public space now, and Room_1 lies elsewhere.
+        await edit(tiny, bounds=m.Bounds(1200, 1000, 300, 300))
+        live = await tiny.world.space(SERVER)
+        assert live is not None
+        player = live.space.players["gus"]
+        assert player.room == ROOM_1
+        assert 1200 <= player.x < 1500
+        assert 1000 <= player.y < 1300
+        # A smaller room that covers the whole of it leaves no place in it.
+        record = tiny.directory.records[SERVER]
+        cover = replace(record.zones[1], bounds=m.Bounds(1200, 1000, 299.5, 300))
+        tiny.directory.records[SERVER] = replace(record, zones=(record.zones[0], cover, record.zones[2]))
+        await tiny.world.zones_changed(SERVER)
+        assert (await gus.ended()).code == "room_closed"
+
+
+async def test_a_device_ends_with_its_zone() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann")
+        seat = Seat("ann", "Ann", "avatar-1", "device", "member", ROOM_1)
+        opened = await tiny.world.open_device(seat, SERVER, "v=0 offer", "publish")
+        record = tiny.directory.records[SERVER]
+        tiny.directory.records[SERVER] = replace(record, zones=record.zones[1:])
+        await tiny.world.zones_changed(SERVER)
+        live = await tiny.world.space(SERVER)
+        assert live is not None
+        assert set(live.space.players) == {"ann"}
+        assert not await tiny.world.close_device(opened.resource, "ann")
+        await ann.sync()
+
+
+async def test_a_guest_hears_and_says_nothing_server_wide() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann"), await tiny.join("bob")
+        gus = await guest_of(tiny, ROOM_1)
+        await ann.send(m.Chat("for members", "server"))
+        await bob.expect(m.ChatMessage)
+        await gus.send(m.Chat("for everybody?", "server"))
+        assert (await gus.expect(m.Error)).code == "not_allowed"
+        await gus.send(m.Chat("to the room"))
+        assert (await gus.expect(m.ChatMessage)).text == "to the room"
+        await bob.sync()
+        assert bob.told(m.ChatMessage) == []
+
+
+async def test_a_removed_guest_does_not_come_back_with_the_same_ticket() -> None:
+    async with TinyWorld() as tiny:
+        gus = await guest_of(tiny, ROOM_1)
+        assert not await tiny.world.remove_guest(SERVER, "nobody")
+        assert await tiny.world.remove_guest(SERVER, "gus")
+        assert (await gus.ended()).code == "removed"
+        again = await tiny.connect("gus")
+        await again.send(m.Join())
+        assert (await again.ended()).code == "removed"
+
+
+async def test_a_guest_who_has_become_a_member_walks() -> None:
+    async with TinyWorld() as tiny:
+        gus = await guest_of(tiny, ROOM_1)
+        del tiny.seats["gus"]
+        member = await tiny.join("gus")
+        assert (await gus.ended()).code == "replaced"
+        assert member.welcome.you.presence == "walker"
+
+
+async def test_who_is_removed_while_they_arrive_gets_no_seat() -> None:
+    async with TinyWorld() as tiny:
+        arrived, go_on = asyncio.Event(), asyncio.Event()
+        member = tiny.directory.member
+
+        async def slow(server_id: str, user_id: str) -> Member | None:
+            found = await member(server_id, user_id)
+            arrived.set()
+            await go_on.wait()
+            return found
+
+        tiny.directory.member = slow  # type: ignore[method-assign]
+        ann = await tiny.connect("ann")
+        await ann.send(m.Join())
+        await arrived.wait()
+        await tiny.world.remove_user(SERVER, "ann", "removed", "You were removed.")
+        go_on.set()
+        assert (await ann.ended()).code == "removed"
+        assert tiny.world.online(SERVER) == 0
+
+
+async def test_storage_that_does_not_answer_asks_to_come_back() -> None:
+    async with TinyWorld() as tiny:
+
+        async def away(server_id: str, user_id: str) -> Member | None:
+            raise OSError("the database is away")
+
+        tiny.directory.member = away  # type: ignore[method-assign]
+        ann = await tiny.connect("ann")
+        await ann.send(m.Join())
+        closing = await ann.ended()
+        assert closing.code == "unavailable"
+        assert closing.retry_ms is not None
+        assert closing.retry_ms > 0
+
+
+async def test_half_open_sockets_of_one_address_keep_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "MAX_UNJOINED_PER_ADDRESS", 2)
+    async with TinyWorld() as tiny:
+        waiting = [await tiny.connect("eve") for _ in range(2)]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await tiny.connect("eve")
+        assert refused.value.status == 503
+        await tiny.connect("ann", **{"X-From": "elsewhere"})
+        await waiting[0].send(m.Join())
+        await waiting[0].expect(m.Welcome)
+        # One has joined: it waits no more.
+        await tiny.connect("bob")

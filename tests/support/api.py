@@ -70,6 +70,7 @@ class RememberingWorld:
     seats: list[tuple[Seat, str, str]] = field(default_factory=list)
     devices: dict[str, str] = field(default_factory=dict)
     people: dict[str, set[str]] = field(default_factory=dict)
+    guests: set[str] = field(default_factory=set)
     present: dict[str, int] = field(default_factory=dict)
     refuses: Exception | None = None
 
@@ -81,6 +82,12 @@ class RememberingWorld:
 
     async def remove_user(self, server_id: str, user_id: str, code: str, message: str) -> None:
         self.calls.append(("remove_user", server_id, user_id, code))
+
+    async def remove_guest(self, server_id: str, user_id: str) -> bool:
+        if user_id not in self.guests:
+            return False
+        self.guests.remove(user_id)
+        return True
 
     async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
         self.calls.append(("role_changed", server_id, user_id, role))

@@ -227,7 +227,10 @@ class TinyWorld:
         await self.world.start()
         await self.worker.heartbeat()
         app = web.Application()
-        app.router.add_get("/ws/{server_id}", gateway_handler(self.world, self.authenticate))
+        handler = gateway_handler(
+            self.world, self.authenticate, address_of=lambda r: r.headers.get("X-From", "here")
+        )
+        app.router.add_get("/ws/{server_id}", handler)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)

@@ -26,6 +26,7 @@ PURE = (
     "sfu/rtp/*.py",
     "sfu/slot.py",
     "sfu/speakers.py",
+    "world/arrivals.py",
     "world/audibility.py",
     "world/grid.py",
     "world/placement.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TypeVar
 
@@ -13,23 +14,29 @@ from world.api.errors import ApiError
 
 # The largest JSON body that anything here needs is a zone: far below this.
 MAX_JSON_BYTES = 64 * 1024
+# A body that is still not here then (seconds) is not coming.
+BODY_SECONDS = 20.0
 _FIELD = re.compile(r" - at `\$\.?(.*)`$")
 
 T = TypeVar("T")
 
 
 async def _read(request: web.Request, limit: int) -> bytes:
-    """The body. Raises ApiError 413 as soon as it is known to be larger than `limit` bytes."""
+    """The body. Raises ApiError 413 as soon as it is known to be larger than `limit` bytes, and 408."""
     too_large = ApiError(413, "too_large", f"The body is larger than {limit} bytes.")
     if request.content_length is not None and request.content_length > limit:
         raise too_large
     parts: list[bytes] = []
     size = 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > limit:
-            raise too_large
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError:
+        raise ApiError(408, "too_slow", "The body did not come in time.") from None
     return b"".join(parts)
 
 

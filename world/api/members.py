@@ -45,6 +45,10 @@ async def change(request: web.Request) -> web.Response:
 
 async def remove(request: web.Request) -> web.Response:
     known = services(request)
+    server, actor = await member_server(request)
+    user_id = request.match_info["user_id"]
+    if actor.role in KEEPERS and await known.world.remove_guest(server.id, user_id):
+        return answer(Done())
     server, _, other = await member_below(request)
     await known.servers.leave(server.id, other.user_id)
     await _send_away(known, server.id, other.user_id)
@@ -108,7 +112,7 @@ ROUTES = (
         example={"role": "moderator"},
     ),
     Route(
-        *("DELETE", _MEMBERS + "/{user_id}", remove, "Remove a member, who may come back"),
+        *("DELETE", _MEMBERS + "/{user_id}", remove, "Remove a member or a guest, who may come back"),
         answer=Done,
         errors=_DENIED,
     ),

@@ -28,7 +28,7 @@ async def authenticate(request: web.Request, server_id: str, join: Join) -> Seat
 
     Raises:
         Refused: not_logged_in, not_a_member, ticket_invalid, ticket_expired, meeting_unknown,
-            room_locked, room_full, unavailable (storage does not answer; come back soon).
+            room_locked, room_full, banned, unavailable (storage does not answer; come back soon).
     """
     try:
         if join.ticket is not None:
@@ -83,6 +83,9 @@ async def _by_ticket(request: web.Request, server_id: str, ticket: str) -> Seat:
             # A member's ticket alone is no login: it would outlive a logout by hours.
             raise Refused("not_logged_in", "Log in first.")
         known.seats.seated(server_id, claims.user_id, login.session)
+    elif await known.bans.is_banned(server_id, claims.user_id):
+        # Somebody with an account who came as a guest and was banned since.
+        raise Refused("banned", "You cannot join this server.")
     refusal = room_refusal(zone, claims.user_id, role, known.world.people_in(server_id, zone.id))
     if refusal is not None:
         raise Refused(*refusal)

@@ -51,6 +51,9 @@ class WorldPort(Protocol):
     async def remove_user(self, server_id: str, user_id: str, code: str, message: str) -> None:
         """End the user's presence there; no effect when there is none."""
 
+    async def remove_guest(self, server_id: str, user_id: str) -> bool:
+        """End a guest's presence and their ticket; False when there is no such guest there now."""
+
     async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
         """A member was given another role."""
 
