@@ -78,6 +78,8 @@ class Media:
         self._spoke: dict[str, tuple[str, ...]] = {}
         self._connections: dict[int, Connection] = {}  # by the forwarder's peer
         self._handles = itertools.count(1)
+        # Called when `tick` has more to do than its daily round; the worker then ticks faster.
+        self.hurry: Callable[[], None] = lambda: None
         self.desk: RtcpDesk
         self.forwarder: Forwarder
 
@@ -259,6 +261,11 @@ class Media:
                 log.warning("a slot could not be fed: %s", error)
             else:
                 self.desk.routed(slot, producer)
+        self._stir()
+
+    def _stir(self) -> None:
+        if self.desk.busy:
+            self.hurry()
 
     # --- what the forwarder says -----------------------------------------------------------------
 
@@ -279,6 +286,7 @@ class Media:
             self.desk.from_publisher(peer, plain, self._clock())
         elif isinstance(connection, SubscribeConnection):
             self.desk.from_listener(connection.slots, plain, self._clock())
+            self._stir()
 
     def unknown_ssrc(self, peer: int, ssrc: int, payload_type: int, mid: str, rid: str) -> None:
         """Bind the SSRC to the source that it belongs to, if there is exactly one."""
@@ -305,10 +313,12 @@ class Media:
     def keyframe_needed(self, producer: int) -> None:
         """A slot waits for a picture to begin with."""
         self.desk.keyframe_needed(producer, self._clock())
+        self._stir()
 
     def packets_lost(self, producer: int, sequences: list[int]) -> None:
         """Ask the publisher for what is missing."""
         self.desk.packets_lost(producer, sequences, self._clock())
+        self._stir()
 
     def producer_state(self, handle: int) -> ProducerState:
         """The forwarder's figures. It tells the loudest level since it was last asked: kept for the poll."""
@@ -319,7 +329,7 @@ class Media:
     # --- time ------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Every 20 ms or so: RTCP that is due."""
+        """Every 20 ms or so while `desk.busy`, else a few times a second: RTCP that is due."""
         self.desk.tick(self._clock())
 
     def expire(self) -> None:

@@ -22,6 +22,7 @@ from sfu.rtcp_policy import (
     NACK_BURST,
     NACK_RATE,
     REPORT_INTERVAL,
+    SLOT_REPORT_INTERVAL,
     KeyframeRequests,
     PublisherClock,
     SampledAt,
@@ -70,6 +71,7 @@ class _Sink:
     transport: PeerTransport
     budget: TokenBucket
     source: int = 0
+    reported_at: float | None = None  # for the source that it has
 
 
 class RtcpDesk:
@@ -136,6 +138,7 @@ class RtcpDesk:
             if not listeners:
                 del self._listeners[sink.source]
         sink.source = producer or 0
+        sink.reported_at = None
         if producer is None:
             self._fresh.discard(slot)
         else:
@@ -160,7 +163,9 @@ class RtcpDesk:
         source.sampled = SampledAt(report.ntp, report.timestamp)
         self._reception(source).sender_report(middle(report.ntp), now)
         for slot in self._listeners.get(source.producer.handle, ()):
-            self._report_slot(self._sinks[slot])
+            sink = self._sinks[slot]
+            if sink.reported_at is None or now - sink.reported_at >= SLOT_REPORT_INTERVAL:
+                self._report_slot(sink, now)
 
     def packets_lost(self, handle: int, sequences: list[int], now: float) -> None:
         """A gap in what a publisher sends: ask for it, where it keeps packets to repeat."""
@@ -173,6 +178,8 @@ class RtcpDesk:
 
     def from_listener(self, slots: list[Slot], packet: bytes, now: float) -> None:
         """A compound packet of a subscribe connection, unprotected."""
+        if rtcp.only_reports(packet):  # most are, once a second from everybody
+            return
         by_ssrc = {slot.params.ssrc: slot.handle for slot in slots}
         for item in self._parse(packet):
             if isinstance(item, rtcp.Nack):
@@ -215,9 +222,14 @@ class RtcpDesk:
         else:
             self._asked.add(handle)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something waits for the next tick: a slot's first report, a repeated request."""
+        return bool(self._fresh or self._asked or self._losing)
+
     def tick(self, now: float) -> None:
-        """Every 10 to 40 ms: repeat and report what is due."""
-        waiting = self._settle_fresh()
+        """Every 10 to 40 ms while `busy`, else a few times a second: repeat and report what is due."""
+        waiting = self._settle_fresh(now)
         for handle in waiting | self._asked:
             source = self._sources[handle]
             if source.keyframes.due(now, handle in waiting):
@@ -231,14 +243,14 @@ class RtcpDesk:
             for publisher in self._publishers.values():
                 self._report_publisher(publisher, now)
 
-    def _settle_fresh(self) -> set[int]:
+    def _settle_fresh(self, now: float) -> set[int]:
         """Report slots whose new source has arrived; the video producers that others wait for."""
         waiting = set()
         for slot in list(self._fresh):
             sink = self._sinks[slot]
             if self._forwarder.slot_state(slot).producer == sink.source:
                 self._fresh.discard(slot)
-                self._report_slot(sink)
+                self._report_slot(sink, now)
             elif sink.slot.kind == "video" and sink.transport.connected_at is not None:
                 waiting.add(sink.source)
         return waiting
@@ -285,7 +297,7 @@ class RtcpDesk:
             more.append(rtcp.Remb(self._ssrc, MAX_VIDEO_BITRATE * len(limited), tuple(limited)))
         self._say(publisher, more, tuple(blocks))
 
-    def _report_slot(self, sink: _Sink) -> None:
+    def _report_slot(self, sink: _Sink, now: float) -> None:
         """A sender report of the slot for now, once its source has said how its clocks stand."""
         source = self._sources.get(sink.source)
         if source is None or source.sampled is None:
@@ -303,7 +315,8 @@ class RtcpDesk:
         )
         ssrc = sink.slot.params.ssrc
         report = rtcp.SenderReport(ssrc, ntp_time(wall), timestamp, state.packets, state.bytes)
-        sink.transport.send_rtcp(rtcp.build([report, rtcp.Sdes(((ssrc, sink.slot.cname),))]))
+        if sink.transport.send_rtcp(rtcp.build([report, rtcp.Sdes(((ssrc, sink.slot.cname),))])):
+            sink.reported_at = now
 
     def _say(
         self,

@@ -17,6 +17,9 @@ KEYFRAME_INTERVAL = 0.3
 KEYFRAME_RETRY = 0.5
 # Receiver reports and bitrate limits to publishers.
 REPORT_INTERVAL = 1.0
+# Sender reports of one slot while its source stays the same: clocks drift slowly, and a publisher with
+# fifty listeners would make fifty of each of its own. (RFC 3550 §6.2 asks for 5 s between reports.)
+SLOT_REPORT_INTERVAL = 2.5
 # What each video of a publisher may take, without better knowledge of its path (bit/s).
 MAX_VIDEO_BITRATE = 2_500_000
 # Until a path's round trip is known: how soon a NACK is repeated. Measured: every 50 ms left no freeze.

@@ -48,9 +48,12 @@ from signaling.control import (
 )
 from signaling.sdp import SdpError
 
+# While something waits to be repeated or reported, and the rest of the time. Waking fifty times a second for
+# nothing is what an idle server would mostly do.
 TICK_SECONDS = 0.02
-SPEAKERS_EVERY_TICKS = 7
-EXPIRE_EVERY_TICKS = 25
+IDLE_SECONDS = 0.15
+SPEAKERS_SECONDS = 0.14
+EXPIRE_SECONDS = 0.5
 # Events that wait for the bus. A bus that is this far behind has lost the world's interest.
 MAX_EVENTS = 4096
 
@@ -105,6 +108,7 @@ class Worker:
         self._started_ms = int(time.time() * 1000)
         self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(MAX_EVENTS)
         self._tasks: list[asyncio.Task[None]] = []
+        self._hurry = asyncio.Event()
         self._stops: list[Callable[[], None]] = []
         self._load = 0.0
         self._media: Media | None = None
@@ -129,6 +133,7 @@ class Worker:
         forwarder = open_forwarder(self._settings.plane, media, self._settings.host, self._settings.port)
         media.attach(forwarder)
         endpoint.addresses = candidate_addresses(self._settings, forwarder.address[1])
+        media.hurry = self._hurry.set
         self._media = media
         self._metrics.watch(self)
         topic = worker_topic(self.name)
@@ -236,21 +241,34 @@ class Worker:
     # --- time ------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
-        count = 0
-        due = time.monotonic()
+        speakers_at = expire_at = time.monotonic()
         while True:
-            due = max(due + TICK_SECONDS, time.monotonic())
-            await asyncio.sleep(due - time.monotonic())
-            self._metrics.loop_lag.set(max(0.0, time.monotonic() - due))
-            count += 1
+            self._metrics.loop_lag.set(await self._pause())
+            now = time.monotonic()
             try:
                 self.media.tick()
-                if count % SPEAKERS_EVERY_TICKS == 0:
+                if now >= speakers_at:
+                    speakers_at = now + SPEAKERS_SECONDS
                     self.media.poll_speakers()
-                if count % EXPIRE_EVERY_TICKS == 0:
+                if now >= expire_at:
+                    expire_at = now + EXPIRE_SECONDS
                     self.media.expire()
             except Exception:
                 log.exception("a tick of the media worker failed")
+
+    async def _pause(self) -> float:
+        """Until the next tick; by how many seconds it is late."""
+        if not self.media.desk.busy:
+            self._hurry.clear()
+            due = time.monotonic() + IDLE_SECONDS
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._hurry.wait()
+            except TimeoutError:
+                return max(0.0, time.monotonic() - due)
+        due = time.monotonic() + TICK_SECONDS
+        await asyncio.sleep(TICK_SECONDS)
+        return max(0.0, time.monotonic() - due)
 
     async def _beat(self) -> None:
         wall, used = time.monotonic(), _cpu_seconds()

@@ -142,6 +142,16 @@ def parse(data: bytes) -> list[RtcpPacket]:
     return packets
 
 
+def only_reports(data: bytes) -> bool:
+    """Whether a compound is reports and names to its end, so that it asks for nothing."""
+    at, size = 0, len(data)
+    while at + 4 <= size:
+        if data[at] >> 6 != 2 or data[at + 1] not in (SR, RR, SDES):
+            return False
+        at += 4 + 4 * (data[at + 2] << 8 | data[at + 3])
+    return at == size > 0
+
+
 def build(packets: Iterable[RtcpPacket]) -> bytes:
     """A compound of these packets. Raises `PacketError` for what does not fit its field."""
     try:

@@ -234,6 +234,34 @@ def test_a_new_source_is_reported_as_soon_as_its_first_packet_has_gone_out(desk:
     assert desk.lisa.take(rtcp.SenderReport) == []
 
 
+def test_a_steady_slot_is_reported_every_few_seconds_and_a_new_source_anew(desk: Desk) -> None:
+    desk.feed()
+    desk.later(0.02)
+    reports = []
+    for _ in range(9):
+        desk.from_alice(rtcp.SenderReport(200, ntp_time(desk.wall), 1, 1, 1))
+        reports.append(len(desk.lisa.take(rtcp.SenderReport)))
+        desk.later(1.0)
+    assert reports == [1, 0, 0, 1, 0, 0, 1, 0, 0]
+    desk.desk.routed(CAMERA_SLOT, None)
+    desk.desk.routed(CAMERA_SLOT, CAMERA)
+    desk.later(0.02)
+    assert len(desk.lisa.take(rtcp.SenderReport)) == 1
+
+
+def test_the_desk_is_busy_until_what_waits_is_done(desk: Desk) -> None:
+    assert not desk.desk.busy
+    desk.desk.routed(CAMERA_SLOT, CAMERA)
+    assert desk.desk.busy
+    desk.forwarder.slot_states[CAMERA_SLOT] = SlotState(CAMERA, 500, 1, 100, 0, 1, 1)
+    desk.later(0.02)
+    assert not desk.desk.busy
+    desk.desk.packets_lost(CAMERA, [7], desk.now)
+    assert desk.desk.busy
+    desk.later(60.0)
+    assert not desk.desk.busy
+
+
 def test_a_slot_that_is_fed_no_more_hears_no_more_reports(desk: Desk) -> None:
     desk.feed()
     desk.desk.routed(CAMERA_SLOT, None)

@@ -17,6 +17,7 @@ from sfu.rtp.rtcp import (
     Sdes,
     SenderReport,
     build,
+    only_reports,
     parse,
 )
 from sfu.rtp.twcc import TransportFeedback
@@ -44,6 +45,17 @@ def test_what_is_built_is_parsed_back(packet: RtcpPacket) -> None:
 
 def test_a_compound_keeps_its_order() -> None:
     assert parse(build(EVERY)) == EVERY
+
+
+def test_a_compound_of_reports_and_names_is_told_from_one_that_asks_for_something() -> None:
+    reports = build(EVERY[:3])
+    assert only_reports(reports)
+    for item in EVERY[3:]:
+        assert not only_reports(build([*EVERY[:3], item]))
+        assert not only_reports(build([item]))
+    assert not only_reports(b"")
+    assert not only_reports(reports[:-1])
+    assert not only_reports(reports + b"\x80")
 
 
 def test_a_pli_is_the_bytes_of_rfc_4585() -> None:
