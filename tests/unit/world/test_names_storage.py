@@ -15,9 +15,26 @@ def test_these_are_usernames(name: str) -> None:
     assert names.username(f" {name} ") == name
 
 
+INVISIBLE_OR_MIXED = ("ada\u1160", "\u3164\u3164\u3164", "\u043ewner", "own\u0435r", "\u03a1ena")
+
+
 @pytest.mark.parametrize(
     "name",
-    ["", "ab", "x" * 33, "a b", "-ada", ".ada", "ada!", "a\nda", "a\u200bda", "ad😀", "ada\u0000", "ada/.."],
+    [
+        "",
+        "ab",
+        "x" * 33,
+        "a b",
+        "-ada",
+        ".ada",
+        "ada!",
+        "a\nda",
+        "a\u200bda",
+        "ad😀",
+        "ada\u0000",
+        "ada/..",
+        *INVISIBLE_OR_MIXED,
+    ],
 )
 def test_these_are_none(name: str) -> None:
     with pytest.raises(BadField) as refused:
@@ -34,6 +51,9 @@ def test_these_are_none(name: str) -> None:
         ("ﬁsh", "fish"),
         ("Åsa", "A\u030asa"),
         ("ΑΣ", "ας"),
+        ("copa", "\u0441\u043e\u0440\u0430"),
+        ("CAP", "\u0421\u0410\u0420"),
+        ("kav", "\u03ba\u03b1\u03bd"),
     ],
 )
 def test_two_spellings_of_one_name_are_one_name(one: str, other: str) -> None:
@@ -62,3 +82,16 @@ def test_a_label_is_one_line_of_1_to_64_characters_or_refused(typed: str) -> Non
     assert label == label.strip()
     assert not set(label) & set("\n\r\t\x00\u202e")
     label.encode()
+
+
+@pytest.mark.parametrize(
+    "name", ["\u200b", "\u3164", "\u00ad", "\u0301", "\u200d", "a\u200eb", "a\ufeff", " "]
+)
+def test_a_name_that_nobody_can_see_is_none(name: str) -> None:
+    with pytest.raises(BadField):
+        names.label("name", name, "A guest")
+
+
+@pytest.mark.parametrize("name", ["Ana Ñ", "👩\u200d👩\u200d👧", "می\u200cخواهم", "☺\ufe0f", "नमस्ते", "7"])
+def test_names_of_people_everywhere_are_taken_as_they_are(name: str) -> None:
+    assert names.label("name", name, "A guest") == name
