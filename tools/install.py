@@ -134,7 +134,7 @@ def build_client() -> None:
 
 def native_sources() -> list[Path]:
     return [p for p in (ROOT / "pyproject.toml", ROOT / "setup.py") if p.exists()] + [
-        *(ROOT / "sfu" / "forward").glob("*.c"),
+        *(ROOT / "sfu" / "forward").glob("*.[ch]"),
         *(ROOT / "sfu" / "forward").glob("*_build.py"),
     ]
 

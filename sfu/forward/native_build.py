@@ -1,6 +1,6 @@
 """Builds the native plane's extension, `sfu.forward._plane`, with cffi: used by setup.py at install time.
 
-What Python sees of plane.c is the part of it between the two `cdef` marks. The extension carries a digest of
+What Python sees is the part of plane_types.h between the two `cdef` marks. The extension carries a digest of
 its source, so that one built from another version is never used (`native_link.py`). Nothing of this project
 may be imported here: the packages that it needs are not there at build time.
 """
@@ -13,24 +13,25 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE / "plane.c"
+SOURCES = sorted([*HERE.glob("plane*.c"), *HERE.glob("plane*.h")])  # plane.c includes the others
 
 
 def source_digest() -> str:
     """What tells one version of the extension's source from another."""
     total = hashlib.sha256()
-    for path in (SOURCE, Path(__file__).resolve()):
+    for path in (*SOURCES, Path(__file__).resolve()):
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 
 
-def declarations(source: str) -> str:
-    """The part of plane.c that Python sees."""
+def declarations() -> str:
+    """What Python sees."""
+    source = (HERE / "plane_types.h").read_text()
     return source.partition("/* cdef begin")[2].partition("*/")[2].partition("/* cdef end */")[0]
 
 
 ffibuilder = FFI()
-ffibuilder.cdef(declarations(SOURCE.read_text()))
+ffibuilder.cdef(declarations())
 ffibuilder.cdef(
     """
     extern "Python" double plane_python_clock(void *clock);
@@ -44,7 +45,7 @@ ffibuilder.set_source(
     static char *plane_source(void) {{ return "{source_digest()}"; }}
     """,
     include_dirs=[str(HERE)],
-    depends=[str(SOURCE)],
+    depends=[str(path) for path in SOURCES],
     extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-Wextra"],
     optional=True,  # without a compiler or Python's headers the pure-Python plane does the work
 )

@@ -1,4 +1,4 @@
-/* The floor under every forwarding plane: what protecting and sending costs when next to nothing else is done.
+/* The floor under every forwarding plane: what protecting and sending costs, with next to nothing else.
  *
  * No unprotecting, no tables, no rewriting: what a publisher sends is taken from the socket unseen, and when
  * a burst of it is complete, every listener gets a burst that is copied from a template, numbered, protected

@@ -118,8 +118,9 @@ static void add_slot_of(int i)
     slot_peer[i] = (int)below(PEERS);
     if (full && !peer_want_transport(peers[slot_peer[i]]))
         abort();
-    slots[i] = slot_new(peers[slot_peer[i]], ++handles, 5000 + 2 * (uint32_t)i, below(2) ? 5001 + 2 * (uint32_t)i : 0,
-                        (int)below(2), heads[full], (uint16_t)(1 + below(32767)), 1, chance());
+    uint32_t ssrc = 5000 + 2 * (uint32_t)i;
+    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, below(2) ? ssrc + 1 : 0, (int)below(2), heads[full],
+                        (uint16_t)(1 + below(32767)), 1, chance());
     give(OP_ADD_SLOT, slots[i], 0, 0, 0, NULL);
 }
 
@@ -159,12 +160,16 @@ static void random_command(void)
         break;
     case 6: give(OP_ADDRESS, peers[who], below(20) != 0, 0, 0, &names[who]); break;
     case 7: give(OP_KEYS, peers[who], below(20) != 0, below(20) != 0, TAG, NULL); break;
-    case 8: if (sources[i] && below(20) == 0) give(OP_BIND, sources[i], 0, 0, 1000 + 2 * (uint32_t)i, NULL); break;
+    case 8:
+        if (sources[i] && below(20) == 0)
+            give(OP_BIND, sources[i], 0, 0, 1000 + 2 * (uint32_t)i, NULL);
+        break;
     default:
         if (slots[k] && routed[k]) {
             uint16_t numbers[64];
             for (int n = 0; n < 64; n++)
-                numbers[n] = below(4) ? (uint16_t)(slots[k]->view.figures.next_sequence - below(90)) : (uint16_t)chance();
+                numbers[n] =
+                    (uint16_t)(below(4) ? slots[k]->view.figures.next_sequence - below(90) : chance());
             slot_retransmit(p, slots[k], routed[k], numbers, 64, seconds);
             producer_missing(routed[k], numbers, 32, numbers + 32);
             slot_figures figures;
@@ -221,12 +226,12 @@ static int make_datagram(uint8_t *out, int *who)
 static void look_for_keyframes(void)
 {
     int length = (int)below(12);
-    struct packet packet = {.payload = malloc((size_t)length ? (size_t)length : 1), .length = (uint16_t)length};
+    uint8_t *payload = malloc((size_t)length ? (size_t)length : 1);
     for (int at = 0; at < length; at++)
-        packet.payload[at] = (uint8_t)(below(3) ? chance() : below(2) ? 0x90 : 24 + 4 * below(2));
+        payload[at] = (uint8_t)(below(3) ? chance() : below(2) ? 0x90 : 24 + 4 * below(2));
     for (int codec = CODEC_OPUS; codec <= CODEC_AV1 && length; codec++)
-        is_keyframe(codec, &packet);
-    free(packet.payload);
+        is_keyframe(codec, payload, length);
+    free(payload);
 }
 
 int main(int argc, char **argv)
@@ -238,7 +243,8 @@ int main(int argc, char **argv)
     int sink = socket(AF_INET, SOCK_DGRAM, 0), fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (bind(sink, (struct sockaddr *)&any, size) || getsockname(sink, (struct sockaddr *)&any, &size))
         return 2;
-    p = plane_new(fd, (uintptr_t)fuzz_protect, (uintptr_t)fuzz_unprotect, (uintptr_t)fuzz_add_stream, fuzz_clock, NULL);
+    p = plane_new(fd, (uintptr_t)fuzz_protect, (uintptr_t)fuzz_unprotect, (uintptr_t)fuzz_add_stream,
+                  fuzz_clock, NULL);
     make_heads();
     for (int i = 0; i < PEERS; i++) {
         /* Only the first one's packets arrive anywhere; those of the last, IPv6, do not even leave. */

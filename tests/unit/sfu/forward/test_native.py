@@ -154,7 +154,9 @@ class TestCommands:
         rig = gated
 
         async def churn(rounds: int) -> int:
-            for _ in range(rounds):
+            for done in range(rounds):
+                if done % 50 == 0:
+                    await rig.settle()
                 peer = rig.handle()
                 rig.forwarder.add_peer(peer)
                 for i in range(4):

@@ -18,8 +18,9 @@ def build(folder: Path, **environment: str) -> tuple[subprocess.CompletedProcess
     (folder / "sfu/forward").mkdir(parents=True)
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    for name in ("plane.c", "native_build.py", "__init__.py"):
-        shutil.copy(ROOT / "sfu/forward" / name, folder / "sfu/forward")
+    for path in (ROOT / "sfu/forward").iterdir():
+        if path.suffix in (".c", ".h") or path.name in ("native_build.py", "__init__.py"):
+            shutil.copy(path, folder / "sfu/forward")
     (folder / "sfu/__init__.py").touch()
     done = subprocess.run(
         [sys.executable, "setup.py", "build_ext", "--inplace"],

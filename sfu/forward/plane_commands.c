@@ -1,0 +1,220 @@
+/* Commands of control, applied by the data thread between receiving a batch and looking at it. `apply` is the
+ * list of them. Control has checked them: handles exist, bounds are kept, an SSRC has one owner. */
+
+static void unroute(struct slot *slot)
+{
+    if (!slot->source)
+        return;
+    unlist(slot);
+    slot->source = NULL;
+    slot->flows = false;
+    begin_view(slot);
+    slot->view.figures.producer = 0;
+    end_view(slot);
+}
+
+/* Keys or address changed: what flowed flows on, what could not begin before may now. */
+static void refresh(struct plane *p, struct peer *peer)
+{
+    for (struct slot *slot = peer->slots; slot; slot = slot->next_of_peer) {
+        if (!slot->source)
+            continue;
+        if (slot->flows && !ready(slot))
+            list(slot, false);
+        else if (!slot->flows && ready(slot) && slot->source->codec != CODEC_OPUS)
+            raise_event(p, EVENT_KEYFRAME, slot->source->handle, 0, NULL, NULL, 0, EVENT_BYTES);
+    }
+}
+
+static void set_address(struct plane *p, struct peer *peer, const union name *name)
+{
+    if (peer->reachable) {
+        struct peer **at = &p->buckets[bucket(p, &peer->name)];
+        while (*at != peer)
+            at = &(*at)->next_in_bucket;
+        *at = peer->next_in_bucket;
+    }
+    peer->reachable = name != NULL;
+    peer->no_gso = false;
+    if (name) {
+        struct peer **head = &p->buckets[bucket(p, name)];
+        peer->name = *name;
+        peer->next_in_bucket = *head;
+        *head = peer;
+    }
+    refresh(p, peer);
+}
+
+static void set_keys(struct plane *p, struct peer *peer, const struct command *c)
+{
+    peer->receiver = (void *)c->b;
+    peer->sender = (void *)c->c;
+    peer->tag_bytes = (int)c->number;
+    peer->retired_count = 0;     /* new keys, new nonces */
+    refresh(p, peer);
+}
+
+static void forget_source(struct peer *peer, uint32_t ssrc)
+{
+    for (int i = 0; i < peer->source_count; i++)
+        if (peer->sources[i].ssrc == ssrc)
+            peer->sources[i--] = peer->sources[--peer->source_count];
+}
+
+/* Control has seen to it that the SSRC is no other producer's. */
+static void bind_ssrc(struct producer *s, uint32_t ssrc, bool rtx)
+{
+    struct peer *peer = s->peer;
+    if (rtx ? s->known_rtx : s->known_ssrc)
+        forget_source(peer, rtx ? s->rtx_ssrc : s->ssrc);
+    peer->sources[peer->source_count].ssrc = ssrc;
+    peer->sources[peer->source_count++].producer = s;
+    for (int i = 0; i < peer->unknown_count; i++)
+        if (peer->unknown[i] == ssrc)
+            peer->unknown[i--] = peer->unknown[--peer->unknown_count];
+    if (rtx) {
+        s->rtx_ssrc = ssrc;
+        s->known_rtx = true;
+        return;
+    }
+    s->ssrc = ssrc;
+    s->known_ssrc = true;
+    s->epoch++;                  /* another stream: nothing of the earlier one is remembered */
+    s->transit = 0;
+    s->jitter = 0;
+    WRITE(s->jitter_ticks, 0);
+    WRITE(s->first, -1);
+    WRITE(s->highest, -1);
+    for (int64_t i = 0; i <= s->cache_mask; i++)
+        WRITE(s->cache[i].sequence, EMPTY);
+    while (s->flowing)
+        list(s->flowing, false);
+}
+
+static void drop_producer(struct producer *s)
+{
+    while (s->flowing)
+        unroute(s->flowing);
+    while (s->waiting)
+        unroute(s->waiting);
+    if (s->known_ssrc)
+        forget_source(s->peer, s->ssrc);
+    if (s->known_rtx)
+        forget_source(s->peer, s->rtx_ssrc);
+}
+
+/* The next number of an SSRC that was used before under these keys, and no longer remembered here. */
+static int64_t recall(struct peer *peer, uint32_t ssrc, int64_t otherwise)
+{
+    for (int i = 0; i < peer->retired_count; i++)
+        if (peer->retired[i].ssrc == ssrc) {
+            int64_t next = peer->retired[i].next;
+            peer->retired[i] = peer->retired[--peer->retired_count];
+            return next;
+        }
+    return otherwise;
+}
+
+static void add_slot(struct slot *slot)
+{
+    struct peer *peer = slot->peer;
+    slot->next_of_peer = peer->slots;
+    peer->slots = slot;
+    begin_view(slot);
+    slot->view.figures.next_sequence = recall(peer, slot->ssrc, slot->view.figures.next_sequence);
+    end_view(slot);
+    if (slot->rtx_ssrc)
+        slot->rtx_sequence = recall(peer, slot->rtx_ssrc, slot->rtx_sequence);
+}
+
+static void drop_slot(struct slot *slot)
+{
+    struct peer *peer = slot->peer;
+    unroute(slot);
+    struct slot **at = &peer->slots;
+    while (*at != slot)
+        at = &(*at)->next_of_peer;
+    *at = slot->next_of_peer;
+    if (!peer->retired)
+        return;                  /* the peer goes as a whole */
+    /* Control counts the SSRCs of a peer: there is room for all (MAX_SENT_SSRCS). */
+    peer->retired[peer->retired_count++] = (struct retired){slot->ssrc, slot->view.figures.next_sequence};
+    if (slot->rtx_ssrc)
+        peer->retired[peer->retired_count++] = (struct retired){slot->rtx_ssrc, slot->rtx_sequence};
+}
+
+static void route(struct slot *slot, struct producer *s, uint32_t types)
+{
+    unroute(slot);
+    if (!s)
+        return;
+    slot->payload_type = types & 0x7F;
+    slot->rtx_payload_type = slot->rtx_ssrc ? types >> 8 & 0x7F : 0;
+    slot->source = s;
+    list(slot, false);
+}
+
+/* The mapping that a number of the slot went out with. */
+static const struct segment *find_segment(const struct view *view, int64_t number)
+{
+    uint32_t made = view->segment_count;
+    if (number >= view->figures.next_sequence)
+        return NULL;
+    for (uint32_t i = made; i > 0 && made - i < SEGMENTS; i--) {
+        const struct segment *segment = &view->segments[(i - 1) % SEGMENTS];
+        if (segment->first <= number)
+            return segment;
+    }
+    return NULL;
+}
+
+/* The cached packet with this extended number, unless it is older than the cache's time. */
+static struct packet *cached(struct producer *s, int64_t sequence, double now)
+{
+    struct packet *packet = &s->cache[sequence & s->cache_mask];
+    return READ(packet->sequence) == sequence && now - READ(packet->at) <= s->cache_seconds ? packet : NULL;
+}
+
+static void resend(struct plane *p, struct slot *slot, int64_t number)
+{
+    if (!slot->source || !ready(slot))
+        return;
+    const struct segment *segment = find_segment(&slot->view, number);
+    if (!segment || segment->source != source_of(slot->source))
+        return;                  /* what was routed away is never sent again */
+    struct packet *packet = cached(slot->source, number - segment->offset, p->now);
+    if (!packet || !send_packet(p, slot, packet, number, segment->timestamp_offset, true))
+        return;
+    begin_view(slot);
+    slot->view.figures.retransmitted++;
+    end_view(slot);
+}
+
+static void apply(struct plane *p, const struct command *c)
+{
+    if (c->op != OP_RESEND && p->queued)
+        flush(p);                /* what is queued points to peers that may go now */
+    switch (c->op) {
+    case OP_KEYS: set_keys(p, (struct peer *)c->a, c); break;
+    case OP_ADDRESS: set_address(p, (struct peer *)c->a, c->b ? &c->name : NULL); break;
+    case OP_DROP_PEER: set_address(p, (struct peer *)c->a, NULL); break;
+    case OP_ADD_PRODUCER: break; /* it is found when an SSRC is bound */
+    case OP_BIND: bind_ssrc((struct producer *)c->a, c->number, c->b != 0); break;
+    case OP_DROP_PRODUCER: drop_producer((struct producer *)c->a); break;
+    case OP_ADD_SLOT: add_slot((struct slot *)c->a); break;
+    case OP_REPEAT: p->add_stream((void *)c->b, (void *)c->c); break;
+    case OP_DROP_SLOT: drop_slot((struct slot *)c->a); break;
+    case OP_ROUTE: route((struct slot *)c->a, (struct producer *)c->b, c->number); break;
+    case OP_RESEND: resend(p, (struct slot *)c->a, (int64_t)c->c); break;
+    default: break;
+    }
+}
+
+static void apply_commands(struct plane *p)
+{
+    uint64_t tail = atomic_load_explicit(&p->command_tail, memory_order_acquire);
+    for (uint64_t head = READ(p->command_head); head != tail;) {
+        apply(p, &p->commands[head % PLANE_COMMANDS]);
+        atomic_store_explicit(&p->command_head, ++head, memory_order_release);
+    }
+}

@@ -1,0 +1,157 @@
+/* RTP in C: numbers, header, extensions, keyframes. Pure: bytes in, fields out, nothing of the plane.
+ *
+ * A stranger writes the bytes. `locate` checks every length once, against the end of the packet; what it says
+ * lies inside. A payload that is too short or contradicts itself is no keyframe. */
+
+static uint16_t get16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
+static uint32_t get32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+static void put16(uint8_t *at, uint16_t value) { at[0] = (uint8_t)(value >> 8); at[1] = (uint8_t)value; }
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, (uint16_t)(value >> 16));
+    put16(at + 2, (uint16_t)value);
+}
+
+/* The extended number nearest to `reference` whose low 16 bits are `number`. */
+static int64_t near_16(uint16_t number, int64_t reference)
+{
+    return reference + (int64_t)(((uint64_t)number - (uint64_t)reference + 0x8000) & 0xFFFF) - 0x8000;
+}
+
+/* An unprotected RTP packet, its parts checked: they lie between `data` and `data + end`. */
+struct incoming {
+    const uint8_t *data;
+    int payload, end;
+    int extension, profile;      /* the elements' offset (0: none), and how they are written */
+    uint16_t number;
+    uint32_t timestamp, ssrc;
+    uint8_t marker, payload_type;
+};
+
+/* Find the parts of a packet (RFC 3550 §5.1); false when one of them lies outside. */
+static bool locate(struct incoming *in, const uint8_t *data, int length)
+{
+    if (length < FIXED_HEADER)
+        return false;
+    *in = (struct incoming){.data = data, .payload = FIXED_HEADER + 4 * (data[0] & 0x0F), .end = length,
+                            .number = get16(data + 2), .timestamp = get32(data + 4), .ssrc = get32(data + 8),
+                            .marker = data[1] & 0x80, .payload_type = data[1] & 0x7F};
+    if (data[0] & 0x10) {
+        in->payload += 4;
+        if (in->payload > length)
+            return false;
+        in->extension = in->payload;
+        in->profile = get16(data + in->payload - 4);
+        in->payload += 4 * get16(data + in->payload - 2);
+    }
+    if (in->payload > length)
+        return false;
+    if (data[0] & 0x20) {
+        int padding = in->payload < length ? data[length - 1] : 0;
+        in->end -= padding;
+        return padding && in->end >= in->payload;
+    }
+    return true;
+}
+
+/* Walk the extension elements (RFC 8285): both forms. False when one of them leaves the block. `values` gets
+ * one-byte values by id where `wanted` has the id; `loudest` the least of those of the first id. */
+static bool read_elements(const struct incoming *in, const int wanted[2], int16_t values[2], int *loudest)
+{
+    bool one_byte = in->profile == 0xBEDE;
+    if (!in->extension || (!one_byte && (in->profile & 0xFFF0) != 0x1000))
+        return true;
+    const uint8_t *d = in->data;
+    for (int at = in->extension; at < in->payload;) {
+        int id = d[at++], size;
+        if (id == 0)
+            continue;            /* padding */
+        if (one_byte) {
+            size = (id & 0x0F) + 1;
+            id >>= 4;
+            if (id == 15)
+                return true;     /* §4.2: stop here, keep what came before */
+        } else {
+            if (at >= in->payload)
+                return false;
+            size = d[at++];
+        }
+        if (at + size > in->payload)
+            return false;
+        for (int i = 0; i < 2; i++)
+            if (size == 1 && id == wanted[i]) {
+                values[i] = d[at];
+                if (i == 0 && (d[at] & 0x7F) < *loudest)
+                    *loudest = d[at] & 0x7F;
+            }
+        at += size;
+    }
+    return true;
+}
+
+static bool vp8_keyframe(const uint8_t *d, int length) /* RFC 7741 §4.2, §4.3 */
+{
+    if (length < 1 || (d[0] & 0x17) != 0x10) /* start of partition 0 */
+        return false;
+    int at = 1;
+    if (d[0] & 0x80) {
+        if (length < 2)
+            return false;
+        uint8_t fields = d[1];
+        at = 2;
+        if (fields & 0x80) {     /* PictureID of 7 or 15 bits */
+            if (length <= at)
+                return false;
+            at += d[at] & 0x80 ? 2 : 1;
+        }
+        at += (fields & 0x40 ? 1 : 0) + (fields & 0x30 ? 1 : 0);
+    }
+    return length > at && !(d[at] & 1);
+}
+
+static bool vp9_keyframe(const uint8_t *d, int length) /* RFC 9628 §4.2 */
+{
+    if (length < 1 || (d[0] & 0x48) != 0x08) /* begins a frame, not predicted from another */
+        return false;
+    if (!(d[0] & 0x20))
+        return true;
+    int at = 1;
+    if (d[0] & 0x80) {
+        if (length < 2)
+            return false;
+        at += d[1] & 0x80 ? 2 : 1;
+    }
+    return length > at && !(d[at] & 0x0E); /* lowest spatial layer */
+}
+
+static bool h264_start(uint8_t unit) { return (unit & 0x1F) == 5 || (unit & 0x1F) == 7; } /* IDR, SPS */
+
+static bool h264_keyframe(const uint8_t *d, int length) /* RFC 6184 §5 */
+{
+    if (length < 1)
+        return false;
+    if ((d[0] & 0x1F) == 24) {   /* STAP-A */
+        for (int at = 1; at + 2 < length; at += 2 + get16(d + at))
+            if (h264_start(d[at + 2]))
+                return true;
+        return false;
+    }
+    if ((d[0] & 0x1F) == 28)     /* FU-A */
+        return length > 1 && d[1] >= 0x80 && h264_start(d[1]);
+    return h264_start(d[0]);
+}
+
+/* May a decoder join here? */
+static bool is_keyframe(int codec, const uint8_t *payload, int length)
+{
+    switch (codec) {
+    case CODEC_VP8: return vp8_keyframe(payload, length);
+    case CODEC_VP9: return vp9_keyframe(payload, length);
+    case CODEC_H264: return h264_keyframe(payload, length);
+    case CODEC_AV1: return length > 0 && (payload[0] & 0x88) == 0x08; /* N without Z */
+    default: return true;        /* audio: every packet can be the first */
+    }
+}

@@ -1,0 +1,336 @@
+/* The native plane's constants and structs, and what Python sees of it. plane.c says how they are used. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* cdef begin: what Python sees; native_build.py hands this part to cffi as it is. */
+
+enum {
+    PLANE_MAX_DATAGRAM = 2048,      /* these are contract.py's, where their reasons stand */
+    PLANE_MAX_PRODUCERS = 8,
+    PLANE_MAX_UNKNOWN_SSRCS = 16,
+    PLANE_MAX_SENT_SSRCS = 512,
+    PLANE_MAX_LOST = 64,
+    PLANE_MAX_DROPOUT = 3000,
+    PLANE_MAX_RETRANSMIT = 256,
+    PLANE_RETRANSMIT_GATE_MS = 40,
+    PLANE_AUDIO_CACHE_MS = 1000,
+    PLANE_VIDEO_CACHE_MS = 2000,
+    PLANE_AUDIO_CACHE_PACKETS = 64,
+    PLANE_VIDEO_CACHE_PACKETS = 1024,
+    PLANE_NAME_BYTES = 28,          /* a struct sockaddr_in or sockaddr_in6 */
+    PLANE_MAX_HEAD = 288,           /* RTP header + extensions with a MID of 255 bytes */
+    PLANE_COMMANDS = 4096,          /* in the ring; what does not fit waits in Python */
+};
+
+enum plane_codec { CODEC_OPUS = 1, CODEC_VP8, CODEC_VP9, CODEC_H264, CODEC_AV1 };
+
+enum plane_drop {                   /* contract.Drop */
+    DROP_OVERSIZED, DROP_UNKNOWN_KIND, DROP_UNKNOWN_SOURCE, DROP_NO_KEYS, DROP_UNKNOWN_SSRC,
+    DROP_MALFORMED, DROP_AUTH, DROP_REPLAY, DROP_PAYLOAD_TYPE, DROP_PADDING, DROP_DUPLICATE, DROP_LATE,
+    DROP_PROTECT, DROP_NO_ROOM, DROP_SEND_ERROR, DROP_UNHEARD, DROP_REASONS
+};
+
+enum plane_op {
+    OP_KEYS,            /* peer; b receiving, c sending session, number: bytes of the tag */
+    OP_ADDRESS,         /* peer; name, or b = 0 for none */
+    OP_DROP_PEER,       /* peer */
+    OP_ADD_PRODUCER,    /* producer */
+    OP_BIND,            /* producer; number: SSRC, b = 1 for its RTX */
+    OP_DROP_PRODUCER,   /* producer */
+    OP_ADD_SLOT,        /* slot */
+    OP_REPEAT,          /* b session, c policy: the stream may protect a number again */
+    OP_DROP_SLOT,       /* slot */
+    OP_ROUTE,           /* slot; b producer or 0, number: payload type | RTX payload type << 8 */
+    OP_RESEND           /* slot; c the extended number */
+};
+
+enum plane_event_kind { EVENT_SKIP, EVENT_DATAGRAM, EVENT_RTCP, EVENT_UNKNOWN, EVENT_STARTED, EVENT_KEYFRAME,
+                        EVENT_LOST };
+
+typedef struct plane plane;
+typedef struct peer peer;
+typedef struct producer producer;
+typedef struct slot slot;
+
+typedef struct {
+    uint32_t size;                  /* of the record in the ring */
+    uint16_t kind;
+    uint16_t length;                /* of the data behind this struct */
+    uint32_t handle;
+    uint32_t number;
+    uint8_t name[28];
+} plane_event;
+
+typedef struct {
+    uint64_t received, sent, sent_bytes;
+    uint64_t dropped[16];
+} plane_figures;
+
+typedef struct {
+    uint64_t packets, bytes;
+    int64_t first, highest;         /* -1 before the first packet */
+    uint32_t jitter;
+    int audio_level;
+} producer_figures;
+
+typedef struct {
+    uint64_t packets, bytes, retransmitted;
+    int64_t next_sequence;
+    uint32_t producer, timestamp_offset, last_timestamp;
+} slot_figures;
+
+/* RTP header and extension block of a slot's packets, with the places of what differs (0: not there). */
+typedef struct {
+    uint16_t length, transport_at, level_at, orientation_at;
+    uint8_t bytes[288];
+} plane_head;
+
+/* All functions but plane_run are the control thread's. `clock` gives seconds; 0: CLOCK_MONOTONIC. */
+plane *plane_new(int fd, uintptr_t protect, uintptr_t unprotect, uintptr_t add_stream,
+                 double (*clock)(void *), void *clock_of);
+void plane_free(plane *);
+int plane_event_fd(plane *);
+int plane_run(plane *);
+void plane_stop(plane *);
+int plane_push(plane *, int op, uintptr_t a, uintptr_t b, uintptr_t c, uint32_t number, const uint8_t *name);
+uint64_t plane_consumed(plane *);
+const plane_event *plane_next_event(plane *);
+void plane_done_event(plane *);
+void plane_read(plane *, plane_figures *);
+void plane_set_gso(plane *, int segments);
+
+peer *peer_new(uint32_t handle);
+int peer_want_transport(peer *);
+int peer_want_retired(peer *);
+void peer_free(peer *);
+void peer_transport_sent(peer *, const uint16_t *numbers, int count, double now, double *at, uint16_t *sizes);
+
+producer *producer_new(peer *, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
+                       uint32_t clock_rate, int audio_level_id, int orientation_id);
+void producer_free(producer *);
+void producer_read(producer *, producer_figures *);
+int producer_missing(producer *, const uint16_t *numbers, int count, uint16_t *found);
+
+slot *slot_new(peer *, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, int plain_resend,
+               const plane_head *heads, uint16_t first_sequence, uint16_t first_rtx_sequence,
+               uint32_t first_timestamp);
+void slot_free(slot *);
+void slot_read(slot *, slot_figures *);
+int slot_retransmit(plane *, slot *, producer *, const uint16_t *numbers, int count, double now);
+
+/* cdef end */
+
+#define ABSENT (-1)
+#define SILENT 127               /* -dBov */
+#define EMPTY INT64_MIN          /* a sequence number that no packet has */
+#define FIXED_HEADER 12
+#define OSN_BYTES 2              /* the original sequence number of RTX */
+
+#define BATCH 64                 /* datagrams received at once */
+#define CELL (PLANE_MAX_DATAGRAM + 64)
+/* Packets that one turn aims to send at most, some four milliseconds: then commands have their turn. */
+#define TURN_PACKETS 2000
+
+#define MAX_OUT (PLANE_MAX_HEAD + OSN_BYTES + PLANE_MAX_DATAGRAM + 64)
+#define TX_BYTES (256 * 1024)    /* stays in the core's own cache until it is sent */
+#define MESSAGES 256
+#define MAX_SEGMENT 1400         /* longer packets never share a send: a path may refuse the segments */
+#define GSO_SEGMENTS 32          /* the kernel allows 64 */
+#define GSO_BYTES 60000
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+
+#define EVENT_BYTES (512 * 1024)
+/* Strangers' datagrams wait only while this much waits: a flood leaves room for the peers' events. */
+#define STRANGER_BYTES (128 * 1024)
+
+#define BUCKETS 8192
+#define SEGMENTS 16              /* switches that a slot remembers for retransmission */
+#define GATES 256                /* packets whose last retransmission a slot remembers */
+#define SENT_NUMBERS 128         /* packets whose transport-wide number a slot without RTX remembers */
+#define TRANSPORT_HISTORY 2048   /* packets whose departure is remembered per peer: a second of a full pool */
+
+/* libsrtp's srtp_err_status_t. */
+enum { SRTP_OK = 0, SRTP_AUTH_FAIL = 7, SRTP_CIPHER_FAIL = 8, SRTP_REPLAY_FAIL = 9, SRTP_REPLAY_OLD = 10 };
+
+typedef int (*srtp_way)(void *session, void *packet, int *length);
+typedef int (*srtp_add)(void *session, void *policy);
+
+union name {
+    struct sockaddr sa;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+    uint8_t bytes[PLANE_NAME_BYTES];
+};
+
+/* A packet of a producer as received; the cache owns it. `sequence` is extended. */
+struct packet {
+    _Atomic int64_t sequence;
+    _Atomic double at;
+    uint8_t *payload;
+    uint32_t timestamp;
+    uint32_t turn;               /* in which it came: while that lasts it may be in a burst */
+    uint16_t length, room;
+    uint8_t marker;
+    int16_t level, orientation;
+};
+
+struct producer {
+    uint32_t handle;
+    uint32_t epoch;              /* grows when its numbering starts anew */
+    struct peer *peer;
+    int codec, payload_type, rtx_payload_type, level_id, orientation_id;
+    uint32_t clock_rate;
+    uint32_t ssrc, rtx_ssrc;
+    bool known_ssrc, known_rtx, started;
+    int64_t cache_mask;
+    double cache_seconds;
+    struct slot *flowing, *waiting;
+    struct packet *burst[BATCH]; /* what this turn brought */
+    int burst_count;
+    struct producer *next_busy;
+    uint32_t transit;
+    double jitter;
+    _Atomic uint64_t packets, bytes;
+    _Atomic int64_t first, highest;
+    _Atomic uint32_t jitter_ticks;
+    _Atomic int audio_level;
+    struct packet cache[];
+};
+
+/* A stretch of a slot's numbers with one mapping: from `first` on, source number = number - offset. */
+struct segment {
+    int64_t first, offset;
+    uint64_t source;             /* producer's handle and epoch */
+    uint32_t timestamp_offset;
+};
+
+struct view {
+    slot_figures figures;
+    uint32_t segment_count;      /* ever made; the ring holds the last SEGMENTS */
+    struct segment segments[SEGMENTS];
+};
+
+struct gate {
+    uint32_t number, at;         /* µs */
+};
+
+struct slot {
+    uint32_t handle, ssrc, rtx_ssrc;
+    struct peer *peer;
+    struct slot *next_of_peer;
+    struct producer *source;     /* routed to */
+    struct slot *next, **link;   /* in the source's `flowing` or `waiting` */
+    bool flows, sent_any, plain_resend;
+    const plane_head *heads;     /* without and with level (1) and orientation (2) */
+    int payload_type, rtx_payload_type;
+    int64_t base;                /* the source's number from which on packets are this slot's */
+    int64_t offset;
+    int64_t rtx_sequence;
+    double last_at;
+    _Atomic uint32_t version;    /* odd while the data thread writes `view` */
+    struct view view;
+    struct gate *gates;          /* control's own */
+    _Atomic uint32_t sent_numbers[]; /* sequence << 16 | transport-wide number, where plain_resend */
+};
+
+struct retired {
+    uint32_t ssrc;
+    int64_t next;
+};
+
+struct peer {
+    uint32_t handle;
+    union name name;
+    struct peer *next_in_bucket;
+    bool reachable, no_gso;
+    void *receiver, *sender;
+    int tag_bytes;
+    struct slot *slots;
+    struct { uint32_t ssrc; struct producer *producer; } sources[2 * PLANE_MAX_PRODUCERS];
+    int source_count;
+    uint32_t unknown[PLANE_MAX_UNKNOWN_SSRCS];
+    int unknown_count;
+    struct retired *retired;     /* numbers of SSRCs whose slot is gone: they are nonces */
+    int retired_count;
+    uint32_t next_transport;
+    _Atomic uint64_t *transport; /* number << 48 | bytes << 36 | µs modulo 2^36 */
+};
+
+struct command {
+    int op;
+    uint32_t number;
+    uintptr_t a, b, c;
+    union name name;
+};
+
+struct message {                 /* some equal packets to one peer, one sendmmsg entry */
+    struct peer *peer;
+    uint8_t *data;
+    int bytes, segments, segment, tail;
+};
+
+struct plane {
+    int fd, event_fd, command_fd;
+    srtp_way protect, unprotect;
+    srtp_add add_stream;
+    double (*clock)(void *);
+    void *clock_of;
+    double now;
+    uint32_t turn;
+    int gso;
+    int limit;                   /* datagrams to receive in the next turn */
+    uint32_t seed;
+    struct peer *buckets[BUCKETS];
+    struct producer *busy;
+
+    struct mmsghdr rx_headers[BATCH];
+    struct iovec rx_vectors[BATCH];
+    union name rx_names[BATCH];
+    uint8_t rx[BATCH][CELL];
+
+    struct mmsghdr tx_headers[MESSAGES];
+    struct iovec tx_vectors[MESSAGES];
+    union { struct cmsghdr header; uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))]; } tx_control[MESSAGES];
+    struct message messages[MESSAGES];
+    int queued;
+    size_t tx_used;
+    uint8_t *tx;
+    uint64_t turn_sent;
+
+    _Atomic uint64_t received, sent, sent_bytes, dropped[DROP_REASONS];
+
+    _Atomic int stop, asleep;
+    _Atomic uint64_t command_head, command_tail; /* data thread takes, control puts */
+    struct command commands[PLANE_COMMANDS];
+
+    _Atomic uint64_t event_head, event_tail; /* control takes, data thread puts */
+    uint64_t event_end;          /* of what was written this turn and not yet published */
+    uint8_t *events;
+};
+
+/* Atomics with one writer need no locked instruction. */
+#define READ(x) atomic_load_explicit(&(x), memory_order_relaxed)
+#define WRITE(x, value) atomic_store_explicit(&(x), (value), memory_order_relaxed)
+#define ADD(x, value) WRITE(x, READ(x) + (value))
+
+static void drop(struct plane *p, enum plane_drop reason) { ADD(p->dropped[reason], 1); }
