@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from world.api.errors import API_PREFIXES, OUT_OF_REACH, UNAVAILABLE
 from world.api.identity import current_login
 from world.api.origin import same_origin
 from world.api.services import services
@@ -24,12 +25,12 @@ from world.servers import StorageRefused
 from world.sessions import Login
 
 TEMPLATES = Path(__file__).parent / "templates"
-API_PREFIXES = ("/api/", "/whip/", "/whep/", "/ws/")
 WORDS = {
     403: ("Not for you", "You may not do that."),
     404: ("Nothing here", "There is no such page. Perhaps the link is old, or you are not a member."),
     405: ("Not possible", "That is not possible on this page."),
     500: ("Something went wrong", "Something went wrong on our side. It has been logged."),
+    503: ("Back in a moment", UNAVAILABLE),
 }
 
 log = logging.getLogger("atrium.pages")
@@ -213,6 +214,9 @@ async def pages_middleware(request: web.Request, handler: Handler) -> web.Stream
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
+    except OUT_OF_REACH as error:
+        log.warning("a page cannot be made, the database is out of reach: %s", type(error).__name__)
+        return error_page(503)
     except Exception:
         log.exception("a page failed")
         return error_page(500)

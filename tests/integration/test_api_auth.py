@@ -211,6 +211,16 @@ async def test_logging_in_again_ends_the_session_before(tmp_path: Path) -> None:
         assert await api.services.sessions.find(before) is None
 
 
+async def test_logging_in_as_somebody_else_ends_the_seat_of_who_was_there_before(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        browser, other = api.browser(), api.browser()
+        ada = await browser.sign_up("ada")
+        server = await browser.make_server()
+        await other.sign_up("eve")
+        await browser.ok("POST", "/api/auth/login", ADA | {"username": "eve"})
+        assert api.world.calls == [("remove_user", server["id"], ada, "logged_out")]
+
+
 async def test_a_session_rolls_on_with_use_and_ends_without(tmp_path: Path) -> None:
     async with running_api(tmp_path) as api:
         now = [datetime.now(UTC)]

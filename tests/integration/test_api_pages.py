@@ -238,3 +238,26 @@ async def test_neither_log_nor_metrics_carry_meeting_ids_or_tickets(
             assert meeting_id not in told
             assert given["ticket"] not in told
         assert "/api/meetings/{meeting_id}/join 200" in caplog.text
+
+
+async def test_made_up_methods_are_one_figure(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        browser = api.browser()
+        for method in ("BREW", "LINK", "PURGE"):
+            await browser.call(method, "/healthz")
+        metrics = await (await go(browser, "/metrics")).text()
+        methods = set(re.findall(r'atrium_http_requests_total\{method="(\w+)"', metrics))
+        assert methods <= {"GET", "OTHER"}
+
+
+async def test_a_page_whose_storage_does_not_answer_says_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise TimeoutError
+
+    async with running_api(tmp_path) as api:
+        monkeypatch.setattr(type(api.services.zones), "by_meeting", away)
+        response = await go(api.browser(), "/m/some-meeting")
+        assert response.status == 503
+        assert "Try again soon" in unescape(await response.text())

@@ -18,6 +18,7 @@ from world.api.identity import (
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import ChangeMe, Done, LogIn, MeView, SignUp, UserView
+from world.sessions import Login
 from world.users import Account
 
 WRONG = "The username or the password is wrong."
@@ -56,7 +57,8 @@ async def _log_in(request: web.Request, account: Account, status: int) -> web.Re
     known = services(request)
     before = await current_login(request)
     if before is not None:
-        await known.sessions.end(before.session)
+        # Whoever was logged in here is not any more: their world in another tab must not live on.
+        await _end_login(known, before)
     token, ends = await known.sessions.open(account.id)
     response = answer(me_view(known, account), status)
     set_cookie(request, response, token, ends)
@@ -69,13 +71,16 @@ async def logout(request: web.Request) -> web.Response:
     response = answer(Done())
     forget_cookie(request, response)
     if login is not None:
-        await known.sessions.end(login.session)
-        for server in await known.servers.mine(login.account.id):
-            if known.seats.ends_with(server.id, login.account.id, login.session):
-                await known.world.remove_user(
-                    server.id, login.account.id, "logged_out", "You have logged out."
-                )
+        await _end_login(known, login)
     return response
+
+
+async def _end_login(known: Services, login: Login) -> None:
+    """End a login session with the seats that it holds."""
+    await known.sessions.end(login.session)
+    for server in await known.servers.mine(login.account.id):
+        if known.seats.ends_with(server.id, login.account.id, login.session):
+            await known.world.remove_user(server.id, login.account.id, "logged_out", "You have logged out.")
 
 
 async def me(request: web.Request) -> web.Response:
