@@ -41,7 +41,8 @@ export interface Other {
 /** What has changed, so that those who show it look again. */
 export type Change =
   | { what: "all" | "zones" | "my_zone" }
-  | { what: "joined" | "left" | "moved" | "zone" | "media"; userId: string };
+  | { what: "left"; userId: string; name: string }
+  | { what: "joined" | "moved" | "zone" | "media"; userId: string };
 
 export class People {
   me: Me | null = null;
@@ -70,7 +71,10 @@ export class People {
         for (const player of message.joined ?? []) this.#join(player, now);
         for (const [id, x, y, direction] of message.moved ?? []) this.#move(id, x, y, direction, now);
         for (const id of message.left ?? []) {
-          if (this.others.delete(id)) this.#changed({ what: "left", userId: id });
+          const name = this.others.get(id)?.name;
+          if (name === undefined) continue;
+          this.others.delete(id);
+          this.#changed({ what: "left", userId: id, name });
         }
         break;
       case "zone_changed":

@@ -48,6 +48,7 @@ export class Play {
   /** The centre as drawn: on whole device px. */
   #seen: Point = { x: 0, y: 0 };
   #hearing = false;
+  #goalShown = true;
   readonly #calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   #running = false;
   #again = false;
@@ -147,9 +148,17 @@ export class Play {
   }
 
   walkTo(to: Point): Promise<boolean> {
+    this.#goalShown = true;
     const arrived = this.#walker?.walkTo(to) ?? Promise.resolve(false);
     this.wake();
     return arrived;
+  }
+
+  /** Walks there behind somebody: it is them who are looked at, not a mark on the floor. */
+  walkAlong(to: Point, run: boolean): void {
+    this.#goalShown = false;
+    void this.#walker?.walkTo(to, run);
+    this.wake();
   }
 
   correct(x: number, y: number): void {
@@ -231,7 +240,7 @@ export class Play {
     const { radius, full } = this.#people.hearing;
     if (this.#hearing) this.stage.showHearing(shown, radius, full, room);
     else this.stage.showHearing(null, 0, 0, null);
-    this.stage.showGoal(walker.goal);
+    this.stage.showGoal(this.#goalShown ? walker.goal : null);
     return this.stage.draw(now, dt) || busy;
   }
 

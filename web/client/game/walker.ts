@@ -92,8 +92,11 @@ export class Walker {
     if (wish.dx !== 0 || wish.dy !== 0) this.#endWay(false);
   }
 
-  /** Walks there, or to the free place nearest to it; true on arrival, false when it came otherwise. */
-  walkTo(to: Point): Promise<boolean> {
+  /**
+   * Walks there, or to the free place nearest to it; true on arrival, false when it came otherwise. Runs
+   * where it is far, or as `run` says.
+   */
+  walkTo(to: Point, run?: boolean): Promise<boolean> {
     this.#endWay(false);
     const path = this.#options.way(this, to);
     if (!path) return Promise.resolve(false);
@@ -105,7 +108,7 @@ export class Walker {
     }
     this.#path = path;
     this.#goal = path.at(-1) ?? null;
-    this.#runs = length > LONG_WAY;
+    this.#runs = run ?? length > LONG_WAY;
     this.#corrections = 0;
     return new Promise((resolve) => {
       this.#arrived = resolve;

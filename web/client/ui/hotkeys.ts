@@ -17,6 +17,10 @@ export interface HotkeyActions {
   emote: (index: number) => void;
   zoom: (by: 1 | -1) => void;
   chat: () => void;
+  /** Hear nobody, or everybody again. */
+  sound: () => void;
+  follow: () => void;
+  find: () => void;
 }
 
 type Way = "up" | "down" | "left" | "right";
@@ -72,6 +76,11 @@ export function listenToKeys(actions: HotkeyActions): void {
       running = true;
       if (held.size > 0) walk();
     }
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      actions.find();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const way = wayOf(event);
     // Arrow keys belong to whoever has the focus in a list of tabs or messages.
@@ -97,6 +106,8 @@ export function listenToKeys(actions: HotkeyActions): void {
       actions.hearing(true);
     } else if (key === "m") actions.mic();
     else if (key === "v") actions.camera();
+    else if (key === "n") actions.sound();
+    else if (key === "f") actions.follow();
     else if (key >= "1" && key <= "6") actions.emote(Number(key) - 1);
     else if (key === "+" || key === "=") actions.zoom(1);
     else if (key === "-") actions.zoom(-1);

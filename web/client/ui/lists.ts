@@ -5,15 +5,25 @@
 import { roomOf } from "../game/hearing.ts";
 import type { People } from "../game/people.ts";
 import type { MediaFlags, Presence, ZoneInfo } from "../net/messages.ts";
+import type { Volumes } from "../media/volumes.ts";
+import { h } from "../shared/dom.ts";
+import { icon } from "../shared/icons.ts";
 import { zoneTitle } from "../shared/words.ts";
+import type { Findable } from "./find.ts";
 import type { Panel } from "./panel.ts";
-import { PeopleList, type PersonRow } from "./people_list.ts";
+import { PeopleList } from "./people_list.ts";
+import type { PersonRow } from "./person_row.ts";
 import { RoomsList } from "./rooms_list.ts";
 
 const PACE_MS = 500;
+const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
 
 export interface ListsActions {
   walkTo: (x: number, y: number) => void;
+  /** Beside this person. */
+  walkToPerson: (userId: string) => void;
+  follow: (userId: string) => void;
+  find: () => void;
   copied: (name: string, worked: boolean) => void;
 }
 
@@ -24,19 +34,28 @@ export class Lists {
   readonly #panel: Panel;
   readonly #list: PeopleList;
   readonly #rooms: RoomsList;
+  readonly #volumes: Volumes;
+  #followed: string | null = null;
   #speaking: ReadonlySet<string> = new Set();
   #mine: MediaFlags = { mic: false, camera: false, screen: false };
   #me = { x: 0, y: 0 };
   #shownAt = 0;
   #due = false;
 
-  constructor(panel: Panel, people: People, actions: ListsActions) {
+  constructor(panel: Panel, people: People, volumes: Volumes, actions: ListsActions) {
     this.#panel = panel;
     this.#people = people;
-    this.#list = new PeopleList(panel.bodies.people, (userId) => {
-      const pose = people.pose(userId, performance.now());
-      // Beside them, not on them.
-      if (pose) actions.walkTo(pose.x + (pose.x > this.#me.x ? -28 : 28), pose.y);
+    this.#volumes = volumes;
+    panel.bodies.people.append(
+      h("button", { type: "button", class: "find-open", onclick: actions.find }, icon("search"), "Find people and rooms", h("kbd", { text: KEYS })),
+    );
+    this.#list = new PeopleList(panel.bodies.people, {
+      walk: actions.walkToPerson,
+      follow: actions.follow,
+      volume: (userId, volume) => {
+        volumes.set(userId, volume);
+        this.changed();
+      },
     });
     this.#rooms = new RoomsList(panel.bodies.rooms, {
       walk: ({ bounds }) => actions.walkTo(bounds.x + bounds.width / 2, bounds.y + bounds.height / 2),
@@ -46,6 +65,11 @@ export class Lists {
 
   setSpeaking(userIds: ReadonlySet<string>): void {
     this.#speaking = userIds;
+    this.changed();
+  }
+
+  setFollowed(userId: string | null): void {
+    this.#followed = userId;
     this.changed();
   }
 
@@ -67,6 +91,20 @@ export class Lists {
     if (now - this.#shownAt >= PACE_MS) this.changed();
   }
 
+  /** Everybody and every room that can be walked to. */
+  findable(): Findable[] {
+    const { others, zones, me } = this.#people;
+    return [
+      ...[...others.values()].map(({ user_id: id, name, avatar, zone_id }) => ({ id, name, avatar, place: placeName(zones.get(zone_id ?? "")) })),
+      ...[...zones.values()].map(({ id, name, type }) => ({
+        id,
+        name: zoneTitle(name),
+        avatar: null,
+        place: id === me?.zone_id ? "You are here" : type === "PRIVATE" ? "Private room" : "Open to all",
+      })),
+    ];
+  }
+
   #show(): void {
     this.#due = false;
     this.#shownAt = performance.now();
@@ -83,6 +121,8 @@ export class Lists {
         group: home,
         place: placeName(zones.get(me.zone_id ?? "")),
         speaking: this.#speaking.has(me.user_id),
+        volume: 1,
+        followed: false,
         ...this.#mine,
       },
     ];
@@ -90,7 +130,18 @@ export class Lists {
     for (const { user_id: id, name, avatar, zone_id, presence, media } of others.values()) {
       const heard = this.#people.gainOf(id, this.#me.x, this.#me.y, this.#shownAt) > 0;
       const place = [placeName(zones.get(zone_id ?? "")), PRESENCE[presence]].filter(Boolean).join(" · ");
-      rows.push({ id, name, avatar, me: false, group: heard ? home : "far", place, speaking: this.#speaking.has(id), ...media });
+      rows.push({
+        id,
+        name,
+        avatar,
+        me: false,
+        group: heard ? home : "far",
+        place,
+        speaking: this.#speaking.has(id),
+        volume: this.#volumes.of(id),
+        followed: id === this.#followed,
+        ...media,
+      });
       if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);
     }
     this.#panel.setCount("people", rows.length);

@@ -6,7 +6,7 @@ import type { LocalMedia, MediaControl } from "../media/contract.ts";
 import { h, iconButton, setButton } from "../shared/dom.ts";
 import type { IconName } from "../shared/icons.ts";
 
-type Switch = "mic" | "camera" | "screen" | "watch";
+type Switch = "mic" | "camera" | "sound" | "screen" | "watch";
 
 interface Words {
   on: IconName;
@@ -20,6 +20,7 @@ interface Words {
 const SWITCHES: Record<Switch, Words> = {
   mic: { on: "mic", off: "mic_off", turnOff: "Mute microphone", turnOn: "Unmute microphone", key: "M" },
   camera: { on: "camera", off: "camera_off", turnOff: "Turn camera off", turnOn: "Turn camera on", key: "V" },
+  sound: { on: "headphones", off: "headphones_off", turnOff: "Deafen: hear nobody", turnOn: "Hear everybody again", key: "N" },
   screen: { on: "screen", off: "screen", turnOff: "Stop sharing your screen", turnOn: "Share your screen", key: "" },
   watch: { on: "watch", off: "watch_off", turnOff: "Mic-only mode: receive no video", turnOn: "Receive video again", key: "" },
 };
@@ -35,7 +36,7 @@ export class MediaControls {
     media.on("local", (state) => this.#show(state));
   }
 
-  /** Adds the four switches to an element. */
+  /** Adds the switches to an element. */
   addTo(place: HTMLElement): void {
     for (const name of Object.keys(SWITCHES) as Switch[]) {
       const button = iconButton(SWITCHES[name].off, "", `media-button media-${name}`);
@@ -48,12 +49,16 @@ export class MediaControls {
   }
 
   async toggle(name: Switch): Promise<void> {
-    await this.set(name, !this.#media.local[name]);
+    await this.set(name, !isOn(this.#media.local, name));
   }
 
   async set(name: Switch, on: boolean): Promise<void> {
     if (name === "watch") {
       this.#media.setWatch(on);
+      return;
+    }
+    if (name === "sound") {
+      this.#media.setDeafened(!on);
       return;
     }
     this.#waiting.add(name);
@@ -80,15 +85,19 @@ export class MediaControls {
     if (!state.mic) this.showLevel(0);
     for (const [name, buttons] of this.#buttons) {
       const words = SWITCHES[name];
-      const on = state[name];
+      const on = isOn(state, name);
       const label = on ? words.turnOff : words.turnOn;
       for (const button of buttons) {
         setButton(button, on ? words.on : words.off, label, words.key ? `${label} (${words.key})` : label);
-        // Mic-only is a mode that is switched on: its button is pressed while no video is received.
-        button.setAttribute("aria-pressed", String(name === "watch" ? !on : on));
+        // Mic-only and deafened are modes that are switched on: pressed while nothing is received.
+        button.setAttribute("aria-pressed", String(name === "watch" || name === "sound" ? !on : on));
         button.setAttribute("aria-busy", String(this.#waiting.has(name)));
         button.dataset["on"] = String(on);
       }
     }
   }
+}
+
+function isOn(state: LocalMedia, name: Switch): boolean {
+  return name === "sound" ? !state.deafened : state[name];
 }

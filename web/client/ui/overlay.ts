@@ -7,7 +7,7 @@ import type { Play } from "../game/play.ts";
 import type { Voices } from "./voices.ts";
 import { type TileState, Tiles, type TilesEvents } from "./tiles.ts";
 
-/** Room that the header and the bar take of the stage, CSS px. */
+/** Room that the header (at least) and the bar take of the stage, CSS px. */
 const TOP = 64;
 const BOTTOM = 92;
 const SIDE = 12;
@@ -18,8 +18,14 @@ const BELOW_FEET = 16;
 export class Overlay {
   readonly tiles: Tiles;
   readonly #floating: HTMLElement;
+  #top = TOP;
 
-  constructor(place: HTMLElement, floating: HTMLElement, events: TilesEvents) {
+  /** `header` is what the tiles stay below, however high it gets. */
+  constructor(place: HTMLElement, floating: HTMLElement, header: HTMLElement, events: TilesEvents) {
+    new ResizeObserver(() => {
+      this.#top = Math.max(TOP, header.offsetTop + header.offsetHeight + ABOVE_HEAD);
+      events.wake();
+    }).observe(header);
     this.tiles = new Tiles(place, events);
     this.#floating = floating;
   }
@@ -33,7 +39,7 @@ export class Overlay {
   /** One frame; true while something glides. */
   update(play: Play, people: People, now: number, dt: number, voices: Pick<Voices, "muted" | "speaking">): boolean {
     const { width, height } = play.stage.size;
-    const view = { left: SIDE, top: TOP, right: width - SIDE, bottom: height - BOTTOM };
+    const view = { left: SIDE, top: this.#top, right: width - SIDE, bottom: height - BOTTOM };
     this.#placeSwitches(play, width, height);
     return this.tiles.update(view, dt, (userId): TileState | null => {
       const head = this.headOf(play, people, userId, now);

@@ -2,39 +2,19 @@
  * Everybody in view as a list: the map's equal for keyboard and screen reader. Rows are kept and moved,
  * never rebuilt, so that the focus stays where it is.
  */
-import { h, iconButton } from "../shared/dom.ts";
-import { face } from "../shared/face.ts";
-import { type IconName, icon } from "../shared/icons.ts";
-
-export interface PersonRow {
-  id: string;
-  name: string;
-  avatar: string;
-  me: boolean;
-  group: "here" | "near" | "far";
-  /** Zone and presence in words. */
-  place: string;
-  mic: boolean;
-  camera: boolean;
-  screen: boolean;
-  speaking: boolean;
-}
+import { h } from "../shared/dom.ts";
+import { type PersonActions, PersonElement, type PersonRow } from "./person_row.ts";
 
 const GROUPS = { here: "In this room", near: "Near you", far: "Elsewhere" } as const;
 
-interface Row {
-  element: HTMLLIElement;
-  shown: string;
-}
-
 export class PeopleList {
-  readonly #rows = new Map<string, Row>();
+  readonly #rows = new Map<string, PersonElement>();
   readonly #lists: Record<PersonRow["group"], { section: HTMLElement; list: HTMLUListElement; count: HTMLElement }>;
   readonly #empty = h("p", { class: "empty muted", text: "Nobody else is here yet. Invite somebody, or take a walk." });
-  readonly #walk: (userId: string) => void;
+  readonly #actions: PersonActions;
 
-  constructor(place: HTMLElement, walk: (userId: string) => void) {
-    this.#walk = walk;
+  constructor(place: HTMLElement, actions: PersonActions) {
+    this.#actions = actions;
     const group = (name: PersonRow["group"]) => {
       const count = h("span", { class: "count" });
       const list = h("ul", { class: "people" });
@@ -73,36 +53,10 @@ export class PeopleList {
   #row(person: PersonRow): HTMLLIElement {
     let row = this.#rows.get(person.id);
     if (!row) {
-      row = { element: h("li", { class: "person", "data-user": person.id }), shown: "" };
+      row = new PersonElement(person, this.#actions);
       this.#rows.set(person.id, row);
     }
-    row.element.classList.toggle("speaking", person.speaking);
-    const { speaking: _, group: __, ...parts } = person;
-    const shown = JSON.stringify(parts);
-    if (row.shown === shown) return row.element;
-    row.shown = shown;
-    const focused = row.element.contains(document.activeElement);
-    const signs: [boolean, IconName, string][] = [
-      [person.screen, "screen", "shares the screen"],
-      [person.camera, "camera", "camera on"],
-      [person.mic, "mic", "microphone on"],
-      [!person.mic, "mic_off", "muted"],
-    ];
-    row.element.replaceChildren(
-      face(person.id, person.name, person.avatar),
-      h("span", { class: "who" }, h("strong", {}, person.me ? `${person.name} (you)` : person.name), h("small", {}, person.place)),
-      h("span", { class: "signs" }, ...signs.filter(([on]) => on).map(([, name, words]) => sign(name, words))),
-    );
-    if (!person.me) {
-      const walk = iconButton("walk", `Walk to ${person.name}`, "icon-button small");
-      walk.addEventListener("click", () => this.#walk(person.id));
-      row.element.append(walk);
-      if (focused) walk.focus();
-    }
+    row.show(person);
     return row.element;
   }
-}
-
-function sign(name: IconName, words: string): HTMLElement {
-  return h("span", { class: `sign sign-${name}`, title: words }, icon(name), h("span", { class: "visually-hidden", text: `${words} ` }));
 }

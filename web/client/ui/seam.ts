@@ -18,6 +18,8 @@ export interface Seam {
   walkTo(x: number, y: number): Promise<boolean>;
   /** Each person's gain for me now. */
   gains(): Record<string, number>;
+  /** Whom I follow. */
+  following(): string | null;
   /** The last picture of the slots. */
   slots(): Slots | null;
   readonly media: MediaControl;
@@ -32,6 +34,7 @@ export interface SeamParts {
   media: MediaControl;
   voices: Voices;
   play: () => Play | null;
+  following: () => string | null;
   slots: () => Slots | null;
   walkTo: (x: number, y: number) => Promise<boolean>;
 }
@@ -53,6 +56,7 @@ export function makeSeam(parts: SeamParts): Seam {
       }),
     walkTo: parts.walkTo,
     gains: () => Object.fromEntries([...people.others.keys()].map((id) => [id, voices.gainOf(id)])),
+    following: parts.following,
     slots: parts.slots,
     media,
     connectionState: () => connection.state.name,

@@ -6,9 +6,12 @@ import type { People } from "../game/people.ts";
 import type { Play } from "../game/play.ts";
 import { type DeviceKind, chooseDevice, listDevices, rememberedChoice } from "../media/devices.ts";
 import type { LocalMedia, MediaControl } from "../media/contract.ts";
+import { OwnVoice } from "../media/own_voice.ts";
+import type { Volumes } from "../media/volumes.ts";
 import { byId } from "../shared/dom.ts";
 import type { Lists } from "./lists.ts";
 import type { MediaControls } from "./media_controls.ts";
+import type { Modes } from "./modes.ts";
 import type { Toasts } from "./notices.ts";
 import type { Tiles } from "./tiles.ts";
 
@@ -19,6 +22,8 @@ export interface VoicesParts {
   media: MediaControl;
   people: People;
   tiles: Tiles;
+  modes: Modes;
+  volumes: Volumes;
   lists: Lists;
   controls: MediaControls;
   toasts: Toasts;
@@ -28,12 +33,16 @@ export interface VoicesParts {
 export class Voices {
   readonly #parts: VoicesParts;
   #speaking: ReadonlySet<string> = new Set();
+  readonly #voice = new OwnVoice();
+  #iSpeak = false;
+  #deafened = false;
   #mediaState = "idle";
 
   constructor(parts: VoicesParts) {
     this.#parts = parts;
-    const { media, tiles, lists, controls, toasts } = parts;
+    const { media, tiles, lists, controls, toasts, volumes } = parts;
     media.setGain((userId) => this.gainOf(userId));
+    media.setVolume((userId) => volumes.of(userId));
     media.on("video", (userId, source, stream) => {
       tiles.setVideo(userId, source, stream, false);
       this.lookAt(userId);
@@ -42,7 +51,7 @@ export class Voices {
       const changed = new Set([...this.#speaking, ...userIds]);
       this.#speaking = userIds;
       for (const id of changed) this.lookAt(id);
-      lists.setSpeaking(userIds);
+      this.#showSpeaking();
     });
     media.on("local", (state) => this.#localChanged(state));
     media.on("connection", (state) => {
@@ -55,6 +64,7 @@ export class Voices {
     setInterval(() => {
       const { mic, level } = media.local;
       if (mic && !document.hidden) controls.showLevel(level);
+      this.#listenToMe(mic ? level : null);
     }, LEVEL_MS);
   }
 
@@ -76,7 +86,7 @@ export class Voices {
   }
 
   speaking(userId: string): boolean {
-    return this.#speaking.has(userId);
+    return userId === this.#parts.people.me?.user_id ? this.#iSpeak : this.#speaking.has(userId);
   }
 
   /** Shows somebody's state at their avatar. */
@@ -96,8 +106,37 @@ export class Voices {
     for (const id of others.keys()) this.lookAt(id);
   }
 
-  #localChanged({ mic, camera, screen, cameraStream, screenStream }: LocalMedia): void {
+  /** The world tells of the others only; my own ring is lit by my own microphone. */
+  #listenToMe(level: number | null): void {
+    const speaks = this.#voice.speaks(level, performance.now());
+    const me = this.#parts.people.me;
+    if (speaks === this.#iSpeak || !me) return;
+    this.#iSpeak = speaks;
+    this.lookAt(me.user_id);
+    this.#showSpeaking();
+  }
+
+  #showSpeaking(): void {
+    const { people, lists } = this.#parts;
+    lists.setSpeaking(this.#iSpeak && people.me ? new Set([...this.#speaking, people.me.user_id]) : this.#speaking);
+  }
+
+  #showDeafened(deafened: boolean): void {
+    if (deafened === this.#deafened) return;
+    this.#deafened = deafened;
+    document.body.classList.toggle("deafened", deafened);
+    const { modes, media } = this.#parts;
+    const hearAgain = (): void => media.setDeafened(false);
+    modes.show(
+      "deafened",
+      deafened ? { sign: "headphones_off", words: "You hear nobody", end: "Hear again", ended: hearAgain } : null,
+    );
+  }
+
+  #localChanged({ mic, camera, screen, deafened, cameraStream, screenStream }: LocalMedia): void {
     const { people, tiles, lists } = this.#parts;
+    this.#showDeafened(deafened);
+    if (!mic) this.#listenToMe(null);
     const me = people.me?.user_id;
     if (me === undefined) return;
     tiles.setVideo(me, "camera", camera ? cameraStream : null, true);

@@ -3,8 +3,11 @@
  * does goes out through `connection.send` and the media session.
  */
 import { Play } from "../game/play.ts";
+import { beside } from "../game/follow.ts";
 import { type Change, People } from "../game/people.ts";
+import type { Wish } from "../game/walker.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
+import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
@@ -14,12 +17,16 @@ import { Chat } from "./chat.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
 import { MediaControls } from "./media_controls.ts";
+import { Modes } from "./modes.ts";
 import { Minimap } from "./minimap.ts";
 import { Banner, Toasts } from "./notices.ts";
 import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { listenToPointer } from "./pointer.ts";
+import { Find } from "./find.ts";
+import { Following } from "./following.ts";
 import { listenToKeys } from "./hotkeys.ts";
+import { addJoystick } from "./joystick.ts";
 import { type Seam, makeSeam } from "./seam.ts";
 import { fillToolbar } from "./toolbar.ts";
 import { Voices } from "./voices.ts";
@@ -46,6 +53,8 @@ export class WorldPage {
   readonly #controls: MediaControls;
   readonly #overlay: Overlay;
   readonly #voices: Voices;
+  readonly #following: Following;
+  readonly #find: Find;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
   #slots: Slots | null = null;
@@ -69,14 +78,19 @@ export class WorldPage {
     this.#banner = new Banner(byId("banner"), { retry: () => this.#connection.retry() });
     const wake = (): void => this.#play?.wake();
     this.#bubbles = new Bubbles(byId("bubbles"), wake);
-    this.#overlay = new Overlay(byId("tiles"), byId("floating"), {
+    this.#overlay = new Overlay(byId("tiles"), byId("floating"), byId("top"), {
       pinned: (userId) => this.#connection.send({ type: "pin", user_id: userId }),
       modeChanged: () => this.#voices.lookAtAll(),
       wake,
     });
     this.#minimap = new Minimap(byId("minimap", HTMLCanvasElement), (to) => void this.walkTo(to.x, to.y));
     this.#panel = new Panel(() => this.#play?.resize());
-    this.#lists = new Lists(this.#panel, this.#people, {
+    const modes = new Modes(byId("modes"));
+    const volumes = new Volumes(localStorage);
+    this.#lists = new Lists(this.#panel, this.#people, volumes, {
+      walkToPerson: (userId) => this.#walkToPerson(userId),
+      follow: (userId) => this.#following.toggle(userId),
+      find: () => this.#find.open(),
       walkTo: (x, y) => void this.walkTo(x, y),
       copied: (name, worked) => {
         if (worked) this.#toasts.show(`The meeting link of ${name} is copied.`);
@@ -94,6 +108,22 @@ export class WorldPage {
         return true;
       },
     );
+    this.#find = new Find(
+      () => this.#lists.findable(),
+      ({ id }) => {
+        const bounds = this.#people.zones.get(id)?.bounds;
+        if (bounds) void this.walkTo(bounds.x + bounds.width / 2, bounds.y + bounds.height / 2);
+        else this.#walkToPerson(id);
+        byId("map").focus();
+      },
+    );
+    this.#following = new Following({
+      people: this.#people,
+      modes,
+      toasts: this.#toasts,
+      play: () => this.#play,
+      changed: (userId) => this.#lists.setFollowed(userId),
+    });
     this.#controls = new MediaControls(this.#media);
     this.#controls.addTo(byId("floating"));
     fillToolbar(this.#controls, {
@@ -107,6 +137,8 @@ export class WorldPage {
       media: this.#media,
       people: this.#people,
       tiles: this.#overlay.tiles,
+      modes,
+      volumes,
       lists: this.#lists,
       controls: this.#controls,
       toasts: this.#toasts,
@@ -138,14 +170,25 @@ export class WorldPage {
       media: this.#media,
       voices: this.#voices,
       play: () => this.#play,
+      following: () => this.#following.userId,
       slots: () => this.#slots,
       walkTo: (x, y) => this.walkTo(x, y),
     });
   }
 
   async walkTo(x: number, y: number): Promise<boolean> {
+    this.#following.stop();
     await this.#entering;
     return (await this.#play?.walkTo({ x, y })) ?? false;
+  }
+
+  /** Beside them, not on them. */
+  #walkToPerson(userId: string): void {
+    const pose = this.#people.pose(userId, performance.now());
+    const { walker, grid } = this.#play ?? {};
+    if (!pose || !walker || !grid) return;
+    const { x, y } = beside(pose, walker, (...step) => grid.clear(...step));
+    void this.walkTo(x, y);
   }
 
   // --- what the world says ---------------------------------------------------------------------
@@ -210,6 +253,7 @@ export class WorldPage {
   #changed(change: Change): void {
     switch (change.what) {
       case "all":
+        if (!this.#people.others.has(this.#following.userId ?? "")) this.#following.stop();
         this.#play?.sync();
         break;
       case "joined": {
@@ -219,6 +263,7 @@ export class WorldPage {
         break;
       }
       case "left":
+        if (change.userId === this.#following.userId) this.#following.lost(change.name);
         this.#play?.remove(change.userId);
         this.#overlay.tiles.removePerson(change.userId);
         break;
@@ -256,7 +301,10 @@ export class WorldPage {
   #listenToPerson(): void {
     let talking = false;
     listenToKeys({
-      walk: (wish) => this.#play?.want(wish),
+      walk: (wish) => this.#want(wish),
+      sound: () => void this.#controls.toggle("sound"),
+      follow: () => this.#following.toggleNearest(performance.now()),
+      find: () => this.#find.open(),
       mic: () => void this.#controls.toggle("mic"),
       camera: () => void this.#controls.toggle("camera"),
       talk: (on) => {
@@ -273,6 +321,7 @@ export class WorldPage {
         this.#chat.focus();
       },
     });
+    addJoystick(byId("stage"), (wish) => this.#want(wish));
     listenToPointer(byId("map"), {
       walkTo: (x, y) => {
         const to = this.#play?.toMap(x, y);
@@ -290,6 +339,12 @@ export class WorldPage {
     });
   }
 
+  /** A step of my own ends following. */
+  #want(wish: Wish): void {
+    if (wish.dx !== 0 || wish.dy !== 0) this.#following.stop();
+    this.#play?.want(wish);
+  }
+
   #emote(index: number): void {
     const emote: Emote | undefined = EMOTES[index]?.emote;
     if (!emote || !this.#people.me) return;
@@ -303,9 +358,10 @@ export class WorldPage {
     const play = this.#play;
     if (!play) return false;
     this.#lists.moved(now, play.walker);
+    const soon = this.#following.update(play, now);
     const busy = this.#overlay.update(play, this.#people, now, dt, this.#voices);
     this.#bubbles.update((id) => this.#overlay.headOf(play, this.#people, id, now));
-    return this.#minimap.draw(now, this.#dots(now)) || busy;
+    return this.#minimap.draw(now, this.#dots(now)) || busy || soon;
   }
 
   *#dots(now: number): Generator<{ x: number; y: number; me: boolean; speaking: boolean }> {
@@ -314,6 +370,6 @@ export class WorldPage {
       yield { x, y, me: false, speaking: this.#voices.speaking(user_id) };
     }
     const walker = this.#play?.walker;
-    if (walker) yield { x: walker.x, y: walker.y, me: true, speaking: false };
+    if (walker) yield { x: walker.x, y: walker.y, me: true, speaking: this.#voices.speaking(this.#people.me?.user_id ?? "") };
   }
 }

@@ -1,0 +1,252 @@
+"""What makes the world comfortable: hearing nobody, volumes, following, finding, a joystick, one's own ring."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, WebSocket, expect
+
+from tests.e2e.people import Person
+from tests.support.atrium_server import AtriumServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+# A straight, free lane through the Hall of the Office.
+LANE = 560.0
+BOBS_TONE = 700
+
+
+@dataclass
+class Two:
+    """Ada and Bob in one Office, microphones on; what Ada's page says to the world; Room_1's link."""
+
+    ada: Person
+    bob: Person
+    said: list[dict[str, Any]]
+    room: str
+    server_id: str
+
+    async def stand(self, ada_x: float, bob_x: float) -> None:
+        await asyncio.gather(self.ada.walk_to(ada_x, LANE), self.bob.walk_to(bob_x, LANE))
+
+    async def apart(self) -> float:
+        a, b = await asyncio.gather(self.ada.you(), self.bob.you())
+        return math.dist((a["x"], a["y"]), (b["x"], b["y"]))
+
+    async def until_near(self, px: float, seconds: float = 10.0) -> None:
+        end = asyncio.get_running_loop().time() + seconds
+        while (apart := await self.apart()) > px:
+            assert asyncio.get_running_loop().time() < end, f"still {apart:.0f} px apart"
+            await asyncio.sleep(0.1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def two(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Two]:
+    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
+    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
+    said: list[dict[str, Any]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: said.append(json.loads(frame)))
+
+    ada.page.on("websocket", listen)
+    server = await ada.create_server()
+    room = next(zone["meeting_id"] for zone in server["zones"] if zone["name"] == "Room_1")
+    await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
+    for person in (ada, bob):
+        await person.page.evaluate("window.atrium.media.setMic(true)")
+    yield Two(ada, bob, said, room, server["id"])
+    await ada.leave()
+    await bob.leave()
+
+
+async def test_deafened_one_hears_nobody_sees_it_and_tells_nobody(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(300, 380)
+    assert await two.ada.hears_tone(BOBS_TONE)
+    before = len(two.said)
+    await page.locator("#map").focus()
+    await page.keyboard.press("n")
+    await expect(page.get_by_text("You hear nobody")).to_be_visible()
+    await asyncio.sleep(0.3)
+    assert not await two.ada.hears_tone(BOBS_TONE)
+    assert [m["type"] for m in two.said[before:] if m["type"] not in ("ping", "player_move")] == []
+    await page.get_by_role("button", name="Hear again").click()
+    await expect(page.get_by_text("You hear nobody")).to_have_count(0)
+    assert await two.ada.hears_tone(BOBS_TONE)
+
+
+async def test_a_persons_volume_is_mine_to_choose_and_stays(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(300, 380)
+    name = two.bob.username
+    await page.get_by_role("button", name=f"Volume of {name}").click()
+    slider = page.get_by_role("slider", name=f"Volume of {name}")
+    await expect(slider).to_be_focused()
+    assert await slider.input_value() == "100"
+    loud = await two.ada.level(BOBS_TONE)
+    for _ in range(14):
+        await page.keyboard.press("ArrowLeft")
+    assert await slider.input_value() == "30"
+    await asyncio.sleep(0.4)
+    assert await two.ada.level(BOBS_TONE) < loud - 6
+    await page.keyboard.press("Home")
+    await expect(slider).to_have_attribute("aria-valuetext", "silent")
+    await asyncio.sleep(0.4)
+    assert not await two.ada.hears_tone(BOBS_TONE)
+
+    await page.reload()
+    await two.ada.in_world()
+    await two.ada.page.evaluate("window.atrium.media.setMic(true)")
+    await asyncio.sleep(1)
+    assert not await two.ada.hears_tone(BOBS_TONE)
+    await page.get_by_role("button", name=f"Volume of {name}").click()
+    await page.get_by_role("button", name="Reset").click()
+    await asyncio.sleep(0.4)
+    assert await two.ada.hears_tone(BOBS_TONE)
+
+
+async def test_the_key_follows_whoever_is_nearest_until_one_steps_oneself(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(300, 380)
+    bob = (await two.bob.you())["user_id"]
+    await page.locator("#map").focus()
+    await page.keyboard.press("f")
+    await expect(page.get_by_text(f"Following {two.bob.username}")).to_be_visible()
+    assert await page.evaluate("window.atrium.following()") == bob
+    await two.bob.walk_to(760, LANE)
+    await two.until_near(60)
+    assert await two.apart() > 20, "one stands on the other"
+    await two.bob.walk_to(560, LANE)
+    await two.until_near(60)
+
+    await page.keyboard.press("ArrowDown")
+    await two.ada.until("window.atrium.following() === null")
+    await expect(page.get_by_text(f"Following {two.bob.username}")).to_have_count(0)
+    await two.bob.walk_to(300, LANE)
+    await asyncio.sleep(0.5)
+    assert await two.apart() > 150
+
+
+async def test_the_button_at_the_row_follows_into_a_room_and_ends_it(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(300, 380)
+    follow = page.get_by_role("button", name=f"Follow {two.bob.username}", exact=True)
+    await follow.click()
+    await expect(follow).to_have_attribute("aria-pressed", "true")
+    await two.bob.walk_to(192, 210)
+    await two.until_near(60)
+    await two.ada.until("window.atrium.you().zone_id === window.atrium.players()[0].zone_id")
+    await follow.click()
+    await expect(follow).to_have_attribute("aria-pressed", "false")
+    assert await page.evaluate("window.atrium.following()") is None
+
+
+async def test_somebody_is_found_by_a_bit_of_the_name_and_walked_to(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(200, 800)
+    await page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox")
+    await expect(field).to_be_focused()
+    await expect(page.get_by_role("option")).to_have_count(5)  # Bob, three rooms and the Hall
+    await page.keyboard.type("nobody at all")
+    await expect(page.get_by_role("option")).to_have_count(0)
+    await field.fill(two.bob.username.upper())
+    await expect(page.get_by_role("option", selected=True)).to_contain_text(two.bob.username)
+    await page.keyboard.press("Enter")
+    await expect(field).to_be_hidden()
+    await two.until_near(60)
+
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("room")
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("option", selected=True)).to_contain_text("Room 2")
+    await page.keyboard.press("Enter")
+    await two.ada.until("window.atrium.you().y < 256", 15)
+    await page.keyboard.press("Control+k")
+    await page.keyboard.press("Escape")
+    await expect(field).to_be_hidden()
+
+
+async def test_my_own_ring_lights_while_i_speak_and_never_while_i_am_muted(two: Two) -> None:
+    page = two.ada.page
+    me = (await two.ada.you())["user_id"]
+    mine = page.locator(f".person[data-user='{me}']")
+    await page.evaluate("window.atrium.media.setMic(true)")
+    await expect(mine).to_have_class(re.compile(r"\bspeaking\b"))
+    await page.evaluate("window.atrium.media.setMic(false)")
+    await expect(mine).not_to_have_class(re.compile(r"\bspeaking\b"))
+    await asyncio.sleep(0.5)
+    await expect(mine).not_to_have_class(re.compile(r"\bspeaking\b"))
+
+
+async def test_on_a_phone_a_thumb_walks_and_the_panel_is_closed(
+    two: Two, browsers: dict[str, Browser], atrium: AtriumServer
+) -> None:
+    phone = await Person.arrive(
+        atrium, browsers["cleo"], viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    try:
+        await phone.sign_up()
+        await phone.enter(two.server_id)
+        await expect(phone.page.locator("#side")).to_be_hidden()
+        await phone.walk_to(300, LANE)
+        box = await phone.page.locator("#joystick").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        fingers = await phone.context.new_cdp_session(phone.page)
+
+        async def touch(kind: str, *points: dict[str, float]) -> None:
+            await fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+        await touch("touchStart", {"x": x, "y": y})
+        await touch("touchMove", {"x": x + 30, "y": y})
+        await asyncio.sleep(0.8)
+        await touch("touchEnd")
+        walked = await phone.you()
+        assert walked["x"] > 360
+        assert abs(walked["y"] - LANE) < 2
+        await asyncio.sleep(0.3)
+        assert await phone.you() == walked
+        assert phone.problems == []
+    finally:
+        await phone.leave()
+
+
+async def test_on_a_phone_the_rooms_name_is_whole_and_nothing_sticks_out(
+    two: Two, browsers: dict[str, Browser], atrium: AtriumServer
+) -> None:
+    phone = await Person.arrive(atrium, browsers["cleo"], viewport={"width": 390, "height": 844})
+    try:
+        await phone.sign_up()
+        await phone.post(f"/api/servers/{two.server_id}/join")
+        await phone.page.goto(f"/m/{two.room}")
+        await phone.page.get_by_role("button", name="Join").click()
+        await phone.in_world()
+        await expect(phone.page.get_by_role("link", name="Enter the world")).to_be_visible()
+        title = phone.page.locator(".room-title h1")
+        await expect(title).to_have_text("Room 1")
+        assert await title.evaluate(
+            "h => h.scrollWidth <= h.clientWidth && h.scrollHeight <= h.clientHeight + 1"
+        )
+        assert await phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        sound = phone.page.get_by_role("button", name="Sound")
+        await sound.click()
+        await expect(sound).to_have_attribute("aria-pressed", "false")
+        await expect(phone.page.get_by_text("You hear nobody")).to_be_visible()
+        assert phone.problems == []
+    finally:
+        await phone.leave()
+
+
+async def test_the_pages_had_no_errors(two: Two) -> None:
+    assert two.ada.problems == []
+    assert two.bob.problems == []

@@ -1,0 +1,128 @@
+/**
+ * One person in the list: their parts are made once and then only changed, so that the focus, an open
+ * volume and a held slider stay.
+ */
+import { LOUDEST } from "../media/volumes.ts";
+import { h, iconButton, setButton } from "../shared/dom.ts";
+import { face } from "../shared/face.ts";
+import { type IconName, icon } from "../shared/icons.ts";
+
+export interface PersonRow {
+  id: string;
+  name: string;
+  avatar: string;
+  me: boolean;
+  group: "here" | "near" | "far";
+  /** Zone and presence in words. */
+  place: string;
+  mic: boolean;
+  camera: boolean;
+  screen: boolean;
+  speaking: boolean;
+  /** 0..2, how loud I want them. */
+  volume: number;
+  followed: boolean;
+}
+
+export interface PersonActions {
+  walk: (userId: string) => void;
+  follow: (userId: string) => void;
+  volume: (userId: string, volume: number) => void;
+}
+
+export class PersonElement {
+  readonly element: HTMLLIElement;
+  readonly #face = h("span", { class: "face-holder" });
+  readonly #name = h("strong");
+  readonly #signs = h("span", { class: "signs" });
+  readonly #place = h("span", { class: "place-name" });
+  readonly #tools: Tools | null;
+  #worn = "";
+  #signed = "";
+
+  constructor({ id, me }: PersonRow, actions: PersonActions) {
+    this.#tools = me ? null : new Tools(id, actions);
+    const who = h("span", { class: "who" }, this.#name, h("small", {}, this.#signs, this.#place));
+    const line = h("div", { class: "person-line" }, this.#face, who, this.#tools?.buttons);
+    this.element = h("li", { class: "person", "data-user": id }, line, this.#tools?.more);
+  }
+
+  show(person: PersonRow): void {
+    const { id, name, avatar, me, place, speaking, followed } = person;
+    this.element.classList.toggle("speaking", speaking);
+    this.element.classList.toggle("followed", followed);
+    setText(this.#name, me ? `${name} (you)` : name);
+    setText(this.#place, place);
+    const worn = JSON.stringify([name, avatar]);
+    if (worn !== this.#worn) {
+      this.#worn = worn;
+      this.#face.replaceChildren(face(id, name, avatar));
+    }
+    const signs: [boolean, IconName, string][] = [
+      [person.mic, "mic", "microphone on"],
+      [!person.mic, "mic_off", "muted"],
+      [person.camera, "camera", "camera on"],
+      [person.screen, "screen", "shares the screen"],
+    ];
+    const seen = signs.filter(([on]) => on);
+    const signed = seen.map(([, sign]) => sign).join();
+    if (signed !== this.#signed) {
+      this.#signed = signed;
+      this.#signs.replaceChildren(...seen.map(([, sign, words]) => signOf(sign, words)));
+    }
+    this.#tools?.show(person);
+  }
+}
+
+/** What I can do with somebody else. */
+class Tools {
+  readonly buttons: HTMLElement;
+  readonly more: HTMLElement;
+  readonly #loud: HTMLButtonElement;
+  readonly #follow: HTMLButtonElement;
+  readonly #walk: HTMLButtonElement;
+  readonly #slider: HTMLInputElement;
+  readonly #output = h("output", { class: "volume-words" });
+
+  constructor(id: string, actions: PersonActions) {
+    const small = "icon-button small";
+    this.#loud = iconButton("volume", "Volume", `${small} does-volume`);
+    this.#follow = iconButton("follow", "Follow", `${small} does-follow`);
+    this.#walk = iconButton("walk", "Walk", `${small} does-walk`);
+    this.buttons = h("span", { class: "person-buttons" }, this.#loud, this.#follow, this.#walk);
+    this.#slider = h("input", { type: "range", class: "slider", min: 0, max: LOUDEST * 100, step: 5 });
+    const usual = h("button", { type: "button", class: "button small quiet", text: "Reset", onclick: () => actions.volume(id, 1) });
+    this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual);
+    this.#loud.setAttribute("aria-expanded", "false");
+    this.#loud.addEventListener("click", () => {
+      this.more.hidden = !this.more.hidden;
+      this.#loud.setAttribute("aria-expanded", String(!this.more.hidden));
+      if (!this.more.hidden) this.#slider.focus();
+    });
+    this.#follow.addEventListener("click", () => actions.follow(id));
+    this.#walk.addEventListener("click", () => actions.walk(id));
+    this.#slider.addEventListener("input", () => actions.volume(id, Number(this.#slider.value) / 100));
+  }
+
+  show({ name, volume, followed }: PersonRow): void {
+    const percent = Math.round(volume * 100);
+    const words = percent === 0 ? "silent" : `${percent} %`;
+    setButton(this.#loud, percent === 0 ? "volume_off" : "volume", `Volume of ${name}`, `Volume of ${name}: ${words}`);
+    this.#loud.classList.toggle("changed", percent !== 100);
+    setButton(this.#follow, "follow", `Follow ${name}`, followed ? `Follow ${name} no more (F)` : `Follow ${name}`);
+    this.#follow.setAttribute("aria-pressed", String(followed));
+    setButton(this.#walk, "walk", `Walk to ${name}`);
+    if (Number(this.#slider.value) !== percent) this.#slider.value = String(percent);
+    this.#slider.setAttribute("aria-label", `Volume of ${name}, only for you`);
+    this.#slider.setAttribute("aria-valuetext", words);
+    setText(this.#output, words);
+  }
+}
+
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function signOf(name: IconName, words: string): HTMLElement {
+  return h("span", { class: `sign sign-${name}`, title: words }, icon(name), h("span", { class: "visually-hidden", text: `${words} ` }));
+}
