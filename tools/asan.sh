@@ -31,6 +31,9 @@ cd "$folder"
 CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" CC="$cc" \
     "$root/.venv/bin/python" setup.py -q build_ext --inplace
 echo "golden suite:"
+# The sanitizer keeps freed memory to catch its use, so how much there is says nothing here.
 # Python itself leaks on purpose, and knows nothing of the sanitizer: it is loaded before everything else.
 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$($cc -print-file-name=libasan.so) $($cc -print-file-name=libubsan.so)" \
-    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward -k native
+    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward -k native \
+    --ignore tests/unit/sfu/forward/test_native_build.py \
+    --deselect tests/unit/sfu/forward/test_native.py::TestCommands::test_what_is_removed_is_freed_when_the_data_thread_has_let_go

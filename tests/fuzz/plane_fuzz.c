@@ -119,8 +119,8 @@ static void add_slot_of(int i)
     if (full && !peer_want_transport(peers[slot_peer[i]]))
         abort();
     uint32_t ssrc = 5000 + 2 * (uint32_t)i;
-    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, below(2) ? ssrc + 1 : 0, (int)below(2), heads[full],
-                        (uint16_t)(1 + below(32767)), 1, chance());
+    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, below(2) ? ssrc + 1 : 0, (int)below(2),
+                        heads[full], (uint16_t)(1 + below(32767)), 1, chance());
     give(OP_ADD_SLOT, slots[i], 0, 0, 0, NULL);
 }
 
@@ -186,7 +186,7 @@ static int make_datagram(uint8_t *out, int *who)
     int length = FIXED_HEADER, rtx = below(6) == 0;
     *who = sources[i] && below(50) ? source_peer[i] : (int)below(PEERS);
     if (below(40) == 0) { /* anything at all */
-        length = (int)below(PLANE_MAX_DATAGRAM + 2);
+        length = below(20) ? (int)below(PLANE_MAX_DATAGRAM + 1) : PLANE_MAX_DATAGRAM + 1;
         for (int at = 0; at < length; at++)
             out[at] = (uint8_t)chance();
         if (length && below(2))
