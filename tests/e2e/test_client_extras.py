@@ -1,4 +1,4 @@
-"""What makes the world comfortable: hearing nobody, volumes, following, finding, a joystick, one's own ring."""
+"""What makes the world comfortable: hearing nobody, volumes, following, finding, a joystick, the own ring."""
 
 from __future__ import annotations
 
