@@ -39,7 +39,7 @@ MAX_UNJOINED_ERRORS = 10
 MAX_WIRE_BYTES = 2 * MAX_FRAME_BYTES
 
 # When those come back who were refused for a reason that passes (ms).
-RETRY_MS = {"restarting": 3000, "unavailable": 3000}
+RETRY_MS = {"restarting": 3000, "unavailable": 3000, "join_timeout": 5000}
 
 # Proves who is there and gives them their seat; raises Refused.
 Authenticate = Callable[[web.Request, str, Join], Awaitable[Seat]]
@@ -165,7 +165,8 @@ class _Gateway:
             async with asyncio.timeout(JOIN_SECONDS):
                 join = await self._first(ws, outlet)
         except TimeoutError:
-            outlet.write(frame(Closing("join_timeout", "the first message is `join`", None)))
+            retry = RETRY_MS["join_timeout"]
+            outlet.write(frame(Closing("join_timeout", "the first message is `join`", retry)))
             return None
         if join is None:
             return None

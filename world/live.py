@@ -60,6 +60,8 @@ class LiveSpace:
 
     def __init__(self, record: ServerRecord, ground: Ground, outside: Outside, metrics: WorldMetrics) -> None:
         self.record = record
+        # Which reading of the storage `record` is: later ones are greater.
+        self.read_at = 0
         self.space = Space(record.id, ground, record.zones, record.spawns)
         self.audibility = Audibility()
         self.interest = Interest()

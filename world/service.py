@@ -465,13 +465,19 @@ class WorldService:
 
     async def zones_changed(self, server_id: str) -> None:
         """The server's zones (or its name) were edited."""
+        if server_id in self._loading:
+            # It may have been read before the edit.
+            with contextlib.suppress(LookupError, ValueError):
+                await self.space(server_id)
         if server_id not in self._spaces:
             return
+        reading = self._next_epoch()
         record = await self._directory.server(server_id)
         live = self._spaces.get(server_id)
-        if record is None or live is None:
+        # Of two edits at once the later reading knows both; the earlier may come in last.
+        if record is None or live is None or reading < live.read_at:
             return
-        live.record = record
+        live.record, live.read_at = record, reading
         live.space.set_zones(record.zones)
         for client in list(live.clients.values()):
             zones = live.space.zones.infos(with_meetings=client.player.presence == "walker")

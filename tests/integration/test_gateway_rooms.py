@@ -11,7 +11,7 @@ import pytest
 from signaling import messages as m
 from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
 from world import gateway
-from world.records import Member, Seat
+from world.records import Member, Seat, ServerRecord
 
 
 async def edit(tiny: TinyWorld, **values: object) -> None:
@@ -186,3 +186,49 @@ async def test_half_open_sockets_of_one_address_keep_no_other_out(monkeypatch: p
         await waiting[0].expect(m.Welcome)
         # One has joined: it waits no more.
         await tiny.connect("bob")
+
+
+async def test_of_two_edits_at_once_the_later_one_stands() -> None:
+    async with TinyWorld() as tiny:
+        await tiny.join("ann")
+        server, first_read, go_on = tiny.directory.server, asyncio.Event(), asyncio.Event()
+
+        async def slow_once(server_id: str) -> ServerRecord | None:
+            found = await server(server_id)
+            if not first_read.is_set():
+                first_read.set()
+                await go_on.wait()
+            return found
+
+        tiny.directory.server = slow_once  # type: ignore[method-assign]
+        earlier = asyncio.create_task(edit(tiny, locked=False))
+        await first_read.wait()
+        await edit(tiny, locked=True)
+        go_on.set()
+        await earlier
+        live = await tiny.world.space(SERVER)
+        assert live is not None
+        assert live.space.zones.zones[ROOM_1].locked
+
+
+async def test_an_edit_while_the_world_is_being_loaded_is_not_lost() -> None:
+    async with TinyWorld() as tiny:
+        server, read, go_on = tiny.directory.server, asyncio.Event(), asyncio.Event()
+
+        async def slow_once(server_id: str) -> ServerRecord | None:
+            found = await server(server_id)
+            if not read.is_set():
+                read.set()
+                await go_on.wait()
+            return found
+
+        tiny.directory.server = slow_once  # type: ignore[method-assign]
+        loading = asyncio.create_task(tiny.world.space(SERVER))
+        await read.wait()
+        locking = asyncio.create_task(edit(tiny, locked=True))
+        await asyncio.sleep(0)
+        go_on.set()
+        await locking
+        live = await loading
+        assert live is not None
+        assert live.space.zones.zones[ROOM_1].locked
