@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install test check unit bench soak lock types art screenshots clean
+.PHONY: run install test check unit bench soak asan lock types art screenshots clean
 .DEFAULT_GOAL := run
 
 run: ## start everything on embedded defaults
@@ -43,6 +43,9 @@ lock: install ## resolve the dependencies of pyproject.toml anew
 		--extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+asan: install ## the native plane under the address and undefined-behaviour sanitizers
+	@tools/asan.sh
 
 screenshots: install ## every page at three sizes, into docs/screenshots
 	@SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/e2e/test_first_minute.py
