@@ -200,6 +200,21 @@ class Producer:
         self.cache = [None] * len(self.cache)
         self.burst.clear()
 
+    def advance(self, packet: Packet) -> None:
+        """This packet, the highest of its burst, was handed to the flowing listeners.
+
+        Most learn from `newest` where they stand (`settle`). One that began late, behind the newest, is told
+        here until the source is past that.
+        """
+        newest = self.newest
+        if newest is None or packet.sequence > newest.sequence:
+            self.newest = packet
+            return
+        for group in self.groups.values():
+            for slot in group.slots:
+                if slot.newest_before >= newest.sequence:
+                    slot.advance(packet)
+
     def cached(self, sequence: int, now: float) -> Packet | None:
         """The packet with this extended number, unless it is older than the cache's time."""
         packet = self.cache[sequence % len(self.cache)]
@@ -231,6 +246,7 @@ class Slot:
         "last_at",
         "last_timestamp",
         "layout",
+        "newest_before",
         "next_sequence",
         "offset",
         "packets",
@@ -269,6 +285,7 @@ class Slot:
         self.next_sequence = peer.retired.pop(params.ssrc, random.randrange(1, MAX_FIRST_SEQUENCE))
         self.rtx_sequence = peer.retired.pop(params.rtx_ssrc, random.randrange(1, MAX_FIRST_SEQUENCE))
         self.base = 0  # the producer's number from which on packets are this slot's
+        self.newest_before = -1  # the producer's newest that listeners got before this slot began
         self.offset = 0
         self.timestamp_offset = 0
         self.payload_type = 0
@@ -312,9 +329,19 @@ class Slot:
             timestamp = self.last_timestamp + max(1, elapsed)
         self.feeding = self.producer.handle
         self.base = packet.sequence
+        newest = self.producer.newest
+        self.newest_before = -1 if newest is None else newest.sequence
         self.offset = self.next_sequence - packet.sequence
         self.timestamp_offset = (timestamp - packet.timestamp) & MASK_32
         self.segments.append(Segment(self.next_sequence, self.producer, self.offset, self.timestamp_offset))
+
+    def advance(self, packet: Packet) -> None:
+        """This packet of the source was sent: numbers and time go on behind the highest of them."""
+        number = packet.sequence + self.offset
+        if number >= self.next_sequence:
+            self.next_sequence = number + 1
+            self.last_timestamp = packet.timestamp + self.timestamp_offset & MASK_32
+            self.last_at = packet.at
 
     def remember_number(self, sequence: int, number: int) -> None:
         """The packet with this sequence number (16 bit) carries this transport-wide number."""
@@ -381,10 +408,9 @@ def settle(slot: Slot) -> None:
     slot.bytes += group.bytes - size
     slot.settled = (group.packets, group.bytes)
     newest = producer.newest
-    if newest is not None and newest.sequence + slot.offset >= slot.next_sequence:
-        slot.next_sequence = newest.sequence + slot.offset + 1
-        slot.last_timestamp = newest.timestamp + slot.timestamp_offset & MASK_32
-        slot.last_at = newest.at
+    # A slot that began with a late packet was not sent what had overtaken it (`Producer.advance`).
+    if newest is not None and newest.sequence > slot.newest_before:
+        slot.advance(newest)
 
 
 def stop_flow(slot: Slot) -> None:

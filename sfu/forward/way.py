@@ -269,9 +269,7 @@ class PacketWay:
                 self._send(group, group.rows, group.handles, group.slots, bodies, now)
             else:
                 self._send_from_base(group, bodies, now)
-        latest = max(burst)
-        if source.newest is None or latest.sequence > source.newest.sequence:
-            source.newest = latest
+        source.advance(max(burst))
 
     def _send(
         self,
