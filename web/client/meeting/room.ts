@@ -202,7 +202,10 @@ export class Room {
   #showSpeaking(): void {
     const { mic, level } = this.#media.local;
     const mine = this.#voice.speaks(mic ? level : null, performance.now());
-    this.#stage.speaking(mine ? new Set([...this.#speaking, this.#seat.user_id]) : this.#speaking);
+    // Nobody who is muted speaks, whatever was said a moment ago.
+    const speak = this.#state.others.filter(({ user_id, media }) => media.mic && this.#speaking.has(user_id));
+    const ids = speak.map(({ user_id }) => user_id);
+    this.#stage.speaking(new Set(mine ? [...ids, this.#seat.user_id] : ids));
   }
 
   #showEnterWorld(): void {

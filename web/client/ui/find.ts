@@ -16,6 +16,8 @@ export interface Findable {
   place: string;
   /** Null for a room. */
   avatar: string | null;
+  /** A private room. */
+  locked?: boolean;
 }
 
 /** More than these nobody reads: one types another letter. */
@@ -108,8 +110,9 @@ export class Find {
   }
 }
 
-function option({ id, name, place, avatar }: Findable, at: number): HTMLLIElement {
-  const sign = avatar === null ? h("span", { class: "room-sign", "aria-hidden": "true" }, icon("room")) : face(id, name, avatar);
+function option({ id, name, place, avatar, locked }: Findable, at: number): HTMLLIElement {
+  const room = h("span", { class: locked ? "room-sign private" : "room-sign" }, icon(locked ? "lock" : "people"));
+  const sign = avatar === null ? room : face(id, name, avatar);
   const words = h("span", { class: "who" }, h("strong", { text: name }), h("small", { text: place }));
   return h("li", { id: `found-${at}`, class: "found", role: "option" }, sign, words);
 }

@@ -19,9 +19,8 @@ const PACE_MS = 500;
 const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
 
 export interface ListsActions {
-  walkTo: (x: number, y: number) => void;
-  /** Beside this person. */
   walkToPerson: (userId: string) => void;
+  walkToZone: (zoneId: string) => void;
   follow: (userId: string) => void;
   find: () => void;
   copied: (name: string, worked: boolean) => void;
@@ -36,7 +35,7 @@ export class Lists {
   readonly #rooms: RoomsList;
   readonly #volumes: Volumes;
   #followed: string | null = null;
-  #speaking: ReadonlySet<string> = new Set();
+  #speaking: (userId: string) => boolean = () => false;
   #mine: MediaFlags = { mic: false, camera: false, screen: false };
   #me = { x: 0, y: 0 };
   #shownAt = 0;
@@ -58,14 +57,14 @@ export class Lists {
       },
     });
     this.#rooms = new RoomsList(panel.bodies.rooms, {
-      walk: ({ bounds }) => actions.walkTo(bounds.x + bounds.width / 2, bounds.y + bounds.height / 2),
+      walk: ({ id }) => actions.walkToZone(id),
       copied: (zone, worked) => actions.copied(zoneTitle(zone.name), worked),
     });
   }
 
-  setSpeaking(userIds: ReadonlySet<string>): void {
-    this.#speaking = userIds;
-    this.changed();
+  /** Who tells whether somebody speaks. */
+  askSpeaking(speaking: (userId: string) => boolean): void {
+    this.#speaking = speaking;
   }
 
   setFollowed(userId: string | null): void {
@@ -100,6 +99,7 @@ export class Lists {
         id,
         name: zoneTitle(name),
         avatar: null,
+        locked: type === "PRIVATE",
         place: id === me?.zone_id ? "You are here" : type === "PRIVATE" ? "Private room" : "Open to all",
       })),
     ];
@@ -120,7 +120,7 @@ export class Lists {
         me: true,
         group: home,
         place: placeName(zones.get(me.zone_id ?? "")),
-        speaking: this.#speaking.has(me.user_id),
+        speaking: this.#speaking(me.user_id),
         volume: 1,
         followed: false,
         ...this.#mine,
@@ -137,7 +137,7 @@ export class Lists {
         me: false,
         group: heard ? home : "far",
         place,
-        speaking: this.#speaking.has(id),
+        speaking: this.#speaking(id),
         volume: this.#volumes.of(id),
         followed: id === this.#followed,
         ...media,

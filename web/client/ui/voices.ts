@@ -51,7 +51,7 @@ export class Voices {
       const changed = new Set([...this.#speaking, ...userIds]);
       this.#speaking = userIds;
       for (const id of changed) this.lookAt(id);
-      this.#showSpeaking();
+      lists.changed();
     });
     media.on("local", (state) => this.#localChanged(state));
     media.on("connection", (state) => {
@@ -60,6 +60,7 @@ export class Voices {
       byId("media-state").hidden = state === "connected" || state === "idle";
     });
     media.on("problem", (_, message) => toasts.show(message, "bad"));
+    lists.askSpeaking((userId) => this.speaking(userId));
     void this.#useRememberedDevices();
     setInterval(() => {
       const { mic, level } = media.local;
@@ -85,8 +86,10 @@ export class Voices {
     return people.others.get(userId)?.media.mic !== true;
   }
 
+  /** Nobody who is muted speaks, whatever was said a moment ago. */
   speaking(userId: string): boolean {
-    return userId === this.#parts.people.me?.user_id ? this.#iSpeak : this.#speaking.has(userId);
+    if (userId === this.#parts.people.me?.user_id) return this.#iSpeak;
+    return this.#speaking.has(userId) && !this.muted(userId);
   }
 
   /** Shows somebody's state at their avatar. */
@@ -113,12 +116,7 @@ export class Voices {
     if (speaks === this.#iSpeak || !me) return;
     this.#iSpeak = speaks;
     this.lookAt(me.user_id);
-    this.#showSpeaking();
-  }
-
-  #showSpeaking(): void {
-    const { people, lists } = this.#parts;
-    lists.setSpeaking(this.#iSpeak && people.me ? new Set([...this.#speaking, people.me.user_id]) : this.#speaking);
+    this.#parts.lists.changed();
   }
 
   #showDeafened(deafened: boolean): void {

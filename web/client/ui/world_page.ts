@@ -3,15 +3,12 @@
  * does goes out through `connection.send` and the media session.
  */
 import { Play } from "../game/play.ts";
-import { beside } from "../game/follow.ts";
 import { type Change, People } from "../game/people.ts";
-import type { Wish } from "../game/walker.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
 import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
-import { zoneTitle } from "../shared/words.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { Chat } from "./chat.ts";
 import { openDevices } from "./device_dialog.ts";
@@ -22,14 +19,15 @@ import { Minimap } from "./minimap.ts";
 import { Banner, Toasts } from "./notices.ts";
 import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
+import { Place } from "./place.ts";
 import { listenToPointer } from "./pointer.ts";
 import { Find } from "./find.ts";
-import { Following } from "./following.ts";
 import { listenToKeys } from "./hotkeys.ts";
 import { addJoystick } from "./joystick.ts";
 import { type Seam, makeSeam } from "./seam.ts";
 import { fillToolbar } from "./toolbar.ts";
 import { Voices } from "./voices.ts";
+import { Walking } from "./walking.ts";
 
 const RESUME = "atrium.resume.";
 
@@ -44,6 +42,7 @@ export class WorldPage {
   readonly #media: MediaControl;
   readonly #people: People;
   readonly #toasts = new Toasts(byId("toasts"));
+  readonly #place = new Place(this.#toasts);
   readonly #banner: Banner;
   readonly #panel: Panel;
   readonly #lists: Lists;
@@ -53,13 +52,12 @@ export class WorldPage {
   readonly #controls: MediaControls;
   readonly #overlay: Overlay;
   readonly #voices: Voices;
-  readonly #following: Following;
+  readonly #walking: Walking;
   readonly #find: Find;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
   #slots: Slots | null = null;
   #seq = 0;
-  #room: string | null = null;
   #welcomed = false;
 
   constructor(data: PageData, createMedia: (signal: Signal) => MediaControl) {
@@ -83,15 +81,15 @@ export class WorldPage {
       modeChanged: () => this.#voices.lookAtAll(),
       wake,
     });
-    this.#minimap = new Minimap(byId("minimap", HTMLCanvasElement), (to) => void this.walkTo(to.x, to.y));
+    this.#minimap = new Minimap(byId("minimap", HTMLCanvasElement), (to) => void this.#walking.to(to.x, to.y));
     this.#panel = new Panel(() => this.#play?.resize());
     const modes = new Modes(byId("modes"));
     const volumes = new Volumes(localStorage);
     this.#lists = new Lists(this.#panel, this.#people, volumes, {
-      walkToPerson: (userId) => this.#walkToPerson(userId),
-      follow: (userId) => this.#following.toggle(userId),
+      walkToPerson: (userId) => this.#walking.toPerson(userId),
+      walkToZone: (zoneId) => this.#walking.toZone(zoneId),
+      follow: (userId) => this.#walking.following.toggle(userId),
       find: () => this.#find.open(),
-      walkTo: (x, y) => void this.walkTo(x, y),
       copied: (name, worked) => {
         if (worked) this.#toasts.show(`The meeting link of ${name} is copied.`);
       },
@@ -110,18 +108,18 @@ export class WorldPage {
     );
     this.#find = new Find(
       () => this.#lists.findable(),
-      ({ id }) => {
-        const bounds = this.#people.zones.get(id)?.bounds;
-        if (bounds) void this.walkTo(bounds.x + bounds.width / 2, bounds.y + bounds.height / 2);
-        else this.#walkToPerson(id);
+      ({ id, avatar }) => {
+        if (avatar === null) this.#walking.toZone(id);
+        else this.#walking.toPerson(id);
         byId("map").focus();
       },
     );
-    this.#following = new Following({
+    this.#walking = new Walking({
       people: this.#people,
       modes,
       toasts: this.#toasts,
       play: () => this.#play,
+      ready: () => this.#entering,
       changed: (userId) => this.#lists.setFollowed(userId),
     });
     this.#controls = new MediaControls(this.#media);
@@ -170,25 +168,10 @@ export class WorldPage {
       media: this.#media,
       voices: this.#voices,
       play: () => this.#play,
-      following: () => this.#following.userId,
+      following: () => this.#walking.following.userId,
       slots: () => this.#slots,
-      walkTo: (x, y) => this.walkTo(x, y),
+      walkTo: (x, y) => this.#walking.to(x, y),
     });
-  }
-
-  async walkTo(x: number, y: number): Promise<boolean> {
-    this.#following.stop();
-    await this.#entering;
-    return (await this.#play?.walkTo({ x, y })) ?? false;
-  }
-
-  /** Beside them, not on them. */
-  #walkToPerson(userId: string): void {
-    const pose = this.#people.pose(userId, performance.now());
-    const { walker, grid } = this.#play ?? {};
-    if (!pose || !walker || !grid) return;
-    const { x, y } = beside(pose, walker, (...step) => grid.clear(...step));
-    void this.walkTo(x, y);
   }
 
   // --- what the world says ---------------------------------------------------------------------
@@ -253,7 +236,7 @@ export class WorldPage {
   #changed(change: Change): void {
     switch (change.what) {
       case "all":
-        if (!this.#people.others.has(this.#following.userId ?? "")) this.#following.stop();
+        if (!this.#people.others.has(this.#walking.following.userId ?? "")) this.#walking.following.stop();
         this.#play?.sync();
         break;
       case "joined": {
@@ -263,7 +246,7 @@ export class WorldPage {
         break;
       }
       case "left":
-        if (change.userId === this.#following.userId) this.#following.lost(change.name);
+        if (change.userId === this.#walking.following.userId) this.#walking.following.lost(change.name);
         this.#play?.remove(change.userId);
         this.#overlay.tiles.removePerson(change.userId);
         break;
@@ -276,24 +259,12 @@ export class WorldPage {
         break;
       }
     }
-    if (change.what === "zones" || change.what === "my_zone" || change.what === "all") this.#zoneChanged();
+    if (change.what === "zones" || change.what === "my_zone" || change.what === "all") {
+      this.#play?.zonesChanged();
+      this.#place.show(this.#people);
+    }
     this.#lists.changed();
     this.#play?.wake();
-  }
-
-  #zoneChanged(): void {
-    const { me, zones, myRoom } = this.#people;
-    this.#play?.zonesChanged();
-    const zone = me?.zone_id != null ? zones.get(me.zone_id) : undefined;
-    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : "In the open";
-    byId("place").classList.toggle("private", myRoom !== null);
-    const room = myRoom?.id ?? null;
-    if (room === this.#room) return;
-    const left = this.#room;
-    this.#room = room;
-    if (myRoom) {
-      this.#toasts.show(`You are in ${zoneTitle(myRoom.name)} — only people in here hear you.`, "room");
-    } else if (left !== null) this.#toasts.show("You are out in the open: people nearby hear you.");
   }
 
   // --- what the person does --------------------------------------------------------------------
@@ -301,9 +272,9 @@ export class WorldPage {
   #listenToPerson(): void {
     let talking = false;
     listenToKeys({
-      walk: (wish) => this.#want(wish),
+      walk: (wish) => this.#walking.want(wish),
       sound: () => void this.#controls.toggle("sound"),
-      follow: () => this.#following.toggleNearest(performance.now()),
+      follow: () => this.#walking.following.toggleNearest(performance.now()),
       find: () => this.#find.open(),
       mic: () => void this.#controls.toggle("mic"),
       camera: () => void this.#controls.toggle("camera"),
@@ -321,11 +292,11 @@ export class WorldPage {
         this.#chat.focus();
       },
     });
-    addJoystick(byId("stage"), (wish) => this.#want(wish));
+    addJoystick(byId("stage"), (wish) => this.#walking.want(wish));
     listenToPointer(byId("map"), {
       walkTo: (x, y) => {
         const to = this.#play?.toMap(x, y);
-        if (to) void this.walkTo(to.x, to.y);
+        if (to) void this.#walking.to(to.x, to.y);
       },
       zoom: (by) => this.#play?.zoomBy(by),
     });
@@ -337,12 +308,6 @@ export class WorldPage {
     window.addEventListener("pagehide", (event) => {
       if (!event.persisted) this.#media.stop();
     });
-  }
-
-  /** A step of my own ends following. */
-  #want(wish: Wish): void {
-    if (wish.dx !== 0 || wish.dy !== 0) this.#following.stop();
-    this.#play?.want(wish);
   }
 
   #emote(index: number): void {
@@ -358,7 +323,7 @@ export class WorldPage {
     const play = this.#play;
     if (!play) return false;
     this.#lists.moved(now, play.walker);
-    const soon = this.#following.update(play, now);
+    const soon = this.#walking.following.update(play, now);
     const busy = this.#overlay.update(play, this.#people, now, dt, this.#voices);
     this.#bubbles.update((id) => this.#overlay.headOf(play, this.#people, id, now));
     return this.#minimap.draw(now, this.#dots(now)) || busy || soon;

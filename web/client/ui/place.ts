@@ -1,0 +1,28 @@
+/**
+ * Says in which zone I am, and whenever I go into a private room or out of it: it changes who hears me.
+ */
+import type { People } from "../game/people.ts";
+import { byId } from "../shared/dom.ts";
+import { zoneTitle } from "../shared/words.ts";
+import type { Toasts } from "./notices.ts";
+
+export class Place {
+  readonly #toasts: Toasts;
+  /** The private room that was said last. */
+  #room: string | null = null;
+
+  constructor(toasts: Toasts) {
+    this.#toasts = toasts;
+  }
+
+  show({ me, zones, myRoom }: Pick<People, "me" | "zones" | "myRoom">): void {
+    const zone = me?.zone_id != null ? zones.get(me.zone_id) : undefined;
+    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : "In the open";
+    byId("place").classList.toggle("private", myRoom !== null);
+    const room = myRoom?.id ?? null;
+    if (room === this.#room) return;
+    this.#room = room;
+    if (myRoom) this.#toasts.show(`You are in ${zoneTitle(myRoom.name)} — only people in here hear you.`, "room");
+    else this.#toasts.show("You are out in the open: people nearby hear you.");
+  }
+}
