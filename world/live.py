@@ -170,6 +170,7 @@ class LiveSpace:
 
     def _speak(self, listeners: set[Player]) -> None:
         """Tell those whose set of audible speakers changed."""
+        self._hush_those_who_left()
         if not self._speaking and not self._speaking_changed:
             return
         look = set(listeners)
@@ -178,6 +179,26 @@ class LiveSpace:
         self._speaking_changed = set()
         for listener in look:
             self._speak_to(listener)
+
+    def _hush_those_who_left(self) -> None:
+        """Nobody speaks where they are not, or with a microphone that is off.
+
+        A worker tells of changes in a router to those in it, and of an empty one to nobody.
+        """
+        for router, players in list(self._speaking.items()):
+            still = {
+                player
+                for player in players
+                if self.space.players.get(player.user_id) is player
+                and player.flags.mic
+                and self.hearing.router(player) == router
+            }
+            if still != players:
+                self._speaking_changed |= players - still
+                if still:
+                    self._speaking[router] = still
+                else:
+                    del self._speaking[router]
 
     def _speak_to(self, listener: Player) -> None:
         client = self.clients.get(listener)

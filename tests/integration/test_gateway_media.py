@@ -169,6 +169,27 @@ async def test_speaking_is_told_to_those_who_hear_it_and_to_nobody_else() -> Non
             assert avatar.told(m.Speaking) == []
 
 
+async def test_who_spoke_last_in_the_hall_is_not_said_to_speak_in_a_room() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 430)), await tiny.join("bob", (600, 390))
+        await on_air(tiny, ann, bob)
+        await tiny.worker.speaking(PUBLIC, ann.session)
+        await walk(ann, (600, 390))
+        await bob.sync()
+        await bob.expect(m.Slots)
+        assert bob.told(m.Speaking) == []
+
+
+async def test_who_mutes_the_microphone_stops_speaking() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await tiny.worker.speaking(PUBLIC, ann.session)
+        assert await bob.expect(m.Speaking) == m.Speaking(["ann"])
+        await ann.send(m.MediaState(mic=False, camera=False))
+        assert await bob.expect(m.Speaking) == m.Speaking([])
+
+
 # --- workers that fail -------------------------------------------------------------------------------
 
 
