@@ -158,15 +158,15 @@ class Audibility:
     def _measure(self, player: Player, grid: Grid, dirty: set[Player]) -> None:
         near = self._near[player]
         seen = 0
-        for squared, other in grid.near(player.x, player.y, PREWARM_KEEP):
-            # Somebody who is not filed in public space yet or any more is measured in their own turn.
-            if other is player or other.room is not None or other not in self._near:
-                continue
+        for squared, other in grid.neighbours(player, PREWARM_KEEP):
             before = near.get(other)
             after = relation(squared, before)
+            if other.room is not None:
+                continue
             if before is not None:
                 seen += 1
-            if after is before:
+            # Somebody who is not filed in public space yet or any more is measured in their own turn.
+            if after is before or other not in self._near:
                 continue
             if after is None:
                 seen -= 1

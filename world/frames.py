@@ -51,7 +51,7 @@ class TickFrames:
 
     def __init__(self) -> None:
         self._moved: dict[Player, bytes] = {}
-        self._groups: dict[int, Raw] = {}
+        self._groups: dict[int, bytes] = {}
         self._infos: dict[Player, Raw] = {}
         self._deltas: dict[int, bytes] = {}
 
@@ -63,23 +63,27 @@ class TickFrames:
         return data
 
     def _players(self, delta: Delta) -> bytes:
+        groups = self._groups
+        moved = []
+        for group in delta.groups:
+            part = groups.get(id(group))
+            if part is None:
+                part = groups[id(group)] = self._group(group)
+            moved.append(part)
+        if delta.moved:
+            moved.append(self._group(delta.moved))
+        if not (delta.joined or delta.left):
+            # Most frames: put together, for every part of it is encoded already.
+            return text_frame(b'{"type":"players","moved":[' + b",".join(moved) + b"]}")
         left = [player.user_id for player in delta.left]
         if left and delta.joined:
             # Gone and back within one tick is: still here.
             here = {player.user_id for player in delta.joined}
             left = [user_id for user_id in left if user_id not in here]
-        groups = self._groups
-        moved = []
-        for group in delta.groups:
-            raw = groups.get(id(group))
-            if raw is None:
-                raw = groups[id(group)] = self._group(group)
-            moved.append(raw)
-        if delta.moved:
-            moved.append(self._group(delta.moved))
-        return text_frame(_encoder.encode(_Players(self._info_list(delta.joined), moved, left)))
+        raws = [Raw(part) for part in moved]
+        return text_frame(_encoder.encode(_Players(self._info_list(delta.joined), raws, left)))
 
-    def _group(self, players: list[Player]) -> Raw:
+    def _group(self, players: list[Player]) -> bytes:
         """Several elements of the array `moved`, with the commas between them."""
         known = self._moved
         parts = []
@@ -90,7 +94,7 @@ class TickFrames:
                 fields = (player.user_id, round(player.x, 2), round(player.y, 2), player.direction)
                 part = known[player] = _encoder.encode(fields)
             parts.append(part)
-        return Raw(b",".join(parts))
+        return b",".join(parts)
 
     def all_of(self, visible: Iterable[Player], left: list[str]) -> bytes:
         """Everybody in a view as `joined`: for a client that has missed ticks."""

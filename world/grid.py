@@ -14,8 +14,17 @@ CELL = 400.0
 _ROW = 1 << 24
 
 
-def _key(x: float, y: float) -> int:
-    return int(x // CELL) * _ROW + int(y // CELL)
+class _Cell:
+    """A square and who is in it. Cells stay once they were entered: a map has a bounded number of them."""
+
+    __slots__ = ("around", "bottom", "left", "players", "right", "top")
+
+    def __init__(self, cx: int, cy: int) -> None:
+        self.left, self.right = cx * CELL, (cx + 1) * CELL
+        self.top, self.bottom = cy * CELL, (cy + 1) * CELL
+        self.players: dict[Player, None] = {}
+        # Itself and its eight neighbours, once somebody was here.
+        self.around: tuple[_Cell, ...] = ()
 
 
 class Grid:
@@ -24,38 +33,58 @@ class Grid:
     __slots__ = ("_at", "_cells")
 
     def __init__(self) -> None:
-        self._cells: dict[int, dict[Player, None]] = {}
-        self._at: dict[Player, int] = {}
+        self._cells: dict[int, _Cell] = {}
+        self._at: dict[Player, _Cell] = {}
 
     def __len__(self) -> int:
         return len(self._at)
 
     def put(self, player: Player) -> None:
         """The player is at its (x, y) now: added, or moved between cells."""
-        key = _key(player.x, player.y)
+        x, y = player.x, player.y
         old = self._at.get(player)
-        if old == key:
-            return
         if old is not None:
-            self._take(player, old)
-        self._at[player] = key
-        cell = self._cells.get(key)
-        if cell is None:
-            self._cells[key] = {player: None}
-        else:
-            cell[player] = None
+            if old.left <= x < old.right and old.top <= y < old.bottom:
+                return
+            del old.players[player]
+        cx, cy = int(x // CELL), int(y // CELL)
+        cell = self._cell(cx, cy)
+        if not cell.around:
+            cell.around = tuple(self._cell(cx + dx, cy + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+        cell.players[player] = None
+        self._at[player] = cell
 
     def remove(self, player: Player) -> None:
         """Forget the player. No effect when it is unknown."""
         old = self._at.pop(player, None)
         if old is not None:
-            self._take(player, old)
+            del old.players[player]
 
-    def _take(self, player: Player, key: int) -> None:
-        cell = self._cells[key]
-        del cell[player]
-        if not cell:
-            del self._cells[key]
+    def _cell(self, cx: int, cy: int) -> _Cell:
+        key = cx * _ROW + cy
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _Cell(cx, cy)
+        return cell
+
+    def neighbours(self, player: Player, radius: float) -> list[tuple[float, Player]]:
+        """(squared distance, other) of all others with distance < `radius` <= CELL px, in no order.
+
+        As `near`, for somebody who is in the grid: without looking for cells.
+        """
+        found: list[tuple[float, Player]] = []
+        limit = radius * radius
+        x, y = player.x, player.y
+        for cell in self._at[player].around:
+            players = cell.players
+            if players:
+                for other in players:
+                    dx = other.x - x
+                    dy = other.y - y
+                    squared = dx * dx + dy * dy
+                    if squared < limit and other is not player:
+                        found.append((squared, other))
+        return found
 
     def near(self, x: float, y: float, radius: float) -> list[tuple[float, Player]]:
         """(squared distance, player) of all with distance < `radius` px, in no order."""
@@ -69,7 +98,7 @@ class Grid:
                 cell = cells.get(row + cy)
                 if cell is None:
                     continue
-                for player in cell:
+                for player in cell.players:
                     dx = player.x - x
                     dy = player.y - y
                     squared = dx * dx + dy * dy

@@ -237,13 +237,14 @@ class Interest:
         by_room: dict[str, list[Player]],
     ) -> None:
         """Those who moved within their cell, for each view that sees the cell."""
-        for cell, players in by_cell.items():
-            for near in block(cell):
-                for view in self._views_at.get(near, ()):
-                    delta = shared.get(view)
-                    if delta is None:
-                        delta = shared[view] = Delta()
-                    delta.groups.append(players)
+        looking: Iterable[Cell] = self._views_at
+        if 9 * len(by_cell) < len(self._views_at):
+            looking = {near: None for cell in by_cell for near in block(cell) if near in self._views_at}
+        for cell in looking:
+            groups = [by_cell[near] for near in block(cell) if near in by_cell]
+            if groups:
+                for view in self._views_at[cell]:
+                    shared[view] = Delta(groups=groups)
         for room, players in by_room.items():
             for view in self._views_in.get(room, ()):
                 cells = block(view.cell)

@@ -146,7 +146,8 @@ class LiveSpace:
             self._events.append((player, frame(ZoneChanged(player.user_id, player.zone_id))))
         self._show(changes.touched, changes.gone, now)
         if changes.touched or changes.gone:
-            stay = {p.user_id: self.position(p) for p in changes.touched}
+            at = int(self._outside.wall() * 1000)
+            stay = {p.user_id: Position(p.x, p.y, p.zone_id, at) for p in changes.touched}
             left = [p.user_id for p in changes.gone if p.user_id not in self.space.players]
             self._outside.positions(self.record.id, stay, left)
         self._metrics.tick_seconds.observe(time.perf_counter() - started)
@@ -217,6 +218,7 @@ class LiveSpace:
     def _show(self, touched: list[Player], gone: list[Player], now: float) -> None:
         """Send each view what happened in it, encoded once."""
         deltas = self.interest.deltas(touched, gone)
+        own, clients = deltas.own, self.clients
         frames = TickFrames()
         events = self._events_by_view()
         parts = {view: frames.players(delta) for view, delta in deltas.shared.items() if delta}
@@ -224,9 +226,9 @@ class LiveSpace:
             data = parts.get(view, b"") + events.get(view, b"")
             shared = deltas.shared.get(view)
             for player in self.interest.viewers.get(view, ()):
-                if player not in deltas.own:
-                    self._send_tick(self.clients[player], data, shared, now)
-        for player, delta in deltas.own.items():
+                if player not in own:
+                    self._send_tick(clients[player], data, shared, now)
+        for player, delta in own.items():
             data = frames.players(delta) if delta else b""
             if player.view is not None:
                 data += events.get(player.view, b"")
