@@ -7,13 +7,14 @@ and two rooms, never hear each other. Every relation is between two people and s
 the two positions and on its own last state only, so the order in which people arrive or are looked at
 cannot matter.
 
-Only those whose relations changed are reported: the cost is that of the people who moved.
+Only what changed is reported: the cost is that of the people who moved, also in a room of a thousand.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from world.grid import CELL, Grid
 from world.player import Player
@@ -47,6 +48,19 @@ def relation(squared: float, before: bool | None) -> bool | None:
     if squared < PREWARM * PREWARM or (before is not None and squared < PREWARM_KEEP * PREWARM_KEEP):
         return False
     return None
+
+
+class Changed(NamedTuple):
+    """What an update has changed, without those who are gone."""
+
+    # Those who are in another place of hearing than before: they came, changed room, fell silent.
+    filed: set[Player]
+    # In public space, everybody else with a relation that changed.
+    listeners: set[Player]
+    # Private rooms that somebody entered or left; their members are not listed.
+    rooms: set[str]
+    # (listener, other): the listener does not hear the other any more.
+    lost: list[tuple[Player, Player]]
 
 
 class Audibility:
@@ -103,60 +117,57 @@ class Audibility:
 
     # --- changing ----------------------------------------------------------------------------------
 
-    def update(self, touched: Iterable[Player], gone: Iterable[Player], grid: Grid) -> set[Player]:
-        """Bring the relations up to date after these people moved, came, went or fell silent.
-
-        Returns the listeners whose relations changed (without those who are gone).
-        """
-        dirty: set[Player] = set()
-        crowded: set[str] = set()
+    def update(self, touched: Iterable[Player], gone: Iterable[Player], grid: Grid) -> Changed:
+        """Bring the relations up to date after these people moved, came, went or fell silent."""
+        changed = Changed(set(), set(), set(), [])
         for player in gone:
-            self._unfile(player, dirty, crowded)
+            self._unfile(player, changed)
         public: list[Player] = []
         for player in touched:
             if not player.present:
-                self._unfile(player, dirty, crowded)
-                dirty.add(player)
+                self._unfile(player, changed)
+                changed.filed.add(player)
                 continue
             if player not in self._filed or self._filed[player] != player.room:
-                self._unfile(player, dirty, crowded)
-                self._file(player, crowded)
-                dirty.add(player)
+                self._unfile(player, changed)
+                self._file(player, changed)
+                changed.filed.add(player)
             if player.room is None:
                 public.append(player)
         for player in public:
-            self._measure(player, grid, dirty)
-        for room in crowded:
-            dirty.update(self._rooms.get(room, ()))
-        dirty.difference_update(gone)
-        return dirty
+            self._measure(player, grid, changed)
+        changed.listeners.difference_update(gone, changed.filed)
+        return changed
 
-    def _file(self, player: Player, crowded: set[str]) -> None:
+    def _file(self, player: Player, changed: Changed) -> None:
         room = player.room
         self._filed[player] = room
         if room is None:
             self._near[player] = {}
         else:
             self._rooms.setdefault(room, {})[player] = None
-            crowded.add(room)
+            changed.rooms.add(room)
 
-    def _unfile(self, player: Player, dirty: set[Player], crowded: set[str]) -> None:
+    def _unfile(self, player: Player, changed: Changed) -> None:
         if player not in self._filed:
             return
         room = self._filed.pop(player)
         if room is None:
             for other in self._near.pop(player):
                 del self._near[other][player]
-                dirty.add(other)
+                changed.listeners.add(other)
+                changed.lost.append((other, player))
         else:
             members = self._rooms[room]
             del members[player]
-            crowded.add(room)
+            changed.rooms.add(room)
+            changed.lost.extend((other, player) for other in members)
             if not members:
                 del self._rooms[room]
 
-    def _measure(self, player: Player, grid: Grid, dirty: set[Player]) -> None:
+    def _measure(self, player: Player, grid: Grid, changed: Changed) -> None:
         near = self._near[player]
+        dirty = changed.listeners
         seen = 0
         for squared, other in grid.neighbours(player, PREWARM_KEEP):
             before = near.get(other)
@@ -177,12 +188,14 @@ class Audibility:
                     seen += 1
                 near[other] = after
                 self._near[other][player] = after
+            if not after:
+                changed.lost.extend(((player, other), (other, player)))
             dirty.add(player)
             dirty.add(other)
         if seen != len(near):
-            self._drop_far(player, near, dirty)
+            self._drop_far(player, near, changed)
 
-    def _drop_far(self, player: Player, near: dict[Player, bool], dirty: set[Player]) -> None:
+    def _drop_far(self, player: Player, near: dict[Player, bool], changed: Changed) -> None:
         """Some relation was to somebody beyond the widest radius."""
         limit = PREWARM_KEEP * PREWARM_KEEP
         for other in [
@@ -190,5 +203,5 @@ class Audibility:
         ]:
             del near[other]
             del self._near[other][player]
-            dirty.add(player)
-            dirty.add(other)
+            changed.lost.extend(((player, other), (other, player)))
+            changed.listeners.update((player, other))

@@ -1,20 +1,29 @@
 """From relations to routes: what each worker is told and each client is shown. No I/O.
 
 Keeps, for everybody who has media, the slots that they were last given; on a change makes one declarative
-`SetRoutes` with a new epoch and the `slots` message that belongs to it. Everybody whose relations,
-sources or wishes changed is looked at, nobody else.
+`SetRoutes` with a new epoch and the `slots` message that belongs to it.
+
+What a turn takes away it takes at once: from everybody who lost somebody, and from all in another room.
+What it gives to those who have stayed where they are is bounded: `LOOKS_PER_TURN` listeners are ranked
+anew, the others wait for the next turns in order, so that a thousand people who enter one room delay nobody's
+steps. A private room is ranked once for all, and only when its head changes are its members looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from signaling.control import Route, SetRoutes
 from signaling.messages import Kind, SlotInfo, Slots
 from world.audibility import Audibility
 from world.player import Player
 from world.slots import Ears, RoomRank, Wish, public_wishes, rank_room, room_wishes
+
+# Ranking one listener costs up to 0.1 ms: with this many, a turn is some ten ms longer, and a room of a
+# thousand has been looked at after half a second.
+LOOKS_PER_TURN = 100
 
 
 def router_of(server_id: str, room: str | None) -> str:
@@ -54,6 +63,10 @@ class Hearing:
         self.links: dict[Player, Link] = {}
         # Listeners with more wishes than slots.
         self.overflow: set[Player] = set()
+        # Those who will be looked at in the next turns, first come first served.
+        self.waiting: dict[Player, None] = {}
+        # Each room as it was ranked last.
+        self._ranks: dict[str, RoomRank] = {}
 
     def router(self, player: Player) -> str:
         """The router that the player belongs to now."""
@@ -62,6 +75,7 @@ class Hearing:
     def forget(self, player: Player) -> Link | None:
         """The player's media is over."""
         self.overflow.discard(player)
+        self.waiting.pop(player, None)
         player.carrier = None
         player.sources.clear()
         return self.links.pop(player, None)
@@ -72,47 +86,105 @@ class Hearing:
             return self._audibility.room(player.room)
         return self._audibility.reach(player)
 
-    def refresh(self, listeners: Iterable[Player], now: float) -> list[Change]:
-        """Look at these listeners again. `now` in seconds."""
-        ranks: dict[str, RoomRank] = {}
+    def refresh(
+        self,
+        now: float,
+        first: Iterable[Player],
+        then: Iterable[Player] = (),
+        rooms: Iterable[str] = (),
+        lost: Iterable[tuple[Player, Player]] = (),
+    ) -> list[Change]:
+        """One turn: look at those who come `first`, and at as many of those who wait as the bound allows.
+
+        `then` join those who wait, and so do the members of `rooms` whose head is another now. Of each
+        (listener, other) in `lost` the listener may not receive the other as it did. `now` in seconds.
+        """
+        revoked = self._revoke(lost)
+        for room in rooms:
+            self._rank(room, now)
+        looks = dict.fromkeys(first)
+        self.waiting.update(dict.fromkeys(then))
+        self.waiting.update(dict.fromkeys(revoked))
+        for player in looks:
+            self.waiting.pop(player, None)
+        for player in list(islice(self.waiting, LOOKS_PER_TURN)):
+            del self.waiting[player]
+            looks[player] = None
         changes = []
-        for player in listeners:
+        for player in looks:
             link = self.links.get(player)
             if link is not None and link.worker is not None:
-                change = self._one(player, link, link.worker, ranks, now)
+                change = self._look(player, link, link.worker, player in revoked, now)
                 if change is not None:
                     changes.append(change)
+        for player, link in revoked.items():
+            if player not in looks and link.worker is not None:
+                changes.append(self._change(player, link, link.worker))
         return changes
 
-    def _one(
-        self, player: Player, link: Link, worker: str, ranks: dict[str, RoomRank], now: float
-    ) -> Change | None:
-        changed = False
+    def rerank(self, now: float) -> list[str]:
+        """People moved and spoke: look again at those who have more wishes than slots.
+
+        In public space they wait to be looked at; the rooms among them are the answer, for `refresh`.
+        """
+        self.waiting.update(dict.fromkeys(player for player in self.overflow if player.room is None))
+        return list({player.room: None for player in self.overflow if player.room is not None})
+
+    def _revoke(self, lost: Iterable[tuple[Player, Player]]) -> dict[Player, Link]:
+        """Free the slots that carry what may not be received any more; who is concerned."""
+        revoked: dict[Player, Link] = {}
+        for listener, other in lost:
+            link = self.links.get(listener)
+            if link is None or link.ears is None:
+                continue
+            heard: bool | None = True
+            if not self._audibility.hears(listener, other):
+                heard = self._audibility.reach(listener).get(other)
+            if heard is not None and other.carrier != listener.carrier:
+                heard = None
+            if link.ears.review(other, heard, other.on_air() if heard is not None else ()):
+                revoked[listener] = link
+        return revoked
+
+    def _rank(self, room: str, now: float) -> None:
+        members = self._audibility.room(room)
+        if not members:
+            self._ranks.pop(room, None)
+            return
+        before = self._ranks.get(room)
+        rank = self._ranks[room] = rank_room(members, now, before)
+        if before is None or before.head() != rank.head():
+            self.waiting.update(members)
+        else:
+            self.waiting.update((player, None) for player in members if player.pinned is not None)
+
+    def _look(self, player: Player, link: Link, worker: str, changed: bool, now: float) -> Change | None:
         ears = link.ears
         if ears is not None:
-            changed = ears.assign(*self._wishes(player, ears, ranks, now))
+            changed = ears.assign(*self._wishes(player, ears, now)) or changed
             if ears.overflow:
                 self.overflow.add(player)
             else:
                 self.overflow.discard(player)
-        router = self.router(player)
-        if not changed and router == link.router:
+        if not changed and self.router(player) == link.router:
             return None
-        link.router = router
-        epoch = self._next_epoch()
-        routes = SetRoutes(link.session, epoch, router, self._routes(ears))
-        return Change(player, worker, routes, self.slots(player, epoch) if ears is not None else None)
+        return self._change(player, link, worker)
 
-    def _wishes(
-        self, player: Player, ears: Ears, ranks: dict[str, RoomRank], now: float
-    ) -> tuple[list[Wish], list[Wish]]:
+    def _change(self, player: Player, link: Link, worker: str) -> Change:
+        """The listener's slots as they are, to be told."""
+        link.router = self.router(player)
+        epoch = self._next_epoch()
+        routes = SetRoutes(link.session, epoch, link.router, self._routes(link.ears))
+        return Change(player, worker, routes, self.slots(player, epoch) if link.ears is not None else None)
+
+    def _wishes(self, player: Player, ears: Ears, now: float) -> tuple[list[Wish], list[Wish]]:
         if not player.present:
             return [], []
         if player.room is None:
             return public_wishes(player, self._audibility, ears, now)
-        rank = ranks.get(player.room)
+        rank = self._ranks.get(player.room)
         if rank is None:
-            rank = ranks[player.room] = rank_room(self._audibility.room(player.room), now)
+            rank = self._ranks[player.room] = rank_room(self._audibility.room(player.room), now)
         return room_wishes(player, rank, ears)
 
     def _routes(self, ears: Ears | None) -> tuple[Route, ...]:

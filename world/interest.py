@@ -213,6 +213,7 @@ class Interest:
         self._shared(result.shared, by_cell, by_room)
         self._passing(result.shared, passing, welcomed)
         crossings: dict[tuple[View, View], Delta] = {}
+        passed = set(passing)
         for player in passing:
             if player in self._looking:
                 before = player.view_before or welcomed.get(player)
@@ -222,7 +223,9 @@ class Interest:
                 # A crowd that goes through one door is told one thing.
                 crossing = crossings.get((before, now))
                 if crossing is None:
-                    crossing = crossings[before, now] = self._crossing(before, now, passing, welcomed)
+                    crossing = crossings[before, now] = self._crossing(before, now, passed, by_cell)
+                    for other in passing:
+                        _sort_in(crossing, other, before, now, welcomed)
                 result.own[player] = crossing
         for player in passing:
             player.view_before = player.view
@@ -266,19 +269,41 @@ class Interest:
                 _sort_in(shared.setdefault(view, Delta()), player, view, view, welcomed)
 
     def _crossing(
-        self, before: View, now: View, passing: list[Player], welcomed: dict[Player, View]
+        self, before: View, now: View, passed: set[Player], by_cell: dict[Cell, list[Player]]
     ) -> Delta:
-        """What those must be told whose own view changed from `before` to `now`."""
+        """What those whose own view changed from `before` to `now` must be told of all who have not `passed`.
+
+        Those are where they were, so whole cells and rooms come into view, go out of it or stay.
+        """
         delta = Delta()
-        passed = set(passing)
-        candidates = dict.fromkeys(self.visible(before))
-        candidates.update(dict.fromkeys(self.visible(now)))
-        for player in candidates:
-            if player not in passed:
-                _sort_in(delta, player, before, now, welcomed)
-        for player in passing:
-            _sort_in(delta, player, before, now, welcomed)
+        old, new = block(before.cell), block(now.cell)
+        both = {*old, *new}
+        # A room's members are seen wherever they are.
+        was = self._rooms.get(before.room, {}) if before.room is not None else {}
+        here = self._rooms.get(now.room, {}) if now.room is not None else {}
+        for cell in new:
+            if cell in old:
+                if cell in by_cell:
+                    delta.groups.append(by_cell[cell])
+                continue
+            people = [player for player in self._cells.get(cell, ()) if player not in passed]
+            delta.joined += [player for player in people if player not in was]
+            delta.moved += [player for player in people if player.moved and player in was]
+        for cell in old:
+            if cell not in new:
+                people = [player for player in self._cells.get(cell, ()) if player not in passed]
+                delta.left += [player for player in people if player not in here]
+                delta.moved += [player for player in people if player.moved and player in here]
+        beyond = [player for player in here if player not in passed and _cell(player) not in both]
+        delta.joined += [player for player in beyond if player not in was]
+        delta.moved += [player for player in beyond if player.moved and player in was]
+        if before.room != now.room:
+            delta.left += [player for player in was if player not in passed and _cell(player) not in both]
         return delta
+
+
+def _cell(player: Player) -> Cell | None:
+    return player.view.cell if player.view is not None else None
 
 
 def _sort_in(delta: Delta, player: Player, before: View, now: View, welcomed: dict[Player, View]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from signaling.control import SetRoutes
 from signaling.messages import Closing, Direction, MediaFlags, Message, Speaking, ZoneChanged
-from world.audibility import Audibility
+from world.audibility import Audibility, Changed
 from world.client import CLEAR_BYTES, LAG_SECONDS, SOFT_BYTES, Client
 from world.frames import TickFrames, frame
 from world.ground import Ground
@@ -74,7 +74,8 @@ class LiveSpace:
         self._outside = outside
         self._metrics = metrics
         self._events: list[tuple[Player, bytes]] = []
-        self._unheard: set[Player] = set()
+        # People whose media changed, since the last tick.
+        self._media: dict[Player, None] = {}
         self._speaking: dict[str, set[Player]] = {}
         self._speaking_changed: set[Player] = set()
         self._lagging: set[Client] = set()
@@ -102,8 +103,7 @@ class LiveSpace:
 
     def media_changed(self, player: Player) -> None:
         """The player's sources or wishes changed: look again at what it receives and who receives it."""
-        self._unheard.add(player)
-        self._unheard.update(self.hearing.receivers_of(player))
+        self._media[player] = None
         self.wake()
 
     def set_speaking(self, router: str, players: set[Player], now: float) -> None:
@@ -139,9 +139,9 @@ class LiveSpace:
         changes = self.space.drain()
         self._metrics.moves.inc(self.moves)
         self.moves = 0
-        listeners = self.audibility.update(changes.touched, changes.gone, self.space.grid)
-        self._route(listeners, now)
-        self._speak(listeners)
+        heard = self.audibility.update(changes.touched, changes.gone, self.space.grid)
+        self._route(heard, now)
+        self._speak(heard)
         for player in changes.rezoned:
             self._events.append((player, frame(ZoneChanged(player.user_id, player.zone_id))))
         self._show(changes.touched, changes.gone, now)
@@ -151,30 +151,38 @@ class LiveSpace:
             left = [p.user_id for p in changes.gone if p.user_id not in self.space.players]
             self._outside.positions(self.record.id, stay, left)
         self._metrics.tick_seconds.observe(time.perf_counter() - started)
-        return bool(changes) or bool(self._lagging) or self._rank_due(now)
+        return bool(changes or self._lagging or self.hearing.waiting) or self._rank_due(now)
 
     def _rank_due(self, now: float) -> bool:
         return bool(self.hearing.overflow) and now - self._ranked_at < RERANK_SECONDS
 
-    def _route(self, listeners: set[Player], now: float) -> None:
-        listeners |= self._unheard
-        self._unheard = set()
+    def _route(self, heard: Changed, now: float) -> None:
+        rooms, then, lost = heard.rooms, heard.listeners, heard.lost
+        for player in self._media:
+            if player.room is not None:
+                rooms.add(player.room)
+            receivers = [other for other in self.hearing.receivers_of(player) if other is not player]
+            lost += [(receiver, player) for receiver in receivers]
+            if player.room is None:
+                then.update(receivers)
+        first = heard.filed.union(self._media)
+        self._media = {}
         if self.hearing.overflow and now - self._ranked_at >= RERANK_SECONDS:
             self._ranked_at = now
-            listeners |= self.hearing.overflow
-        for change in self.hearing.refresh(listeners, now):
+            rooms.update(self.hearing.rerank(now))
+        for change in self.hearing.refresh(now, first, then, rooms, lost):
             self._metrics.routes.inc()
             self._outside.routes(change.worker, change.routes)
             client = self.clients.get(change.player)
             if client is not None and change.slots is not None:
                 client.send(change.slots)
 
-    def _speak(self, listeners: set[Player]) -> None:
+    def _speak(self, heard: Changed) -> None:
         """Tell those whose set of audible speakers changed."""
         self._hush_those_who_left()
         if not self._speaking and not self._speaking_changed:
             return
-        look = set(listeners)
+        look = heard.filed.union(heard.listeners, *map(self.audibility.room, heard.rooms))
         for player in self._speaking_changed:
             look.update(self.audibility.hearers(player))
         self._speaking_changed = set()

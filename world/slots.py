@@ -31,6 +31,9 @@ INCUMBENT = 0.85
 RERANK_SECONDS = 0.25
 
 
+_SOURCES: tuple[Source, ...] = ("mic", "camera", "screen", "screen_audio")
+
+
 class Wish(NamedTuple):
     """A source that should have a slot; `active` false reserves one."""
 
@@ -79,9 +82,25 @@ class SlotTable:
                 changed = True
         return changed
 
-    def clear(self) -> bool:
-        """Free every slot. Returns whether anything changed."""
-        return self.assign([])
+    def review(self, player: Player, heard: bool | None, carried: Iterable[Source]) -> bool:
+        """Take back what this person's slots carry and may not any more; give nothing.
+
+        `heard` true: they are heard, false: slots are only reserved for them, None: neither. `carried`: their
+        sources that can be received. Returns whether anything changed.
+        """
+        changed = False
+        for source in _SOURCES:
+            slot = self._where.get((player, source))
+            if slot is None:
+                continue
+            if heard is None or source not in carried:
+                del self._where[player, source]
+                self.slots[slot] = None
+                changed = True
+            elif not heard and self.slots[slot] != (reserved := Wish(player, source, False)):
+                self.slots[slot] = reserved
+                changed = True
+        return changed
 
 
 class Ears:
@@ -101,6 +120,11 @@ class Ears:
         changed = self.audio.assign(audio)
         return self.video.assign(video) or changed
 
+    def review(self, player: Player, heard: bool | None, carried: Iterable[Source]) -> bool:
+        """As `SlotTable.review`, of both kinds."""
+        changed = self.audio.review(player, heard, carried)
+        return self.video.review(player, heard, carried) or changed
+
     def table(self, kind: Kind) -> SlotTable:
         """The table of a kind."""
         return self.audio if kind == "audio" else self.video
@@ -112,11 +136,18 @@ class RoomRank(NamedTuple):
     audio: list[Wish]
     video: list[Wish]
 
+    def head(self) -> tuple[list[Wish], list[Wish]]:
+        """What decides the slots of everybody who has pinned nobody: two more than there are slots, one for
+        the listener itself and one that shows that there are too many."""
+        return self.audio[: AUDIO_SLOTS + 2], self.video[: VIDEO_SLOTS + 2]
 
-def rank_room(members: Iterable[Player], now: float) -> RoomRank:
-    """Rank a room for all who are in it: last speakers first, then by id. `now` in seconds."""
-    audio: list[tuple[float, str, Wish]] = []
-    video: list[tuple[float, str, Wish]] = []
+
+def rank_room(members: Iterable[Player], now: float, before: RoomRank | None = None) -> RoomRank:
+    """Rank a room for all who are in it: last speakers first, then who was in the head of the rank
+    `before`, then by id. `now` in seconds."""
+    audio: list[tuple[float, bool, str, Wish]] = []
+    video: list[tuple[float, bool, str, Wish]] = []
+    known = set[Wish]().union(*before.head()) if before is not None else set[Wish]()
     for player in members:
         if not player.sources:
             continue
@@ -125,16 +156,17 @@ def rank_room(members: Iterable[Player], now: float) -> RoomRank:
         for source in player.on_air():
             wish = Wish(player, source, True)
             if KIND_OF_SOURCE[source] == "audio":
-                audio.append((spoke, player.user_id, wish))
+                audio.append((spoke, wish not in known, player.user_id, wish))
             else:
-                video.append((spoke if source == "camera" else -now - 1.0, player.user_id, wish))
+                rank = spoke if source == "camera" else -now - 1.0
+                video.append((rank, wish not in known, player.user_id, wish))
     audio.sort(key=_rank)
     video.sort(key=_rank)
-    return RoomRank([wish for _, _, wish in audio], [wish for _, _, wish in video])
+    return RoomRank([entry[3] for entry in audio], [entry[3] for entry in video])
 
 
-def _rank(entry: tuple[float, str, Wish]) -> tuple[float, str]:
-    return entry[0], entry[1]
+def _rank(entry: tuple[float, bool, str, Wish]) -> tuple[float, bool, str]:
+    return entry[:3]
 
 
 def room_wishes(listener: Player, rank: RoomRank, ears: Ears) -> tuple[list[Wish], list[Wish]]:
@@ -169,22 +201,24 @@ def public_wishes(
     # Ids and sources tell all entries apart, so they sort without a key and never compare wishes.
     audio: list[tuple[bool, bool, float, str, str, Wish]] = []
     video: list[tuple[bool, bool, float, str, str, Wish]] = []
+    x, y, carrier, watch, pinned = listener.x, listener.y, listener.carrier, listener.watch, listener.pinned
+    has_audio, has_video = ears.audio.has, ears.video.has
     for other, active in audibility.reach(listener).items():
-        if not other.sources or other.carrier != listener.carrier:
+        if not other.sources or other.carrier != carrier:
             continue
-        distance = (other.x - listener.x) ** 2 + (other.y - listener.y) ** 2
+        distance = (other.x - x) ** 2 + (other.y - y) ** 2
+        user_id = other.user_id
         for source in other.on_air():
-            kind = KIND_OF_SOURCE[source]
-            if kind == "video":
-                if not listener.watch:
-                    continue
-                first = other.user_id == listener.pinned
-            else:
-                first = now - other.spoke_at < SPEAKING_HOLD
             # Squared distances, so the factor is squared too.
-            far = distance * INCUMBENT * INCUMBENT if ears.table(kind).has(other, source) else distance
-            entry = (not active, not first, far, other.user_id, source, Wish(other, source, active))
-            (audio if kind == "audio" else video).append(entry)
+            if source == "camera" or source == "screen":
+                if watch:
+                    far = distance * INCUMBENT * INCUMBENT if has_video(other, source) else distance
+                    wish = Wish(other, source, active)
+                    video.append((not active, user_id != pinned, far, user_id, source, wish))
+            else:
+                far = distance * INCUMBENT * INCUMBENT if has_audio(other, source) else distance
+                silent = now - other.spoke_at >= SPEAKING_HOLD
+                audio.append((not active, silent, far, user_id, source, Wish(other, source, active)))
     audio.sort()
     video.sort()
     return [entry[5] for entry in audio], [entry[5] for entry in video]

@@ -33,7 +33,8 @@ class World:
     def update(self, *touched: Player) -> set[Player]:
         for player in touched:
             self.grid.put(player)
-        return self.audibility.update(touched, [], self.grid)
+        changed = self.audibility.update(touched, [], self.grid)
+        return changed.filed.union(changed.listeners, *map(self.audibility.room, changed.rooms))
 
     def walk(self, player: Player, x: float, y: float = 0.0, room: str | None = None) -> set[Player]:
         player.x, player.y, player.room = x, y, room
@@ -176,8 +177,8 @@ class Walking(RuleBasedStateMachine):
         if which < len(self.world.people):
             player = self.world.people.pop(which)
             self.world.grid.remove(player)
-            dirty = self.world.audibility.update([], [player], self.world.grid)
-            assert player not in dirty
+            changed = self.world.audibility.update([], [player], self.world.grid)
+            assert player not in changed.filed | changed.listeners
 
     @invariant()
     def hearing_is_symmetric_and_true(self) -> None:
