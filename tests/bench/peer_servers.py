@@ -22,7 +22,9 @@ from pathlib import Path
 from tests.support.atrium_server import AtriumServer
 from tests.support.ports import answers, free_port
 
-SERVER_CORE = 0
+SERVER_CORE, GENERATOR_CORE = 0, 1
+# A server that waits for its core finds more packets at once and looks cheaper than it is.
+PREFERRED_NICENESS = -19
 START_SECONDS = 15.0
 # Janus gathers no ICE candidates on a loopback interface: a veth with an address of that range is none.
 VETH, VETH_PEER, VETH_ADDRESS = "atriumbench0", "atriumbench1", "127.0.0.2"
@@ -42,15 +44,19 @@ class Target:
 
 
 @contextlib.contextmanager
-def _pinned() -> Iterator[None]:
-    """What is started inside runs on the server's core only."""
+def pinned(core: int) -> Iterator[None]:
+    """What is started inside runs on this core only; before other programs, where we may decide that."""
     cores = os.sched_getaffinity(0)
-    if SERVER_CORE not in cores or len(cores) < 2:
+    if not {SERVER_CORE, GENERATOR_CORE} <= cores:
         raise Unavailable("two cores are needed: one for the server, one for the generator")
-    os.sched_setaffinity(0, {SERVER_CORE})
+    os.sched_setaffinity(0, {core})
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, PREFERRED_NICENESS)
     try:
         yield
     finally:
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
         os.sched_setaffinity(0, cores)
 
 
@@ -97,7 +103,7 @@ def atrium(plane: str) -> Iterator[Target]:
             ATRIUM_DEVICES_PER_USER="2000",
             ATRIUM_DEVICES_PER_ZONE="2000",
         )
-        with _pinned():
+        with pinned(SERVER_CORE):
             server.start()
         try:
             room, ticket = _room_ticket(server.url)
@@ -188,7 +194,7 @@ def janus() -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as name, Path(name, "log").open("w") as log:
         folder = Path(name)
         _janus_config(folder, port, libraries)
-        with _pinned():
+        with pinned(SERVER_CORE):
             process = subprocess.Popen(
                 [program, "-F", name, "-C", str(folder / "janus.jcfg")],
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,8 @@
 Ours is `atrium serve` as an operator starts it, driven through WHIP and WHEP, once with each forwarding
 plane; Janus is its VideoRoom with one event loop. Audio and video, AES-128-GCM on all sides. The servers
 take turns within each round (A B C, A B C, …), every measurement with a fresh process pinned to core 0
-and the generator on core 1, so that a busy minute of the machine hits all of them.
+and the generator on core 1, so that a busy minute of the machine hits all of them. Both run before
+other programs where that is permitted (as root).
 
 The load generator is a program of its own, named by ATRIUM_BENCH_LOADGEN; docs/performance.md says what
 it has to understand and print.
@@ -20,10 +21,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from tests.bench.peer_servers import Unavailable, server
+from tests.bench.peer_servers import GENERATOR_CORE, Unavailable, pinned, server
 
 GENERATOR_ENV = "ATRIUM_BENCH_LOADGEN"
-GENERATOR_CORE = 1
 BASE = "janus"
 WORKLOADS = "1x50,2x50,10x10"
 RUN_SECONDS = 240.0
@@ -50,13 +50,8 @@ def measure(name: str, workload: str, seconds: float, extra: list[str]) -> Run:
     with server(name) as target:
         command += ["--pub", publishers, "--sub", subscribers, "--srtp", "gcm"]
         command += ["--duration", str(seconds), "--server-pid", str(target.pid), *target.client, *extra]
-        done = subprocess.run(
-            ["taskset", "-c", str(GENERATOR_CORE), *command],
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
+        with pinned(GENERATOR_CORE):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
         if done.returncode or not done.stdout.strip():
             raise RuntimeError(f"the generator failed with {name}: {done.stderr.strip()[-600:]}")
     found = json.loads(done.stdout.splitlines()[-1])
