@@ -210,7 +210,9 @@ class Worker:
             case ApplyRoutes():
                 media.apply_routes(command.changes)
             case CloseSession():
-                media.close_session(command.session)
+                member = media.routing.member(command.session)
+                if not command.epoch or member is None or command.epoch >= member.epoch:
+                    media.close_session(command.session)
         return Done()
 
     def _published(self, payload: bytes) -> None:

@@ -127,9 +127,14 @@ class ApplyRoutes(Control, tag="apply_routes", frozen=True):
 
 
 class CloseSession(Control, tag="close_session", frozen=True):
-    """End both connections of `session` and forget it. No effect when it is unknown."""
+    """End both connections of `session` and forget it.
+
+    No effect when it is unknown, or when it was given routes with a higher `epoch` (0: in any case):
+    then the one who wants it closed does not own its space any more.
+    """
 
     session: str
+    epoch: int = 0
 
 
 Command: TypeAlias = (

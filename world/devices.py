@@ -136,6 +136,12 @@ class Devices:
                 return True
         return False
 
+    def forget(self, live: LiveSpace) -> None:
+        """The space is another node's now, and so are its devices' connections."""
+        for resource, device in list(self._devices.items()):
+            if device.live is live:
+                del self._devices[resource]
+
     def _check_bounds(self, owner: str, zone_id: str) -> None:
         if sum(device.owner == owner for device in self._devices.values()) >= self._per_user:
             raise DeviceRefused("too_many_devices", f"you have {self._per_user} devices; close one first")

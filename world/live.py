@@ -20,6 +20,7 @@ from world.frames import TickFrames, frame
 from world.ground import Ground
 from world.hearing import Hearing
 from world.interest import Delta, Interest
+from world.lease import RouteEpochs, Tenure
 from world.metrics import WorldMetrics
 from world.player import Player, View
 from world.records import ServerRecord
@@ -51,21 +52,30 @@ class Outside:
 
     routes: Callable[[str, SetRoutes], None]  # (worker, change)
     positions: Callable[[str, Mapping[str, Position], Iterable[str]], None]
-    next_epoch: Callable[[], int]
     wall: Callable[[], float]  # seconds since 1970
+    monotonic: Callable[[], float]  # the clock of leases
 
 
 class LiveSpace:
-    """A server while somebody is there."""
+    """A server while somebody is there and this node owns it."""
 
-    def __init__(self, record: ServerRecord, ground: Ground, outside: Outside, metrics: WorldMetrics) -> None:
+    def __init__(
+        self,
+        record: ServerRecord,
+        ground: Ground,
+        outside: Outside,
+        metrics: WorldMetrics,
+        tenure: Tenure,
+    ) -> None:
         self.record = record
         # Which reading of the storage `record` is: later ones are greater.
         self.read_at = 0
+        self.tenure = tenure
+        self.epochs = RouteEpochs(tenure.lease.epoch)
         self.space = Space(record.id, ground, record.zones, record.spawns)
         self.audibility = Audibility()
         self.interest = Interest()
-        self.hearing = Hearing(record.id, self.audibility, outside.next_epoch)
+        self.hearing = Hearing(record.id, self.audibility, self.epochs.next)
         self.clients: dict[Player, Client] = {}
         self.remembered: OrderedDict[str, Remembered] = OrderedDict()
         self.worker: str | None = None
@@ -84,6 +94,11 @@ class LiveSpace:
         self.moves = 0
 
     # --- what others ask for -------------------------------------------------------------------------
+
+    @property
+    def owned(self) -> bool:
+        """Whether what this space says counts now."""
+        return self.tenure.holds(self._outside.monotonic())
 
     def wake(self) -> None:
         """Something changed that the next tick must tell."""
@@ -134,7 +149,12 @@ class LiveSpace:
     # --- the tick ------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> bool:
-        """Tell everybody what has changed. Returns whether there is more to come without a `wake`."""
+        """Tell everybody what has changed. Returns whether there is more to come without a `wake`.
+
+        Not while our lease is in doubt: then all waits until we know that it is still ours.
+        """
+        if not self.owned:
+            return not self.closed
         started = time.perf_counter()
         changes = self.space.drain()
         self._metrics.moves.inc(self.moves)
@@ -266,6 +286,16 @@ class LiveSpace:
             client.known.update(p.user_id for p in delta.left)
         client.known.discard(client.player.user_id)
         self._lagging.add(client)
+
+    def whole_picture(self, client: Client, gone: Iterable[str]) -> None:
+        """Send a client whose picture is of an earlier time all that it sees now; `gone` are the ids of
+        people who may still be in that picture and are not here any more."""
+        view = client.player.view
+        assert view is not None
+        visible = [p for p in self.interest.visible(view) if p is not client.player]
+        seen = {p.user_id for p in visible} | {client.player.user_id}
+        left = [user_id for user_id in (*gone, *self.space.players) if user_id not in seen]
+        client.send_frame(TickFrames().all_of(visible, sorted(set(left))))
 
     def _catch_up(self, client: Client, frames: TickFrames, now: float) -> None:
         """A lagging client gets one whole picture once it has taken what it was sent."""

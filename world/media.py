@@ -27,12 +27,15 @@ from signaling.control import (
     Command,
     ConnectionChanged,
     Failed,
+    GetStats,
     Heartbeat,
     Offer,
     OfferSlots,
     ProducerClosed,
     ProducerOpened,
     Reply,
+    SessionStats,
+    Stats,
     worker_topic,
 )
 from signaling.messages import Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
@@ -47,6 +50,8 @@ from world.slots import AUDIO_SLOTS, VIDEO_SLOTS, Ears
 # A worker that has just started is known with its first heartbeat: wait that long for one (seconds).
 WORKER_WAIT = HEARTBEAT_SECONDS + 0.5
 REQUEST_SECONDS = 8.0
+# What workers carry is asked for while people wait for their seats.
+FIND_SECONDS = 1.0
 # Offers and answers of one client that wait for their turn.
 MAX_WAITING = 3
 
@@ -60,6 +65,14 @@ class MediaError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A session that an earlier owner of the space left on a worker."""
+
+    worker: str
+    stats: SessionStats
 
 
 @dataclass(eq=False, slots=True)
@@ -123,7 +136,58 @@ class Media:
         if link is not None:
             self._sessions.pop(link.session, None)
             if link.worker is not None:
-                self.outbox.end(link.worker, link.session)
+                self.outbox.end(link.worker, link.session, live.epochs.next())
+
+    def hand_over(self, live: LiveSpace) -> None:
+        """Another node owns the space now: its sessions live on, without us."""
+        for link in live.hearing.links.values():
+            self._sessions.pop(link.session, None)
+            if link.worker is not None:
+                self.outbox.drop(link.worker, link.session)
+        live.hearing.links.clear()
+        self.space_closed(live.record.id)
+
+    # --- what an earlier owner left ------------------------------------------------------------------
+
+    async def find(self, server_id: str) -> dict[str, Found]:
+        """The sessions of a server that workers still carry, by name. Workers that do not answer are
+        left out."""
+        found: dict[str, Found] = {}
+
+        async def look(worker: str) -> None:
+            ask = encode_control(GetStats())
+            try:
+                reply = decode_reply(await self._bus.request(worker_topic(worker), ask, FIND_SECONDS))
+            except (LookupError, OSError, TimeoutError, msgspec.DecodeError) as error:
+                log.warning("worker %s does not say what it carries: %s", worker, error)
+                return
+            for stats in reply.sessions if isinstance(reply, Stats) else ():
+                if stats.router.rpartition(":")[0] == server_id:
+                    found[stats.session] = Found(worker, stats)
+
+        await asyncio.gather(*map(look, self._placement.names()))
+        return found
+
+    def adopt(self, live: LiveSpace, player: Player, found: Found) -> None:
+        """The player's session goes on as it is, under new routes."""
+        link = live.hearing.links[player]
+        stats = found.stats
+        link.worker = player.carrier = found.worker
+        if live.worker is None:
+            live.worker = found.worker
+        player.sources = {producer.source for producer in stats.producers}
+        audio = sum(slot.kind == "audio" for slot in stats.slots)
+        video = len(stats.slots) - audio
+        link.ears = Ears(audio, video) if stats.slots else None
+        link.router = None
+        live.epochs.above(stats.epoch)
+        live.media_changed(player)
+
+    def abandon(self, live: LiveSpace, found: dict[str, Found]) -> None:
+        """End those sessions that nobody has come back for."""
+        for session, one in found.items():
+            if session not in self._sessions:
+                self.outbox.end(one.worker, session, live.epochs.next())
 
     def space_closed(self, server_id: str) -> None:
         """Nobody is there any more."""
@@ -212,7 +276,7 @@ class Media:
         if link is None:
             raise MediaError("gone", "you have left")
         if link.worker is not None and link.worker != worker:
-            self.outbox.end(link.worker, link.session)
+            self.outbox.end(link.worker, link.session, live.epochs.next())
         # What was there before is over; what the worker sees from now on is new.
         link.ears = None
         link.router = None
@@ -262,8 +326,11 @@ class Media:
 
     # --- what workers say ------------------------------------------------------------------------------
 
-    def bury(self) -> None:
-        """Look for workers that have fallen silent."""
+    def bury(self, deaf: bool) -> None:
+        """Look for workers that have fallen silent. `deaf`: we could not have heard them."""
+        if deaf:
+            self._placement.excuse(self._now())
+            return
         for worker in self._placement.bury(self._now()):
             log.warning("media worker %s is silent, its sessions must move", worker)
             self._lost(worker)
@@ -321,7 +388,8 @@ class Media:
         elif isinstance(event, ConnectionChanged) and event.state != "connected":
             device = seated.player.presence == "device"
             if seated.link.worker is not None and (event.state == "failed" or device):
-                self.outbox.end(seated.link.worker, seated.link.session)
+                epoch = seated.live.epochs.next()
+                self.outbox.end(seated.link.worker, seated.link.session, epoch)
                 self._tell_lost(seated, f"the {event.connection} connection failed; offer again")
 
     def _on_levels(self, event: AudioLevels) -> None:

@@ -21,7 +21,7 @@ log = logging.getLogger("atrium.world")
 @dataclass(slots=True)
 class _Waiting:
     routes: dict[str, SetRoutes] = field(default_factory=dict)
-    ends: dict[str, None] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
 
@@ -36,11 +36,17 @@ class Outbox:
         """Tell the worker, together with everything else of this turn of the loop."""
         self._for(worker).routes[change.session] = change
 
-    def end(self, worker: str, session: str) -> None:
-        """The session is over."""
+    def end(self, worker: str, session: str, epoch: int) -> None:
+        """The session is over, unless somebody has given it routes with a higher epoch."""
         waiting = self._for(worker)
         waiting.routes.pop(session, None)
-        waiting.ends[session] = None
+        waiting.ends[session] = epoch
+
+    def drop(self, worker: str, session: str) -> None:
+        """The session is somebody else's now: what waits for it is not said."""
+        waiting = self._workers.get(worker)
+        if waiting is not None:
+            waiting.routes.pop(session, None)
 
     def forget(self, worker: str) -> None:
         """The worker is dead: nobody needs to be told anything."""
@@ -74,8 +80,8 @@ class Outbox:
                 try:
                     if routes:
                         await self._bus.publish(topic, encode_control(ApplyRoutes(tuple(routes.values()))))
-                    for session in ends:
-                        await self._bus.publish(topic, encode_control(CloseSession(session)))
+                    for session, epoch in ends.items():
+                        await self._bus.publish(topic, encode_control(CloseSession(session, epoch)))
                 except (OSError, TimeoutError) as error:
                     # The worker keeps the last picture; the newest one is sent when the bus is back.
                     log.warning("worker %s could not be told: %s", worker, error)

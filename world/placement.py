@@ -51,6 +51,15 @@ class Placement:
             del self._workers[name]
         return dead
 
+    def excuse(self, now: float) -> None:
+        """We could not hear anybody: silence counts from now on only."""
+        for known in self._workers.values():
+            known.seen = now
+
+    def names(self) -> list[str]:
+        """All live workers."""
+        return list(self._workers)
+
     def alive(self, worker: str) -> bool:
         """Whether this worker is known and not stale."""
         return worker in self._workers

@@ -56,9 +56,10 @@ class PositionSaver:
         self._put(key, (player.x, player.y))
 
     def forget(self, server_id: str) -> None:
-        """The server is gone: nothing of it needs to be saved."""
-        for key in [key for key in self._waiting if key[0] == server_id]:
-            del self._waiting[key]
+        """The server is gone or another node's: nothing of it needs to be saved here."""
+        for index in (self._waiting, self._saved):
+            for key in [key for key in index if key[0] == server_id]:
+                del index[key]
 
     async def close(self) -> None:
         """Save what waits, within `LAST_SECONDS`, and stop."""

@@ -1,7 +1,7 @@
-"""The world: loads spaces, seats people in them, and takes them out again.
+"""The spaces that this node owns: loads them, seats people in them, and takes them out again.
 
 Everything that concerns one running space is `world.live`; media is `world.media`; what a client says is
-`world.talk`. This file knows who is connected to what, for how long a lost connection keeps its seat, and
+`world.talk`; who owns what is `world.lease_keeper`, and clients of spaces that others own are `world.node`. This file knows who is connected to what, for how long a lost connection keeps its seat, and
 what is saved when. Nothing here waits for storage between looking at a space and changing it.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from signaling.bus import Bus
@@ -25,11 +27,15 @@ from signaling.messages import (
     Join,
     MapInfo,
     MediaAnswer,
+    MediaChanged,
+    MediaFlags,
     MediaOffer,
     MediaState,
+    MovedBack,
     Pin,
     Ping,
     PlayerMove,
+    Players,
     Pong,
     Role,
     SendEmote,
@@ -45,14 +51,15 @@ from world.client import Client, Outlet
 from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.directory import Directory
 from world.ground import Ground
+from world.lease_keeper import LeaseKeeper
 from world.live import LiveSpace, Outside
-from world.media import Media
+from world.media import Found, Media
 from world.metrics import WorldMetrics
 from world.player import Player
 from world.records import Seat
 from world.saving import PositionSaver
 from world.space import RoomClosed
-from world.state import InProcessPositions, Position, PositionStore, PositionWriter
+from world.state import Fenced, InProcessPositions, Position, PositionStore, PositionWriter
 from world.welcome import welcome
 
 # A lost connection keeps its avatar so long (seconds): a resume in that time does not even flicker.
@@ -69,6 +76,13 @@ HOUSEKEEPING_SECONDS = 1.0
 RESTART_MS = 1000
 RESTART_MS_PER_CLIENT = 2.0
 
+# A space that was taken over waits so long for its people (seconds): then those who have not come are
+# told as gone, and later their media is ended.
+GHOST_SECONDS = 3.0
+ABANDON_SECONDS = 15.0
+# Housekeeping that comes this late (seconds) means that we were asleep and deaf.
+ASLEEP_SECONDS = 3.0
+
 log = logging.getLogger("atrium.world")
 
 
@@ -81,8 +95,24 @@ class Refused(Exception):
         self.message = message
 
 
+class NotHere(Exception):
+    """Another node owns the space, or nobody knows yet who does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a gateway knows of a client that was seated before: enough to seat it again as it was."""
+
+    session: str
+    flags: MediaFlags
+    watch: bool = True
+    pinned: str | None = None
+    # Whether it has set up media.
+    media: bool = False
+
+
 class WorldService:
-    """One process's world.
+    """One node's own spaces.
 
     Args:
         directory: storage.
@@ -92,6 +122,7 @@ class WorldService:
         map_info: what clients are told of a map by name.
         ice_servers: STUN and TURN servers for a user id.
         positions: the position store; in process when None.
+        leases: who owns which space; this process owns all when None.
         clock: monotonic seconds, the event loop's by default. wall: seconds since 1970.
     """
 
@@ -105,6 +136,7 @@ class WorldService:
         map_info: Callable[[str], MapInfo],
         ice_servers: Callable[[str], list[IceServer]] = lambda user_id: [],
         positions: PositionStore | None = None,
+        leases: LeaseKeeper | None = None,
         metrics: WorldMetrics | None = None,
         wall: Callable[[], float] = time.time,
         grace: float = GRACE_SECONDS,
@@ -120,44 +152,54 @@ class WorldService:
         self._map_info = map_info
         self._ice_servers = ice_servers
         self._store = positions if positions is not None else InProcessPositions()
+        self.leases = leases if leases is not None else LeaseKeeper(wall=wall)
         self._grace = grace
         self._empty = empty
         self._spaces: dict[str, LiveSpace] = {}
         self._empty_since: dict[str, float] = {}
         self._loading: dict[str, asyncio.Task[LiveSpace | None]] = {}
         self._recalled: dict[str, dict[str, Position]] = {}
+        self._found: dict[str, dict[str, Found]] = {}
+        # Leases of spaces that have ended and whose last positions may still have to be written.
+        self._last_fence: dict[str, int] = {}
+        self._kept_house = float("inf")
+        self._tasks: set[asyncio.Task[None]] = set()
         self._departures: dict[Player, asyncio.TimerHandle] = {}
         self._arrivals = Arrivals()
+        self._readings = itertools.count(1)
         self._housekeeping: asyncio.Task[None] | None = None
         self._closing = False
-        # Epochs grow across restarts: ms since 1970 in front, and small enough to be exact in a browser's
-        # numbers (2**53), for a thousand changes in every millisecond of running.
-        self._epoch = int(wall() * 1000) << 10
+        # Told when a space of ours is there, and when it is not any more.
+        self.opened: Callable[[LiveSpace], None] = lambda live: None
+        self.ended: Callable[[LiveSpace], None] = lambda live: None
         self._media = Media(bus, self.now)
         self._devices = Devices(
             self._media, self.space, self._depart, self.now, devices_per_user, devices_per_zone
         )
         self._saver = PositionSaver(directory)
-        self._writer = PositionWriter(self._store, self._everybody, self.metrics.positions_late.inc)
+        self._writer = PositionWriter(
+            self._store, self._everybody, self.metrics.positions_late.inc, self._fence
+        )
         self._outside = Outside(
             routes=self._media.outbox.routes,
             positions=self._writer.note,
-            next_epoch=self._next_epoch,
             wall=wall,
+            monotonic=self.leases.clock,
         )
 
     def now(self) -> float:
         """The event loop's clock (seconds)."""
         return asyncio.get_running_loop().time()
 
-    def _next_epoch(self) -> int:
-        self._epoch += 1
-        return self._epoch
+    def _fence(self, server_id: str) -> int | None:
+        live = self._spaces.get(server_id)
+        return live.tenure.lease.epoch if live is not None else self._last_fence.get(server_id)
 
     # --- life ----------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin to listen to workers and to keep house."""
+        self.leases.start()
         self._media.start()
         self._writer.start()
         self._saver.start()
@@ -166,6 +208,7 @@ class WorldService:
     async def close(self) -> None:
         """Send everybody away with a time to come back, save positions, and stop."""
         self._closing = True
+        self.leases.changed = lambda server_id: None
         if self._housekeeping is not None:
             self._housekeeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -180,6 +223,7 @@ class WorldService:
         await self._media.close()
         await self._saver.close()
         await self._writer.close()
+        await self.leases.close()
         await self._store.close()
 
     # --- spaces --------------------------------------------------------------------------------------
@@ -198,11 +242,20 @@ class WorldService:
             return frozenset()
         return frozenset(live.space.people_in(zone_id))
 
+    def running(self, server_id: str) -> LiveSpace | None:
+        """The space, if it is loaded here."""
+        return self._spaces.get(server_id)
+
     async def space(self, server_id: str) -> LiveSpace | None:
-        """The running space of a server, loaded when it is not; None when there is no such server."""
+        """The running space of a server, loaded when it is not; None when there is no such server.
+
+        Raises NotHere when another node owns it.
+        """
         live = self._spaces.get(server_id)
         if live is not None:
-            return live
+            if live.owned:
+                return live
+            raise NotHere(server_id)
         loading = self._loading.get(server_id)
         if loading is None:
             loading = asyncio.get_running_loop().create_task(self._load(server_id))
@@ -215,21 +268,85 @@ class WorldService:
         if record is None:
             return None
         ground = self._load_map(record.map_name)
+        tenure = await self.leases.acquire(server_id)
+        if tenure is None:
+            raise NotHere(server_id)
         recalled: dict[str, Position] = {}
-        with contextlib.suppress(ConnectionError, TimeoutError):
+        found: dict[str, Found] = {}
+        try:
             async with asyncio.timeout(1.0):
-                recalled = await self._store.read(server_id)
+                recalled = await self._store.read(server_id, tenure.lease.epoch)
+        except (ConnectionError, TimeoutError):
+            pass
+        except Fenced as error:
+            raise NotHere(server_id) from error
+        if recalled:
+            found = await self._media.find(server_id)
         if self._closing:
             return None
-        live = LiveSpace(record, ground, self._outside, self.metrics)
+        if tenure.ended:
+            raise NotHere(server_id)
+        live = LiveSpace(record, ground, self._outside, self.metrics, tenure)
         self._spaces[server_id] = live
         self._empty_since[server_id] = self.now()
-        # What an earlier process left behind is nobody's presence, but it is where they were.
+        self._last_fence.pop(server_id, None)
+        # What an earlier owner left behind is nobody's presence, but it is where they were.
         self._recalled[server_id] = recalled
+        self._found[server_id] = found
         if recalled:
-            self._writer.renew(server_id)
+            loop = asyncio.get_running_loop()
+            loop.call_later(GHOST_SECONDS, self._tell_ghosts, live, frozenset(recalled))
+            loop.call_later(ABANDON_SECONDS, self._abandon, live)
         self.metrics.spaces.set(len(self._spaces))
+        self.opened(live)
         return live
+
+    def _tell_ghosts(self, live: LiveSpace, expected: frozenset[str]) -> None:
+        """Those who were here under an earlier owner and have not come back are gone."""
+        if not live.closed:
+            self._writer.renew(live.record.id)
+            gone = sorted(expected - live.space.players.keys())
+            if gone:
+                live.tell_all(Players(left=gone))
+
+    def _abandon(self, live: LiveSpace) -> None:
+        if not live.closed:
+            self._media.abandon(live, self._found.pop(live.record.id, {}))
+
+    def evict(self, live: LiveSpace) -> None:
+        """Another node owns this space now: forget it, and leave everything of it as it is."""
+        if live.closed:
+            return
+        live.closed = True
+        live.ticker.close()
+        for client in live.clients.values():
+            client.closed = True
+        live.clients.clear()
+        for player in live.space.players.values():
+            departure = self._departures.pop(player, None)
+            if departure is not None:
+                departure.cancel()
+        self._media.hand_over(live)
+        self._devices.forget(live)
+        self._writer.forget(live.record.id)
+        self._saver.forget(live.record.id)
+        self._forget(live)
+
+    async def hand_over(self, live: LiveSpace) -> None:
+        """Give the space to whoever wants it next: its last state is written, and its lease is free."""
+        server_id = live.record.id
+        live.tick(self.now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self._writer.flushed()
+        self.evict(live)
+        await self.leases.release(server_id)
+
+    def _forget(self, live: LiveSpace) -> None:
+        for index in (self._spaces, self._empty_since, self._recalled, self._found):
+            index.pop(live.record.id, None)
+        self.metrics.spaces.set(len(self._spaces))
+        self.ended(live)
 
     def _drop(self, live: LiveSpace) -> None:
         """End a space: everybody in it leaves, and what that means is written."""
@@ -241,9 +358,26 @@ class WorldService:
         live.ticker.close()
         live.closed = True
         self._media.space_closed(live.record.id)
-        for index in (self._spaces, self._empty_since, self._recalled):
-            index.pop(live.record.id, None)
-        self.metrics.spaces.set(len(self._spaces))
+        if not self._closing:
+            self._media.abandon(live, self._found.pop(live.record.id, {}))
+        self._last_fence[live.record.id] = live.tenure.lease.epoch
+        self._forget(live)
+        self._background(self._released(live.record.id))
+
+    async def _released(self, server_id: str) -> None:
+        """After its last positions are written the space is free."""
+        if not self._closing:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._writer.flushed()
+            if server_id not in self._spaces and server_id not in self._loading:
+                await self.leases.release(server_id)
+                self._last_fence.pop(server_id, None)
+
+    def _background(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _everybody(self, server_id: str) -> Mapping[str, Position]:
         live = self._spaces.get(server_id)
@@ -258,6 +392,7 @@ class WorldService:
 
         Raises:
             Refused: no such server or room, or the world is closing.
+            NotHere: another node owns the space.
         """
         with self._arrivals.arriving(server_id, seat.user_id):
             last = await self._last_place(server_id, seat)
@@ -283,15 +418,64 @@ class WorldService:
             raise Refused("room_closed", str(error)) from error
         except RoomClosed as error:
             raise Refused(*error.refusal) from error
+        client = self._connect(live, player, seat, outlet)
+        client.send(self._welcome(live, client))
+        live.wake()
+        return live, client
+
+    async def reseat(
+        self, server_id: str, seat: Seat, known: Known, outlet: Outlet
+    ) -> tuple[LiveSpace, Client]:
+        """Seat a client that never left: its space has another owner, or its gateway lost the thread.
+
+        It is told what it may have missed, and no `welcome`: its session and its media go on.
+        Raises like `join`; Refused `replaced` when the user has come again elsewhere meanwhile.
+        """
+        with self._arrivals.arriving(server_id, seat.user_id):
+            try:
+                await self._last_place(server_id, seat)
+            except Refused:
+                raise
+            except Exception as error:
+                log.warning("whether somebody still belongs here cannot be asked: %s", error)
+            live = await self._space_or_refuse(server_id)
+            if not self._arrivals.may_sit(server_id, seat.user_id, seat.presence):
+                raise Refused("removed", "you were removed from this server")
+        player = live.space.players.get(seat.user_id)
+        link = live.hearing.links.get(player) if player is not None else None
+        if player is not None and link is not None and link.session != known.session:
+            raise Refused("replaced", "you opened this server somewhere else")
+        recalled = self._recalled.get(server_id, {}).pop(seat.user_id, None)
+        try:
+            if player is None:
+                last = (recalled.x, recalled.y) if recalled is not None else None
+                player = self._arrive(live, seat, known.session, last, known)
+            else:
+                self._take_over(live, player, seat, known.session)
+        except LookupError as error:
+            raise Refused("room_closed", str(error)) from error
+        except RoomClosed as error:
+            raise Refused(*error.refusal) from error
+        told = player.flags != known.flags
+        player.flags, player.watch, player.pinned = known.flags, known.watch, known.pinned
+        client = self._connect(live, player, seat, outlet)
+        client.send(MovedBack(player.x, player.y, max(player.last_seq, 0)))
+        live.whole_picture(client, live.remembered.keys())
+        if known.media and live.hearing.links[player].worker is None:
+            client.send(Error("media_lost", "the media worker was lost; offer again"))
+        if told:
+            live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
+        live.media_changed(player)
+        return live, client
+
+    def _connect(self, live: LiveSpace, player: Player, seat: Seat, outlet: Outlet) -> Client:
         client = Client(seat, player, outlet)
         live.clients[player] = client
         live.interest.place(player)
         live.interest.look(player)
         live.space.touch(player)
-        self._empty_since.pop(server_id, None)
-        client.send(self._welcome(live, client))
-        live.wake()
-        return live, client
+        self._empty_since.pop(live.record.id, None)
+        return client
 
     async def _last_place(self, server_id: str, seat: Seat) -> tuple[float, float] | None:
         """Where a member stood last. Raises Refused for a walker who is no member (any more)."""
@@ -325,20 +509,30 @@ class WorldService:
         return claims.session if (claims.server_id, claims.user_id) == (server_id, seat.user_id) else None
 
     def _arrive(
-        self, live: LiveSpace, seat: Seat, resumed: str | None, last: tuple[float, float] | None
+        self,
+        live: LiveSpace,
+        seat: Seat,
+        resumed: str | None,
+        last: tuple[float, float] | None,
+        known: Known | None = None,
     ) -> Player:
         remembered = live.remembered.pop(seat.user_id, None)
-        returning = False
+        # A session that a worker still carries under another owner's routes goes on.
+        found = self._found.get(live.record.id, {}).pop(resumed, None) if resumed is not None else None
+        returning = known is not None or found is not None
         if remembered is not None:
             last = remembered.x, remembered.y
-            returning = resumed == remembered.session and self.now() - remembered.at < RETURN_SECONDS
+            returning |= resumed == remembered.session and self.now() - remembered.at < RETURN_SECONDS
         player = live.space.join(seat, self.now(), last, returning=returning)
         if remembered is not None:
             player.direction = remembered.direction
             if resumed == remembered.session:
                 player.flags = remembered.flags
                 player.watch = remembered.watch
-        self._media.seat(live, player, new_session_id())
+        keep = resumed if found is not None or known is not None else None
+        self._media.seat(live, player, keep if keep is not None else new_session_id())
+        if found is not None:
+            self._media.adopt(live, player, found)
         return player
 
     def _take_over(self, live: LiveSpace, player: Player, seat: Seat, resumed: str | None) -> None:
@@ -435,6 +629,18 @@ class WorldService:
             self._grace, self._depart, live, player
         )
 
+    def park(self, live: LiveSpace, client: Client, seconds: float) -> None:
+        """The way to the client is interrupted and it will be seated again: until then, and for so long,
+        it stays who and where it is, heard and hearing."""
+        player = client.player
+        client.closed = True
+        if live.clients.get(player) is client:
+            del live.clients[player]
+            live.interest.look_away(player)
+            self._departures[player] = asyncio.get_running_loop().call_later(
+                seconds, self._depart, live, player
+            )
+
     def _depart(self, live: LiveSpace, player: Player) -> None:
         """The player leaves for good."""
         departure = self._departures.pop(player, None)
@@ -471,7 +677,7 @@ class WorldService:
                 await self.space(server_id)
         if server_id not in self._spaces:
             return
-        reading = self._next_epoch()
+        reading = next(self._readings)
         record = await self._directory.server(server_id)
         live = self._spaces.get(server_id)
         # Of two edits at once the later reading knows both; the earlier may come in last.
@@ -493,7 +699,6 @@ class WorldService:
         if live is not None:
             for client in list(live.clients.values()):
                 client.close(Closing("server_deleted", "this server was deleted", None))
-            self._saver.forget(server_id)
             self._drop(live)
             self._saver.forget(server_id)
 
@@ -548,7 +753,8 @@ class WorldService:
 
     def _keep_house_once(self) -> None:
         now, wall = self.now(), self.wall()
-        self._media.bury()
+        self._media.bury(deaf=not self.leases.reach.ok or now - self._kept_house > ASLEEP_SECONDS)
+        self._kept_house = now
         people = clients = 0
         for server_id, live in list(self._spaces.items()):
             people += len(live.space.players)

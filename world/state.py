@@ -1,7 +1,8 @@
 """Where everybody stands, for whoever asks from outside: the position store, its in-process form, and the
 writer that keeps it true.
 
-A hash `server:{server_id}:positions`, field the user id, value JSON
+Each write names the epoch of the writer's lease (`fence`): once a newer owner has read the positions, the
+writes of an older one are refused. A hash `server:{server_id}:positions`, field the user id, value JSON
 `{x, y, current_zone_id, last_updated}` (map px, zone id or null, ms since 1970). It is written once a
 tick and server, never per move, and nothing that moves waits for it: while the store is out of reach
 nothing is queued, and when it is back the whole state is written once.
@@ -33,19 +34,33 @@ class Position(msgspec.Struct, frozen=True):
     last_updated: int
 
 
+class Fenced(Exception):
+    """A write came with an older fence than one that the store has seen: somebody else owns the space."""
+
+
 class PositionStore(Protocol):
-    """The contract of both forms. Methods raise ConnectionError when the store is out of reach."""
+    """The contract of both forms. Methods raise ConnectionError when the store is out of reach.
+
+    `fence` is a lease's epoch; without one nothing is checked. Raises Fenced when it is outdated.
+    """
 
     async def write_batch(
-        self, server_id: str, changed: Mapping[str, Position], removed: Iterable[str]
+        self,
+        server_id: str,
+        changed: Mapping[str, Position],
+        removed: Iterable[str],
+        fence: int | None = None,
     ) -> None:
         """One tick's changes of one server, in one round trip."""
 
-    async def rewrite(self, server_id: str, everybody: Mapping[str, Position]) -> None:
+    async def rewrite(
+        self, server_id: str, everybody: Mapping[str, Position], fence: int | None = None
+    ) -> None:
         """Replace all positions of the server, atomically."""
 
-    async def read(self, server_id: str) -> dict[str, Position]:
-        """All positions of the server; values that are no positions are left out."""
+    async def read(self, server_id: str, fence: int | None = None) -> dict[str, Position]:
+        """All positions of the server; values that are no positions are left out. With a `fence`, writes
+        with an older one are refused from now on."""
 
     async def close(self) -> None:
         """Release connections."""
@@ -56,10 +71,16 @@ class InProcessPositions:
 
     def __init__(self) -> None:
         self._servers: dict[str, dict[str, Position]] = {}
+        self._fences: dict[str, int] = {}
 
     async def write_batch(
-        self, server_id: str, changed: Mapping[str, Position], removed: Iterable[str]
+        self,
+        server_id: str,
+        changed: Mapping[str, Position],
+        removed: Iterable[str],
+        fence: int | None = None,
     ) -> None:
+        self._pass(server_id, fence)
         positions = self._servers.setdefault(server_id, {})
         positions.update(changed)
         for user_id in removed:
@@ -67,23 +88,35 @@ class InProcessPositions:
         if not positions:
             del self._servers[server_id]
 
-    async def rewrite(self, server_id: str, everybody: Mapping[str, Position]) -> None:
+    async def rewrite(
+        self, server_id: str, everybody: Mapping[str, Position], fence: int | None = None
+    ) -> None:
+        self._pass(server_id, fence)
         self._servers.pop(server_id, None)
         if everybody:
             self._servers[server_id] = dict(everybody)
 
-    async def read(self, server_id: str) -> dict[str, Position]:
+    async def read(self, server_id: str, fence: int | None = None) -> dict[str, Position]:
+        self._pass(server_id, fence)
         return dict(self._servers.get(server_id, {}))
 
     async def close(self) -> None:
         self._servers.clear()
 
+    def _pass(self, server_id: str, fence: int | None) -> None:
+        if fence is not None:
+            newest = self._fences.get(server_id, fence)
+            if fence < newest:
+                raise Fenced(f"{server_id} has a newer owner")
+            self._fences[server_id] = fence
+
 
 class PositionWriter:
     """Writes what has changed, one batch at a time, without anybody waiting for it.
 
-    `everybody(server_id)` gives the whole truth, for the time after an outage. What waits is bounded by
-    the people there are: the newest position of each; during an outage only the servers' names wait.
+    `everybody(server_id)` gives the whole truth, for the time after an outage; `fence` our lease's epoch.
+    What waits is bounded by the people there are: the newest position of each; during an outage only the
+    servers' names wait.
     """
 
     def __init__(
@@ -91,7 +124,9 @@ class PositionWriter:
         store: PositionStore,
         everybody: Callable[[str], Mapping[str, Position]],
         failed: Callable[[], None] = lambda: None,
+        fence: Callable[[str], int | None] = lambda server_id: None,
     ) -> None:
+        self._fence = fence
         self._store = store
         self._everybody = everybody
         self._failed = failed
@@ -99,6 +134,7 @@ class PositionWriter:
         self._removed: dict[str, set[str]] = {}
         self._rewrite: set[str] = set()
         self._wake = asyncio.Event()
+        self._busy = False
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -124,6 +160,17 @@ class PositionWriter:
         self._changed.pop(server_id, None)
         self._removed.pop(server_id, None)
         self._wake.set()
+
+    def forget(self, server_id: str) -> None:
+        """Somebody else writes this server's positions from now on."""
+        self._rewrite.discard(server_id)
+        self._changed.pop(server_id, None)
+        self._removed.pop(server_id, None)
+
+    async def flushed(self) -> None:
+        """Wait until nothing waits. Bound it: the store may be away."""
+        while self._changed or self._removed or self._rewrite or self._busy:
+            await asyncio.sleep(0.01)
 
     @property
     def waiting(self) -> int:
@@ -160,20 +207,27 @@ class PositionWriter:
             everybody = self._everybody(server_id)
             # Changes from here on are noted again; a failure brings the name back.
             self._rewrite.discard(server_id)
-            await self._attempt(server_id, self._store.rewrite(server_id, everybody))
+            await self._attempt(server_id, self._store.rewrite(server_id, everybody, self._fence(server_id)))
         while self._changed or self._removed:
             server_id = next(iter(self._changed or self._removed))
             changed = self._changed.pop(server_id, {})
             removed = self._removed.pop(server_id, set())
             if changed or removed:
-                await self._attempt(server_id, self._store.write_batch(server_id, changed, removed))
+                fence = self._fence(server_id)
+                await self._attempt(server_id, self._store.write_batch(server_id, changed, removed, fence))
 
     async def _attempt(self, server_id: str, write: Coroutine[Any, Any, None]) -> None:
+        self._busy = True
         try:
             await write
+        except Fenced as error:
+            log.warning("positions are not ours to write any more: %s", error)
+            self.forget(server_id)
         except BaseException:
             # Whether it was written is unknown: the whole state makes it right either way.
             self.renew(server_id)
             for other in {*self._changed, *self._removed}:
                 self.renew(other)
             raise
+        finally:
+            self._busy = False

@@ -29,6 +29,7 @@ from world import talk
 from world.client import Client
 from world.hearing import Link
 from world.interest import CELL, block
+from world.lease import Lease, Tenure
 from world.live import LiveSpace, Outside
 from world.metrics import WorldMetrics
 from world.records import Seat, ServerRecord, Spawn, ZoneRecord
@@ -85,22 +86,18 @@ class Crowd:
         self.side = side if side is not None else side_for(people)
         self.random = random.Random(7)
         self.routed = 0
-        self._epoch = 0
         record = ServerRecord(
             "bench", "owner", "Bench", "open", "public", zones, (Spawn("s", self.side / 2, self.side / 2),)
         )
-        outside = Outside(self._routed, lambda *_: None, self._next, time.time)
-        self.live = LiveSpace(record, OpenGround(self.side, self.side), outside, WorldMetrics())
+        outside = Outside(self._routed, lambda *_: None, time.time, lambda: 0.0)
+        tenure = Tenure(Lease("bench", 1), 0.0)
+        self.live = LiveSpace(record, OpenGround(self.side, self.side), outside, WorldMetrics(), tenure)
         self.live.wake = lambda: None  # type: ignore[method-assign]  # the bench ticks by itself
         self.clients = [self._come(i, people) for i in range(people)]
         self.live.tick(0.0)
 
     def _routed(self, worker: str, change: SetRoutes) -> None:
         self.routed += 1
-
-    def _next(self) -> int:
-        self._epoch += 1
-        return self._epoch
 
     def _come(self, number: int, people: int) -> Client:
         live = self.live

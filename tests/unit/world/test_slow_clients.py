@@ -10,6 +10,7 @@ from signaling import messages as m
 from signaling.codec import decode_server
 from tests.support.tiny_world import TinyGround, tiny_record
 from world.client import HARD_BYTES, LAG_SECONDS, SOFT_BYTES, Client
+from world.lease import Lease, Tenure
 from world.live import LiveSpace, Outside
 from world.metrics import WorldMetrics
 from world.player import Player
@@ -53,8 +54,9 @@ class Place:
     """A live space that ticks by hand."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        outside = Outside(lambda *_: None, lambda *_: None, lambda: 1, lambda: 0.0)
-        self.live = LiveSpace(tiny_record(), TinyGround(), outside, WorldMetrics())
+        outside = Outside(lambda *_: None, lambda *_: None, lambda: 0.0, lambda: 0.0)
+        tenure = Tenure(Lease("here", 1), 0.0)
+        self.live = LiveSpace(tiny_record(), TinyGround(), outside, WorldMetrics(), tenure)
         monkeypatch.setattr(self.live, "wake", lambda: None)
         self.now = 0.0
 
