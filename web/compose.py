@@ -46,13 +46,17 @@ from world.database import BadDatabase, Database
 from world.gateway import gateway_handler
 from world.ground import Ground
 from world.invites import InviteStore
+from world.lease import LeaseStore
+from world.lease_keeper import LeaseKeeper
+from world.lease_store import InProcessLeases
 from world.metrics import WorldMetrics
 from world.migrate import UnknownRevision, upgrade
+from world.node import WorldNode
 from world.passwords import Passwords
 from world.servers import ServerStore
 from world.service import WorldService
 from world.sessions import SessionStore
-from world.state import PositionStore
+from world.state import InProcessPositions, PositionStore
 from world.users import UserStore
 from world.zones_store import ZoneStore
 
@@ -189,6 +193,7 @@ async def _make_world(
     tickets = Tickets(secret)
     servers = ServerStore(database)
     ice = ice_servers(settings)
+    positions, leases = _shared(settings)
     service = WorldService(
         directory=servers,
         bus=bus,
@@ -196,11 +201,13 @@ async def _make_world(
         load_map=load_map,
         map_info=map_info,
         ice_servers=ice,
-        positions=_positions(settings),
+        positions=positions,
+        leases=LeaseKeeper(leases),
         metrics=WorldMetrics(registry),
         devices_per_user=settings.devices_per_user,
         devices_per_zone=settings.devices_per_zone,
     )
+    node = WorldNode(service, bus, positions)
     services = Services(
         users=UserStore(database, passwords, avatars=avatar_names()),
         sessions=SessionStore(database, timedelta(days=settings.session_days)),
@@ -210,23 +217,25 @@ async def _make_world(
         bans=BanStore(database),
         maps=TemplateMaps(),
         tickets=tickets,
-        world=service,
+        world=node,
         public_url=settings.public_url or None,
         trusted_proxies=settings.trusted_proxies,
         ice_servers=ice,
     )
-    await service.start()
-    gateway = gateway_handler(service, authenticate, socket_origin, client_address)
+    await node.start()
+    gateway = gateway_handler(node, authenticate, socket_origin, client_address)
     parts = AppParts(services, gateway, templates.asset, checks, registry)
-    return make_app(parts), service.close
+    return make_app(parts), node.close
 
 
-def _positions(settings: Settings) -> PositionStore | None:
+def _shared(settings: Settings) -> tuple[PositionStore, LeaseStore]:
+    """What world nodes share: positions, and who owns which space."""
     if not settings.redis_url:
-        return None
+        return InProcessPositions(), InProcessLeases()
+    from world.lease_redis import RedisLeases
     from world.state_redis import RedisPositions
 
-    return RedisPositions(settings.redis_url)
+    return RedisPositions(settings.redis_url), RedisLeases(settings.redis_url)
 
 
 @cache

@@ -18,11 +18,11 @@ from msgspec import UNSET
 
 from signaling.codec import BadMessage, decode_client
 from signaling.messages import MAX_FRAME_BYTES, ClientMessage, Closing, Error, Join
-from world.client import Client
 from world.frames import frame
-from world.live import LiveSpace
+from world.node import WorldNode
 from world.records import Seat
-from world.service import Refused, WorldService
+from world.service import Refused
+from world.visit import Visit
 
 JOIN_SECONDS = 10.0
 # Pings go out this often (seconds); without a pong within half of it the socket is dead.
@@ -39,7 +39,7 @@ MAX_UNJOINED_ERRORS = 10
 MAX_WIRE_BYTES = 2 * MAX_FRAME_BYTES
 
 # When those come back who were refused for a reason that passes (ms).
-RETRY_MS = {"restarting": 3000, "unavailable": 3000, "join_timeout": 5000}
+RETRY_MS = {"restarting": 3000, "busy": 3000, "unavailable": 3000, "join_timeout": 5000}
 
 # Proves who is there and gives them their seat; raises Refused.
 Authenticate = Callable[[web.Request, str, Join], Awaitable[Seat]]
@@ -64,7 +64,7 @@ def remote_address(request: web.Request) -> str:
 
 
 def gateway_handler(
-    world: WorldService,
+    world: WorldNode,
     authenticate: Authenticate,
     allowed_origin: AllowedOrigin = same_origin,
     address_of: AddressOf = remote_address,
@@ -109,7 +109,7 @@ class SocketOutlet:
 class _Gateway:
     def __init__(
         self,
-        world: WorldService,
+        world: WorldNode,
         authenticate: Authenticate,
         allowed_origin: AllowedOrigin,
         address_of: AddressOf,
@@ -139,19 +139,18 @@ class _Gateway:
             if transport is None:
                 return ws
             outlet = SocketOutlet(ws, transport)
-            seated = await self._join(request, ws, outlet)
+            visit = await self._join(request, ws, outlet)
         finally:
             self._unjoined[address] -= 1
             if not self._unjoined[address]:
                 del self._unjoined[address]
-        if seated is None:
+        if visit is None:
             await ws.close()
             return ws
-        live, client = seated
         try:
-            await self._listen(ws, live, client)
+            await self._listen(ws, visit)
         finally:
-            self._world.disconnect(live, client)
+            self._world.end(visit)
             await outlet.finished()
         return ws
 
@@ -159,7 +158,7 @@ class _Gateway:
 
     async def _join(
         self, request: web.Request, ws: web.WebSocketResponse, outlet: SocketOutlet
-    ) -> tuple[LiveSpace, Client] | None:
+    ) -> Visit | None:
         server_id = request.match_info["server_id"]
         try:
             async with asyncio.timeout(JOIN_SECONDS):
@@ -172,7 +171,7 @@ class _Gateway:
             return None
         try:
             seat = await self._authenticate(request, server_id, join)
-            return await self._world.join(server_id, seat, join, outlet)
+            return await self._world.enter(server_id, seat, join, outlet)
         except Refused as refused:
             outlet.write(frame(Closing(refused.code, refused.message, RETRY_MS.get(refused.code))))
             return None
@@ -200,17 +199,17 @@ class _Gateway:
 
     # --- joined --------------------------------------------------------------------------------------
 
-    async def _listen(self, ws: web.WebSocketResponse, live: LiveSpace, client: Client) -> None:
-        world = self._world
-        while not client.closed:
+    async def _listen(self, ws: web.WebSocketResponse, visit: Visit) -> None:
+        now = self._world.service.now
+        while not visit.closed:
             message = await ws.receive()
             if not _is_data(message):
                 return
             taken = _decode(message)
             if isinstance(taken, Error):
-                world.fail(client, taken)
-            elif not client.closed:
-                world.handle(live, client, taken)
+                visit.err(taken, now)
+            elif not visit.closed:
+                visit.take(message.data, taken, now)
 
 
 def _is_data(message: WSMessage) -> bool:

@@ -74,6 +74,10 @@ class LeaseKeeper:
         """Our own lease of it."""
         return self._tenures.get(server_id)
 
+    def mine(self) -> list[str]:
+        """The spaces that this node owns."""
+        return list(self._tenures)
+
     def watch(self, server_id: str) -> None:
         """This node has clients there: it takes the space over when it is nobody's."""
         self._watched.add(server_id)

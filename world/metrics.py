@@ -38,3 +38,9 @@ class WorldMetrics:
             "Position batches that the store did not take at once",
             registry=registry,
         )
+        self.takeovers = Counter(
+            "atrium_world_takeovers", "Spaces taken over from another node", registry=registry
+        )
+        self.lost_spaces = Counter(
+            "atrium_world_lost_spaces", "Spaces that another node took from this one", registry=registry
+        )

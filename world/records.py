@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signaling.messages import Bounds, Presence, Role, ZoneType
+from signaling.messages import Bounds, MediaFlags, Presence, Role, ZoneType
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +74,15 @@ class Seat:
     y: float | None = None
     # Unix seconds at which the proof of identity (cookie, ticket) ends; None: never.
     expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a gateway knows of a client that was seated before: enough to seat it again as it was."""
+
+    session: str
+    flags: MediaFlags
+    watch: bool = True
+    pinned: str | None = None
+    # Whether it has set up media.
+    media: bool = False

@@ -1,8 +1,9 @@
 """The spaces that this node owns: loads them, seats people in them, and takes them out again.
 
 Everything that concerns one running space is `world.live`; media is `world.media`; what a client says is
-`world.talk`; who owns what is `world.lease_keeper`, and clients of spaces that others own are `world.node`. This file knows who is connected to what, for how long a lost connection keeps its seat, and
-what is saved when. Nothing here waits for storage between looking at a space and changing it.
+`world.talk`; who owns what is `world.lease_keeper`, and clients of spaces that others own are `world.node`.
+This file knows who is connected to what, for how long a lost connection keeps its seat, and what is saved
+when. Nothing here waits for storage between looking at a space and changing it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from signaling.bus import Bus
@@ -28,7 +28,6 @@ from signaling.messages import (
     MapInfo,
     MediaAnswer,
     MediaChanged,
-    MediaFlags,
     MediaOffer,
     MediaState,
     MovedBack,
@@ -56,7 +55,7 @@ from world.live import LiveSpace, Outside
 from world.media import Found, Media
 from world.metrics import WorldMetrics
 from world.player import Player
-from world.records import Seat
+from world.records import Known, Seat
 from world.saving import PositionSaver
 from world.space import RoomClosed
 from world.state import Fenced, InProcessPositions, Position, PositionStore, PositionWriter
@@ -97,18 +96,6 @@ class Refused(Exception):
 
 class NotHere(Exception):
     """Another node owns the space, or nobody knows yet who does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a gateway knows of a client that was seated before: enough to seat it again as it was."""
-
-    session: str
-    flags: MediaFlags
-    watch: bool = True
-    pinned: str | None = None
-    # Whether it has set up media.
-    media: bool = False
 
 
 class WorldService:
@@ -245,6 +232,10 @@ class WorldService:
     def running(self, server_id: str) -> LiveSpace | None:
         """The space, if it is loaded here."""
         return self._spaces.get(server_id)
+
+    def wanted(self, server_id: str) -> bool:
+        """Whether we still need to own the space: it is loaded, or about to be, or just being left."""
+        return server_id in self._spaces or server_id in self._loading or server_id in self._last_fence
 
     async def space(self, server_id: str) -> LiveSpace | None:
         """The running space of a server, loaded when it is not; None when there is no such server.
@@ -625,9 +616,7 @@ class WorldService:
         player.present = False
         live.space.touch(player)
         live.wake()
-        self._departures[player] = asyncio.get_running_loop().call_later(
-            self._grace, self._depart, live, player
-        )
+        self._depart_in(live, player, self._grace)
 
     def park(self, live: LiveSpace, client: Client, seconds: float) -> None:
         """The way to the client is interrupted and it will be seated again: until then, and for so long,
@@ -637,9 +626,18 @@ class WorldService:
         if live.clients.get(player) is client:
             del live.clients[player]
             live.interest.look_away(player)
-            self._departures[player] = asyncio.get_running_loop().call_later(
-                seconds, self._depart, live, player
-            )
+            self._depart_in(live, player, seconds)
+
+    def end_parking(self, live: LiveSpace, seconds: float) -> None:
+        """Those who are parked and whose way is free again have so long to come."""
+        for player in live.space.players.values():
+            if player in self._departures and player.present:
+                self._departures.pop(player).cancel()
+                self._depart_in(live, player, seconds)
+
+    def _depart_in(self, live: LiveSpace, player: Player, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._departures[player] = loop.call_later(seconds, self._depart, live, player)
 
     def _depart(self, live: LiveSpace, player: Player) -> None:
         """The player leaves for good."""
@@ -720,9 +718,13 @@ class WorldService:
         player = live.space.players.get(user_id) if live is not None else None
         if player is None or player.presence != "guest":
             return False
-        self._arrivals.guest_removed(server_id, user_id)
+        self.forget_guest(server_id, user_id)
         await self.remove_user(server_id, user_id, "removed", "You were removed from this room.")
         return True
+
+    def forget_guest(self, server_id: str, user_id: str) -> None:
+        """This guest's ticket seats them no more."""
+        self._arrivals.guest_removed(server_id, user_id)
 
     async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
         """A member was given another role: what it opens is open (or closed) from now on."""

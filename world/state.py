@@ -134,7 +134,8 @@ class PositionWriter:
         self._removed: dict[str, set[str]] = {}
         self._rewrite: set[str] = set()
         self._wake = asyncio.Event()
-        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -152,13 +153,17 @@ class PositionWriter:
             for user_id in removed:
                 waiting.pop(user_id, None)
                 gone.add(user_id)
-        self._wake.set()
+        self._wake_up()
 
     def renew(self, server_id: str) -> None:
         """Write the server's whole state instead of changes."""
         self._rewrite.add(server_id)
         self._changed.pop(server_id, None)
         self._removed.pop(server_id, None)
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        self._idle.clear()
         self._wake.set()
 
     def forget(self, server_id: str) -> None:
@@ -169,8 +174,7 @@ class PositionWriter:
 
     async def flushed(self) -> None:
         """Wait until nothing waits. Bound it: the store may be away."""
-        while self._changed or self._removed or self._rewrite or self._busy:
-            await asyncio.sleep(0.01)
+        await self._idle.wait()
 
     @property
     def waiting(self) -> int:
@@ -215,9 +219,10 @@ class PositionWriter:
             if changed or removed:
                 fence = self._fence(server_id)
                 await self._attempt(server_id, self._store.write_batch(server_id, changed, removed, fence))
+        if not self._rewrite:
+            self._idle.set()
 
     async def _attempt(self, server_id: str, write: Coroutine[Any, Any, None]) -> None:
-        self._busy = True
         try:
             await write
         except Fenced as error:
@@ -229,5 +234,3 @@ class PositionWriter:
             for other in {*self._changed, *self._removed}:
                 self.renew(other)
             raise
-        finally:
-            self._busy = False

@@ -102,16 +102,16 @@ class RememberingWorld:
         self.devices[resource] = seat.user_id
         return Opened(resource, "v=0\r\ns=answer\r\n")
 
-    async def close_device(self, resource: str, user_id: str) -> bool:
+    async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:
         if self.devices.get(resource) != user_id:
             return False
         del self.devices[resource]
         return True
 
-    def online(self, server_id: str) -> int:
+    async def online(self, server_id: str) -> int:
         return self.present.get(server_id, 0)
 
-    def people_in(self, server_id: str, zone_id: str) -> Collection[str]:
+    async def people_in(self, server_id: str, zone_id: str) -> Collection[str]:
         return self.people.get(zone_id, set())
 
 

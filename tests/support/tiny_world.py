@@ -23,9 +23,13 @@ from signaling.tickets import Tickets
 from tests.support.fake_worker import FakeWorker
 from world.gateway import gateway_handler
 from world.ground import Ground
+from world.lease import LeaseStore
+from world.lease_keeper import LeaseKeeper
+from world.lease_store import InProcessLeases
+from world.node import WorldNode
 from world.records import Member, Seat, ServerRecord, Spawn, ZoneRecord
 from world.service import Refused, WorldService
-from world.state import PositionStore
+from world.state import InProcessPositions, PositionStore
 
 SERVER = "server-1"
 ROOM_1, ROOM_2, HALL = "room-1", "room-2", "zone-hall"
@@ -196,11 +200,21 @@ class TinyWorld:
         positions: PositionStore | None = None,
         directory: FakeDirectory | None = None,
         ground: Ground | None = None,
+        leases: LeaseStore | None = None,
+        beside: TinyWorld | None = None,
         **options: float,
     ) -> None:
-        self.bus = InProcessBus()
-        self.worker = FakeWorker(self.bus)
-        self.directory = directory or FakeDirectory()
+        # `beside` another world: a second node of it, which shares all but the process.
+        self.bus: InProcessBus = beside.bus if beside is not None else InProcessBus()
+        self.worker: FakeWorker = beside.worker if beside is not None else FakeWorker(self.bus)
+        self.leases: LeaseStore = beside.leases if beside is not None else leases or InProcessLeases()
+        self.positions: PositionStore = (
+            beside.positions if beside is not None else positions or InProcessPositions()
+        )
+        self._shares = beside is not None
+        self.directory: FakeDirectory = (
+            beside.directory if beside is not None else directory or FakeDirectory()
+        )
         self.wall: Callable[[], float] = time.time
         self.seats: dict[str, Seat] = {}
         self.tickets = Tickets("s" * 32)
@@ -211,10 +225,12 @@ class TinyWorld:
             tickets=self.tickets,
             load_map=lambda name: the_ground,
             map_info=lambda name: MAP_INFO,
-            positions=positions,
+            positions=self.positions,
+            leases=LeaseKeeper(self.leases),
             wall=lambda: self.wall(),
             **options,  # type: ignore[arg-type]
         )
+        self.node = WorldNode(self.world, self.bus, self.positions)
         self.url = ""
 
     async def authenticate(self, request: web.Request, server_id: str, join: m.Join) -> Seat:
@@ -224,11 +240,11 @@ class TinyWorld:
         return self.seats.get(user) or Seat(user, user.title(), "avatar-1", "walker", "member")
 
     async def __aenter__(self) -> TinyWorld:
-        await self.world.start()
+        await self.node.start()
         await self.worker.heartbeat()
         app = web.Application()
         handler = gateway_handler(
-            self.world, self.authenticate, address_of=lambda r: r.headers.get("X-From", "here")
+            self.node, self.authenticate, address_of=lambda r: r.headers.get("X-From", "here")
         )
         app.router.add_get("/ws/{server_id}", handler)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
@@ -242,12 +258,13 @@ class TinyWorld:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.world.close()
+        await self.node.close()
         await self.http.close()
         await self._runner.cleanup()
         for avatar in self._avatars:
             await asyncio.wait_for(asyncio.gather(avatar._reader, return_exceptions=True), 3)
-        await self.bus.close()
+        if not self._shares:
+            await self.bus.close()
 
     async def connect(self, user: str, server: str = SERVER, **headers: str) -> Avatar:
         """A socket that has not joined yet."""

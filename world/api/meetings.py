@@ -39,7 +39,7 @@ async def _room(request: web.Request) -> tuple[ServerRecord, ZoneRecord]:
 
 async def get(request: web.Request) -> web.Response:
     server, zone = await _room(request)
-    people = len(services(request).world.people_in(server.id, zone.id))
+    people = len(await services(request).world.people_in(server.id, zone.id))
     room = MeetingZone(zone.id, zone.name, zone.type, zone.capacity, zone.locked)
     return answer(MeetingView(MeetingServer(server.id, server.name), room, people))
 
@@ -51,7 +51,7 @@ async def join(request: web.Request) -> web.Response:
     body = await read_json(request, JoinMeeting)
     server, zone = await _room(request)
     claims = await _claims(request, known, server, zone, body.name)
-    refusal = room_refusal(zone, claims.user_id, claims.role, known.world.people_in(server.id, zone.id))
+    refusal = room_refusal(zone, claims.user_id, claims.role, await known.world.people_in(server.id, zone.id))
     if refusal is not None:
         raise ApiError(409, *refusal)
     return answer(

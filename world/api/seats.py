@@ -86,7 +86,7 @@ async def _by_ticket(request: web.Request, server_id: str, ticket: str) -> Seat:
     elif await known.bans.is_banned(server_id, claims.user_id):
         # Somebody with an account who came as a guest and was banned since.
         raise Refused("banned", "You cannot join this server.")
-    refusal = room_refusal(zone, claims.user_id, role, known.world.people_in(server_id, zone.id))
+    refusal = room_refusal(zone, claims.user_id, role, await known.world.people_in(server_id, zone.id))
     if refusal is not None:
         raise Refused(*refusal)
     return Seat(

@@ -45,7 +45,7 @@ async def _view(known: Services, server: ServerRecord, member: Member | None) ->
         _access(server.access),
         member.role if member is not None else None,
         await known.servers.count_members(server.id),
-        known.world.online(server.id),
+        await known.world.online(server.id),
         _thumbnail(known, server.map_name),
     )
 
@@ -59,7 +59,7 @@ async def mine(request: web.Request) -> web.Response:
                 ServerView(
                     *(server.id, server.name, server.map_name, _access(server.access), server.role),
                     server.members,
-                    known.world.online(server.id),
+                    await known.world.online(server.id),
                     _thumbnail(known, server.map_name),
                 )
                 for server in await known.servers.mine(login.account.id)

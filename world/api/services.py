@@ -40,7 +40,7 @@ class OpenedDevice(Protocol):
 
 
 class WorldPort(Protocol):
-    """What the API asks of the running world (`world.service` is one)."""
+    """What the API asks of the running world (`world.node` is one)."""
 
     async def zones_changed(self, server_id: str) -> None:
         """The zones of the server were edited: read them again."""
@@ -65,13 +65,13 @@ class WorldPort(Protocol):
         Raises `world.devices.DeviceRefused`.
         """
 
-    async def close_device(self, resource: str, user_id: str) -> bool:
+    async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:
         """End it; False when there is no such resource of this user."""
 
-    def online(self, server_id: str) -> int:
+    async def online(self, server_id: str) -> int:
         """How many are there now."""
 
-    def people_in(self, server_id: str, zone_id: str) -> Collection[str]:
+    async def people_in(self, server_id: str, zone_id: str) -> Collection[str]:
         """The ids of those who are in the zone now."""
 
 

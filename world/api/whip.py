@@ -90,7 +90,7 @@ async def _seat(request: web.Request, ticket: MediaTicket) -> Seat:
     member = await known.servers.member(zone.server_id, ticket.user_id)
     if member is None:
         raise ApiError(403, "not_a_member", "The ticket's owner does not belong to this server any more.")
-    inside = known.world.people_in(zone.server_id, zone.id)
+    inside = await known.world.people_in(zone.server_id, zone.id)
     refusal = room_refusal(zone, ticket.user_id, member.role, inside)
     if refusal is not None:
         raise ApiError(409, *refusal)
@@ -166,7 +166,8 @@ async def _patch(request: web.Request) -> web.Response:
 
 async def _delete(request: web.Request) -> web.Response:
     ticket = _ticket(request)
-    closed = await services(request).world.close_device(request.match_info["resource"], ticket.user_id)
+    resource = request.match_info["resource"]
+    closed = await services(request).world.close_device(resource, ticket.user_id, ticket.server_id)
     if not closed:
         raise ApiError(404, "resource_unknown", "There is no such session (any more).")
     return answer(Done())
