@@ -29,6 +29,8 @@ PURE = (
     "world/arrivals.py",
     "world/audibility.py",
     "world/grid.py",
+    "world/lease.py",
+    "world/node_wire.py",
     "world/placement.py",
     "world/records.py",
     "world/rooms.py",
