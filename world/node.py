@@ -28,8 +28,8 @@ from world.node_owner import SpaceOwner
 from world.node_upstream import Upstream
 from world.node_wire import (
     NOTICES_TOPIC,
-    CloseDevice,
     Answer,
+    CloseDevice,
     Erred,
     Notice,
     OpenDevice,

@@ -23,15 +23,14 @@ from world.devices import DeviceRefused
 from world.frames import frame
 from world.live import LiveSpace
 from world.node_wire import (
+    Answer,
     Came,
     CloseDevice,
-    Answer,
     Down,
     Erred,
     Finish,
     FromGateway,
     FromOwner,
-    OpenDevice,
     RemoveGuest,
     Said,
     Seated,

@@ -35,7 +35,9 @@ def rings(x: float, y: float) -> Iterator[tuple[float, float]]:
 class Places:
     """Finds places on one map."""
 
-    def __init__(self, collision: Collision, zones: ZoneMap, grid: Grid) -> None:
+    def __init__(self, collision: Collision, zones: ZoneMap, grid: Grid, returning: bool = False) -> None:
+        # Who comes back stands where they stood, however close others are.
+        self._returning = returning
         self._collision = collision
         self._zones = zones
         self._grid = grid
@@ -50,7 +52,7 @@ class Places:
                 self._collision.free(px, py)
                 and self._collision.clear_path(x, y, px, py)
                 and self._zones.at(px, py) is zone
-                and not self._grid.anybody_within(px, py, SPACING * 0.8)
+                and (self._returning or not self._grid.anybody_within(px, py, SPACING * 0.8))
             ):
                 return px, py
         return x, y

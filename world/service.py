@@ -15,6 +15,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from signaling.bus import Bus
@@ -49,6 +50,7 @@ from world.arrivals import Arrivals
 from world.client import Client, Outlet
 from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.directory import Directory
+from world.frames import frame
 from world.ground import Ground
 from world.lease_keeper import LeaseKeeper
 from world.live import LiveSpace, Outside
@@ -298,7 +300,9 @@ class WorldService:
             self._writer.renew(live.record.id)
             gone = sorted(expected - live.space.players.keys())
             if gone:
-                live.tell_all(Players(left=gone))
+                told = frame(Players(left=gone))
+                for client in list(live.clients.values()):
+                    client.send_frame(told)
 
     def _abandon(self, live: LiveSpace) -> None:
         if not live.closed:
@@ -437,6 +441,10 @@ class WorldService:
         if player is not None and link is not None and link.session != known.session:
             raise Refused("replaced", "you opened this server somewhere else")
         recalled = self._recalled.get(server_id, {}).pop(seat.user_id, None)
+        known_place = player is not None or recalled is not None or seat.user_id in live.remembered
+        if seat.presence == "walker" and known_place:
+            # They came by a meeting link perhaps, and have walked on since.
+            seat = replace(seat, zone_id=None)
         try:
             if player is None:
                 last = (recalled.x, recalled.y) if recalled is not None else None

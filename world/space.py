@@ -119,7 +119,7 @@ class Space:
         self, seat: Seat, last: tuple[float, float] | None, *, returning: bool = False
     ) -> tuple[float, float]:
         """Where the seat's owner will stand. Raises LookupError for an unknown zone, and RoomClosed."""
-        places = Places(self.ground.collision, self.zones, self.grid)
+        places = Places(self.ground.collision, self.zones, self.grid, returning)
         if last is not None and not (math.isfinite(last[0]) and math.isfinite(last[1])):
             last = None
         if seat.zone_id is not None:

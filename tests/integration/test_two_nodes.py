@@ -21,6 +21,8 @@ from world.state import Position
 from world.state_redis import RedisPositions
 
 SECRET = "one secret for every process of this test"
+# From any spawn point of the Office to the Hall's wall.
+TO_THE_DOOR = ((465.0, 560.0), (192.0, 560.0))
 
 
 class Cluster:
@@ -65,7 +67,7 @@ class Cluster:
             await walker.enter(self.server_id)
         # Into one corner of the Hall: spawn points are apart.
         async with asyncio.timeout(20):
-            await asyncio.gather(*(w.walk((192, 577), (192, 360 + 20 * i)) for i, w in enumerate(come)))
+            await asyncio.gather(*(w.walk(*TO_THE_DOOR, (192, 360 + 20 * i)) for i, w in enumerate(come)))
         await asyncio.gather(*(w.start_media(440 + 260 * i) for i, w in enumerate(come)))
         return come
 
