@@ -87,7 +87,9 @@ def _log_to_stderr(level: str) -> None:
 def _run(work: Coroutine[Any, Any, None]) -> int:
     """Run, on uvloop where there is one. Returns the exit code."""
     from web.compose import StartError
+    from world.collector import calm_collector
 
+    calm_collector()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(work)

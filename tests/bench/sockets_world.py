@@ -3,7 +3,7 @@
     python -m tests.bench.sockets_world SIDE
 
 Prints `{"port", "pid"}` once it listens and runs until its standard input ends. Users are called
-`p<number>_<x>_<y>` and stand there first. Same event loop as `atrium serve`.
+`p<number>_<x>_<y>` and stand there first. Same event loop and collector as `atrium serve`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from uvloop import new_event_loop
 from signaling.messages import Bounds
 from tests.bench.world_tick import OpenGround
 from tests.support.tiny_world import FakeDirectory, TinyWorld
+from world.collector import calm_collector
 from world.records import Member, ServerRecord, Spawn, ZoneRecord
 
 SERVER = "bench"
@@ -42,5 +43,6 @@ async def serve(side: float) -> None:
 
 
 if __name__ == "__main__":
+    calm_collector()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve(float(sys.argv[1])))

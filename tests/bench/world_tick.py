@@ -27,6 +27,7 @@ from signaling.control import SetRoutes
 from signaling.messages import Bounds, MediaFlags, PlayerMove
 from world import talk
 from world.client import Client
+from world.collector import calm_collector
 from world.hearing import Link
 from world.interest import CELL, block
 from world.lease import Lease, Tenure
@@ -278,6 +279,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
     rounds = 11 if parser.parse_args().quick else 101
+    calm_collector()
     walks = walking_figures((100, 1000, 2000, 5000), rounds)
     for walk in walks:
         for name, value in walk.figures().items():
