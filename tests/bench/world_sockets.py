@@ -11,9 +11,9 @@ delivered: positions of others that a client has decoded, for Colyseus with its 
 coalesced, dropped or late is not counted. Nobody has media here; that is `world_tick`'s part.
 
 Figures: CPU time of the server process, user and system, all threads (/proc/PID/stat), over a window of
-steady walking, per delivered update; delivered share = delivered / (moves x people in view), and rounds where it
-is below `FAIR_SHARE` for either are not compared: the machine was too busy; memory = growth of the resident set from idle to
-all connected and walking, per person. Needs Linux.
+steady walking, per delivered update; delivered share = delivered / (moves x people in view), and rounds
+where it is below `FAIR_SHARE` for either are not compared, for the machine was too busy; memory = growth of
+the resident set from idle to all connected and walking, per person. Needs Linux.
 """
 
 from __future__ import annotations
@@ -177,9 +177,10 @@ def main() -> None:
     print(f"sockets.fair_rounds {len(fair)}")
     if not fair:
         raise SystemExit("the machine was too busy in every round: too little was delivered to compare")
-    for kind, figures in zip(rounds, zip(*fair, strict=True), strict=True):
-        print(f"sockets.{kind}.cpu_us_per_update {statistics.median(f.cpu_us for f in figures):.3f}")
-        print(f"sockets.{kind}.memory_per_player_kb {statistics.median(f.memory_kb for f in figures):.1f}")
+    for place, kind in enumerate(rounds):
+        compared = [pair[place] for pair in fair]
+        print(f"sockets.{kind}.cpu_us_per_update {statistics.median(f.cpu_us for f in compared):.3f}")
+        print(f"sockets.{kind}.memory_per_player_kb {statistics.median(f.memory_kb for f in compared):.1f}")
     print(f"sockets.cpu_ratio {statistics.median(a.cpu_us / c.cpu_us for a, c in fair):.3f}")
 
 
