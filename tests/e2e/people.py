@@ -83,9 +83,9 @@ window.__level = async (hz, ms) => {
   return Math.max(loudest, -200);
 };
 """
-# Speech of a fake microphone is at −20 dB or so near by; what leaks from another tone's bins is below −90.
-HEARD_DB = -65.0
-SILENT_DB = -80.0
+# A voice of a fake microphone is at −20 dB or so near by; what leaks from another voice's bins is below −80.
+HEARD_DB = -55.0
+SILENT_DB = -70.0
 
 
 @dataclass
@@ -231,11 +231,21 @@ class Person:
         level: float = await self.page.evaluate(f"window.__level({hz}, {seconds * 1000})")
         return level
 
-    async def hears_tone(self, hz: float) -> bool:
-        """Is this frequency played? Raises AssertionError when it is neither there nor absent."""
-        level = await self.level(hz)
-        assert level > HEARD_DB or level < SILENT_DB, f"{self.username} has {hz} Hz at {level:.0f} dB"
-        return level > HEARD_DB
+    async def until_hears(self, hz: float, seconds: float = 10.0) -> None:
+        """Wait until this frequency is played. Raises AssertionError with its level when it is not."""
+        end = asyncio.get_running_loop().time() + seconds
+        while (level := await self.level(hz, 1.0)) < HEARD_DB:
+            assert asyncio.get_running_loop().time() < end, f"{self.username} has {hz} Hz at {level:.0f} dB"
+
+    async def hears_nothing_of(self, hz: float) -> bool:
+        """Is this frequency absent, at the latest after some seconds?
+
+        A browser conceals the end of a stream for a moment by playing on what it heard last.
+        """
+        for _ in range(4):
+            if await self.level(hz, 1.5) < SILENT_DB:
+                return True
+        return False
 
     async def leave(self) -> None:
         await self.context.close()
