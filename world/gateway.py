@@ -21,7 +21,7 @@ from signaling.messages import MAX_FRAME_BYTES, ClientMessage, Closing, Error, J
 from world.frames import frame
 from world.node import WorldNode
 from world.records import Seat
-from world.service import Refused
+from world.refusals import Refused
 from world.visit import Visit
 
 JOIN_SECONDS = 10.0

@@ -1,7 +1,7 @@
 """A uniform grid: who is near a point, at a cost that does not grow with the size of the world.
 
 Exact positions in square cells; a query looks at the cells that its square touches. Knows players
-only by their `x` and `y`. Source of the choice: measured, FIELD-NOTES "Spatial index".
+only by their `x` and `y`. Source of the choice: measured, against a brute-force search.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ from world.node_wire import (
     node_topic,
     owner_topic,
 )
-from world.service import NotHere, Refused, WorldService
+from world.refusals import NotHere, Refused
+from world.service import WorldService
 
 # A gateway that has said nothing for so long is dead: its clients have lost their connection (seconds).
 SILENT_SECONDS = 3.0
@@ -204,7 +205,7 @@ class SpaceOwner:
         """Once in a while: gateways that have died, and a sign of life for those that have not. Without
         `reach` nobody can be heard: their clients are told nothing until they begin a new stream."""
         if reach and not self._reach:
-            self._service.end_parking(self.live, PARK_SECONDS)
+            self._service.seats.end_parking(self.live, PARK_SECONDS)
         self._reach = reach
         for node, gateway in list(self.gateways.items()):
             if not reach:
@@ -217,7 +218,7 @@ class SpaceOwner:
 
     def disconnected(self, client: Client) -> None:
         """We have closed this client; its seat is free when the present turn of the loop is over."""
-        asyncio.get_running_loop().call_soon(self._service.disconnect, self.live, client)
+        asyncio.get_running_loop().call_soon(self._service.seats.disconnect, self.live, client)
 
     def send(self, gateway: Gateway, number: int, items: list[FromOwner]) -> None:
         """Publish one batch."""
@@ -285,7 +286,7 @@ class SpaceOwner:
                 gateway.waits.pop(item.socket, None)
                 client = gateway.clients.pop(item.socket, None)
                 if client is not None:
-                    self._service.disconnect(self.live, client)
+                    self._service.seats.disconnect(self.live, client)
             case Waits():
                 gateway.waits = item.bytes
 
@@ -300,10 +301,10 @@ class SpaceOwner:
         outlet, server_id = FarOutlet(gateway, item.socket), self.live.record.id
         try:
             if item.known is not None:
-                live, client = await self._service.reseat(server_id, item.seat, item.known, outlet)
+                live, client = await self._service.seats.reseat(server_id, item.seat, item.known, outlet)
             else:
                 join = Join(resume=item.resume)
-                live, client = await self._service.join(server_id, item.seat, join, outlet)
+                live, client = await self._service.seats.join(server_id, item.seat, join, outlet)
         except Refused as refused:
             retry = 3000 if refused.code == "restarting" else None
             gateway.refuse(item.socket, Closing(refused.code, refused.message, retry))
@@ -316,7 +317,7 @@ class SpaceOwner:
             return
         if gateway.over or item.socket not in gateway.clients:
             # It went, or the stream did, while we looked for its place.
-            self._service.disconnect(live, client)
+            self._service.seats.disconnect(live, client)
             return
         gateway.seated(item.socket, client, live.hearing.links[client.player].session)
 
@@ -327,9 +328,9 @@ class SpaceOwner:
             if client is None:
                 continue
             if parked:
-                self._service.park(self.live, client, PARK_SECONDS if self._reach else OUTAGE_SECONDS)
+                self._service.seats.park(self.live, client, PARK_SECONDS if self._reach else OUTAGE_SECONDS)
             else:
-                self._service.disconnect(self.live, client)
+                self._service.seats.disconnect(self.live, client)
 
     # --- devices -------------------------------------------------------------------------------------
 

@@ -348,7 +348,8 @@ async def test_storage_that_is_away_stops_nobody_and_is_tried_again(monkeypatch:
 async def test_an_empty_space_is_dropped_and_an_idle_one_does_not_tick() -> None:
     async with TinyWorld(grace=0.0, empty=0.0) as tiny:
         ann = await tiny.join("ann", (600, 700))
-        live = tiny.world._spaces[SERVER]
+        live = tiny.world.spaces.get(SERVER)
+        assert live is not None
         await until(lambda: not live.ticker.awake, "an idle space")
         await ann.step(610, 700)
         await ann.sync()
@@ -372,7 +373,7 @@ async def test_chat_nearby_reaches_exactly_those_who_hear_one() -> None:
             "room2": (100, 100),
         }
         people = {name: await tiny.join(name, place) for name, place in places.items()}
-        await tiny.world.space(SERVER)
+        await tiny.world.spaces.load(SERVER)
         await asyncio.sleep(0.12)
         await people["ann"].send(m.Chat("hello"))
         line = await people["near"].expect(m.ChatMessage)
@@ -417,7 +418,7 @@ async def test_edited_zones_are_told_and_everybody_is_in_a_zone_anew() -> None:
         zones = await ann.expect(m.ZonesChanged)
         assert [(z.id, z.type) for z in zones.zones] == [(HALL, "PRIVATE")]
         assert (await guest.ended()).code == "room_closed"
-        live = await tiny.world.space(SERVER)
+        live = await tiny.world.spaces.load(SERVER)
         assert live is not None
         assert live.space.players["ann"].room == HALL
 

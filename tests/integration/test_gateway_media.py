@@ -361,7 +361,7 @@ async def test_devices_are_refused_with_the_reason_and_are_bounded_per_user() ->
         with pytest.raises(DeviceRefused) as refused:
             await tiny.world.open_device(ticket(), SERVER, "v=0", "publish")
         assert refused.value.code == "too_many_devices"
-        live = await tiny.world.space(SERVER)
+        live = await tiny.world.spaces.load(SERVER)
         assert live is not None
         assert len(live.space.players) == 5
         await tiny.world.remove_user(SERVER, "ann", "kicked", "gone")

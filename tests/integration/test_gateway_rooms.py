@@ -75,7 +75,7 @@ async def test_a_guest_moves_with_their_room_and_leaves_with_it() -> None:
         gus = await guest_of(tiny, ROOM_1)
         # Where Room_1 was there is public space now, and Room_1 lies elsewhere.
         await edit(tiny, bounds=m.Bounds(1200, 1000, 300, 300))
-        live = await tiny.world.space(SERVER)
+        live = await tiny.world.spaces.load(SERVER)
         assert live is not None
         player = live.space.players["gus"]
         assert player.room == ROOM_1
@@ -97,7 +97,7 @@ async def test_a_device_ends_with_its_zone() -> None:
         record = tiny.directory.records[SERVER]
         tiny.directory.records[SERVER] = replace(record, zones=record.zones[1:])
         await tiny.world.zones_changed(SERVER)
-        live = await tiny.world.space(SERVER)
+        live = await tiny.world.spaces.load(SERVER)
         assert live is not None
         assert set(live.space.players) == {"ann"}
         assert not await tiny.world.close_device(opened.resource, "ann")
@@ -206,7 +206,7 @@ async def test_of_two_edits_at_once_the_later_one_stands() -> None:
         await edit(tiny, locked=True)
         go_on.set()
         await earlier
-        live = await tiny.world.space(SERVER)
+        live = await tiny.world.spaces.load(SERVER)
         assert live is not None
         assert live.space.zones.zones[ROOM_1].locked
 
@@ -223,7 +223,7 @@ async def test_an_edit_while_the_world_is_being_loaded_is_not_lost() -> None:
             return found
 
         tiny.directory.server = slow_once  # type: ignore[method-assign]
-        loading = asyncio.create_task(tiny.world.space(SERVER))
+        loading = asyncio.create_task(tiny.world.spaces.load(SERVER))
         await read.wait()
         locking = asyncio.create_task(edit(tiny, locked=True))
         await asyncio.sleep(0)

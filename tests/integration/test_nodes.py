@@ -24,7 +24,7 @@ async def nodes() -> AsyncIterator[tuple[TinyWorld, TinyWorld]]:
 
 
 def owned(tiny: TinyWorld) -> bool:
-    return tiny.world.running(SERVER) is not None
+    return tiny.world.spaces.get(SERVER) is not None
 
 
 async def test_people_on_both_nodes_see_each_other_move_and_talk(nodes: tuple[TinyWorld, TinyWorld]) -> None:
@@ -62,7 +62,7 @@ async def test_one_tick_is_one_publish_for_a_gateway_and_the_same_bytes_are_ther
         await person.sync()
     await asyncio.sleep(0.3)
     batches: list[list[FromOwner]] = []
-    owner = one.node._owned[SERVER]
+    owner = one.node.clients._owned[SERVER]
     send = owner.send
 
     def counted(gateway: Gateway, number: int, items: list[FromOwner]) -> None:
@@ -146,7 +146,7 @@ async def test_an_owner_that_stops_hands_its_space_over_and_nobody_elsewhere_is_
     await cleo.expect(m.Players, lambda p: any((q.user_id, q.x) == ("bob", 725) for q in p.moved))
     assert time.monotonic() - started < 2
     assert not bob.told(m.Closing)
-    player = two.world.running(SERVER).space.players["bob"]  # type: ignore[union-attr]
+    player = two.world.spaces.get(SERVER).space.players["bob"]  # type: ignore[union-attr]
     assert player.flags.mic
     assert two.worker.closed == [], "their media goes on"
     await until(lambda: two.worker.heard(cleo.session) == {(bob.session, "mic")}, "cleo hears bob")

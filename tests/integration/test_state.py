@@ -139,7 +139,7 @@ async def test_an_outage_stops_neither_ticks_nor_moves_and_the_state_is_whole_af
             await carl.leave()
             await bob.expect(m.Players, lambda p: "carl" in p.left)
             await tiny.join("dora", (650, 700))
-            assert tiny.world._writer.waiting <= 4
+            assert tiny.world.spaces.writer.waiting <= 4
             await asyncio.sleep(1.2)  # longer than the store's own time limit
             if outage == "paused":
                 server.resume()

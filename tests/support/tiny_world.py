@@ -28,7 +28,8 @@ from world.lease_keeper import LeaseKeeper
 from world.lease_store import InProcessLeases
 from world.node import WorldNode
 from world.records import Member, Seat, ServerRecord, Spawn, ZoneRecord
-from world.service import Refused, WorldService
+from world.refusals import Refused
+from world.service import WorldService
 from world.state import InProcessPositions, PositionStore
 
 SERVER = "server-1"
