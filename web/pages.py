@@ -17,7 +17,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from world.api.errors import API_PREFIXES, OUT_OF_REACH, UNAVAILABLE
+from web import language
+from world.api.errors import API_PREFIXES, OUT_OF_REACH
 from world.api.identity import current_login
 from world.api.origin import same_origin
 from world.api.services import services
@@ -25,13 +26,8 @@ from world.servers import StorageRefused
 from world.sessions import Login
 
 TEMPLATES = Path(__file__).parent / "templates"
-WORDS = {
-    403: ("Not for you", "You may not do that."),
-    404: ("Nothing here", "There is no such page. Perhaps the link is old, or you are not a member."),
-    405: ("Not possible", "That is not possible on this page."),
-    500: ("Something went wrong", "Something went wrong on our side. It has been logged."),
-    503: ("Back in a moment", UNAVAILABLE),
-}
+# Statuses with words of their own in the catalogues (`page_error.404.title`).
+EXPLAINED = (403, 404, 405, 500, 503)
 
 log = logging.getLogger("atrium.pages")
 
@@ -47,20 +43,37 @@ def _environment() -> Environment:
     )
 
 
-def render(template: str, page: Mapping[str, Any], status: int = 200, **words: str) -> web.Response:
-    """A page as the answer, with `page` and `words` for its template. Pages are about one person: no
-    cache keeps them."""
-    body = _environment().get_template(template).render(page=page, **words)
+def render(
+    request: web.Request, template: str, page: Mapping[str, Any], status: int = 200, **words: object
+) -> web.Response:
+    """A page as the answer, in the language of who asks, with `page` and `words` for its template. Pages
+    are about one person: no cache keeps them."""
+    tag = language.choose(request.cookies.get(language.COOKIE), request.headers.get("Accept-Language", ""))
+    body = (
+        _environment()
+        .get_template(template)
+        .render(
+            page=page,
+            t=language.translator(tag),
+            lang=tag,
+            languages=language.LANGUAGES,
+            theme=language.theme(request.cookies.get(language.THEME_COOKIE)),
+            **words,
+        )
+    )
     return web.Response(
-        text=body, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
+        text=body,
+        status=status,
+        content_type="text/html",
+        headers={"Cache-Control": "no-store", "Content-Language": tag},
     )
 
 
-def error_page(status: int, message: str | None = None) -> web.Response:
-    """The page that says what is wrong."""
-    title, words = WORDS.get(status, ("That did not work", "The request cannot be understood."))
-    told = message or words
-    return render("error.html", {"status": status}, status, title=title, message=told)
+def error_page(request: web.Request, status: int, reason: str | None = None) -> web.Response:
+    """The page that says what is wrong; `reason` is a key of the catalogues instead of the status's own."""
+    words = f"page_error.{status}" if status in EXPLAINED else "page_error.other"
+    message = reason if reason in language.catalogue(language.FALLBACK) else f"{words}.words"
+    return render(request, "error.html", {"status": status}, status, title=f"{words}.title", message=message)
 
 
 def _user(login: Login) -> dict[str, str]:
@@ -87,26 +100,26 @@ def _next(request: web.Request) -> str:
 async def home(request: web.Request) -> web.StreamResponse:
     if await current_login(request) is not None:
         raise web.HTTPSeeOther("/dashboard")
-    return render("landing.html", {})
+    return render(request, "landing.html", {})
 
 
 async def login(request: web.Request) -> web.StreamResponse:
     if await current_login(request) is not None:
         raise web.HTTPSeeOther(_next(request))
-    return render("login.html", {"next": _next(request)})
+    return render(request, "login.html", {"next": _next(request)})
 
 
 async def signup(request: web.Request) -> web.StreamResponse:
     if await current_login(request) is not None:
         raise web.HTTPSeeOther(_next(request))
-    return render("signup.html", {"next": _next(request)})
+    return render(request, "signup.html", {"next": _next(request)})
 
 
 async def dashboard(request: web.Request) -> web.StreamResponse:
     login = await current_login(request)
     if login is None:
         raise _to_login(request)
-    return render("dashboard.html", {"user": _user(login)})
+    return render(request, "dashboard.html", {"user": _user(login)})
 
 
 async def world(request: web.Request) -> web.StreamResponse:
@@ -117,10 +130,11 @@ async def world(request: web.Request) -> web.StreamResponse:
     server = await known.servers.server(request.match_info["server_id"])
     member = await known.servers.member(server.id, login.account.id) if server is not None else None
     if server is None or (member is None and server.access != "public"):
-        return error_page(404)
+        return error_page(request, 404)
     if member is None:
-        return _join_page(server.id, server.name, await known.servers.count_members(server.id))
+        return _join_page(request, server.id, server.name, await known.servers.count_members(server.id))
     return render(
+        request,
         "world.html",
         {"server_id": server.id, "server_name": server.name, "user_id": login.account.id},
     )
@@ -131,7 +145,7 @@ async def join_public(request: web.Request) -> web.StreamResponse:
     login = await _login_of_form(request)
     server = await known.servers.server(request.match_info["server_id"])
     if server is None or server.access != "public":
-        return error_page(404)
+        return error_page(request, 404)
     await known.servers.join(server.id, login.account.id)
     raise web.HTTPSeeOther(f"/s/{server.id}")
 
@@ -143,11 +157,11 @@ async def invitation(request: web.Request) -> web.StreamResponse:
         raise _to_login(request)
     invite = await known.invites.find(request.match_info["invite"])
     if invite is None:
-        return error_page(404, "This invitation is not valid (any more). Ask for a new one.")
+        return error_page(request, 404, "error.invite_invalid")
     if await known.servers.member(invite.server_id, login.account.id) is not None:
         raise web.HTTPSeeOther(f"/s/{invite.server_id}")
     return _join_page(
-        invite.server_id, invite.server_name, await known.servers.count_members(invite.server_id)
+        request, invite.server_id, invite.server_name, await known.servers.count_members(invite.server_id)
     )
 
 
@@ -157,15 +171,15 @@ async def accept_invitation(request: web.Request) -> web.StreamResponse:
     token = request.match_info["invite"]
     invite = await known.invites.find(token)
     if invite is None:
-        return error_page(404, "This invitation is not valid (any more). Ask for a new one.")
+        return error_page(request, 404, "error.invite_invalid")
     await known.invites.accept(token, invite.server_id, login.account.id)
     raise web.HTTPSeeOther(f"/s/{invite.server_id}")
 
 
-def _join_page(server_id: str, server_name: str, members: int) -> web.Response:
+def _join_page(request: web.Request, server_id: str, server_name: str, members: int) -> web.Response:
     """Asks whether to join. Its form is posted to the page's own address."""
     page = {"server_id": server_id, "server_name": server_name, "members": members}
-    return render("join.html", page)
+    return render(request, "join.html", page)
 
 
 async def _login_of_form(request: web.Request) -> Login:
@@ -184,9 +198,10 @@ async def meeting(request: web.Request) -> web.StreamResponse:
     zone = await known.zones.by_meeting(meeting_id)
     server = await known.servers.server(zone.server_id) if zone is not None else None
     if zone is None or server is None:
-        return render("meeting_unknown.html", {}, 404)
+        return render(request, "meeting_unknown.html", {}, 404)
     login = await current_login(request)
     return render(
+        request,
         "meeting.html",
         {
             "meeting_id": meeting_id,
@@ -206,20 +221,20 @@ async def pages_middleware(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except StorageRefused as error:
-        return error_page(409, error.message)
+        return error_page(request, 409, f"error.{error.code}")
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        response = error_page(error.status)
+        response = error_page(request, error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except OUT_OF_REACH as error:
         log.warning("a page cannot be made, the database is out of reach: %s", type(error).__name__)
-        return error_page(503)
+        return error_page(request, 503)
     except Exception:
         log.exception("a page failed")
-        return error_page(500)
+        return error_page(request, 500)
 
 
 def add_pages(app: web.Application) -> None:

@@ -261,3 +261,33 @@ async def test_a_page_whose_storage_does_not_answer_says_come_back(
         response = await go(api.browser(), "/m/some-meeting")
         assert response.status == 503
         assert "Try again soon" in unescape(await response.text())
+
+
+@pytest.mark.parametrize(
+    ("headers", "language", "words"),
+    [
+        ({}, "en", "Welcome back"),
+        ({"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}, "de", "Willkommen zurück"),
+        ({"Accept-Language": "de", "Cookie": "atrium_language=fr"}, "fr", "Bon retour"),
+    ],
+)
+async def test_a_page_comes_in_the_persons_language(
+    tmp_path: Path, headers: dict[str, str], language: str, words: str
+) -> None:
+    async with running_api(tmp_path) as api:
+        response = await go(api.browser(), "/login", **headers)
+        html = await response.text()
+        assert f'<html lang="{language}"' in html
+        assert words in unescape(html)
+        assert response.headers["Content-Language"] == language
+        # English is part of the script; the others come before it.
+        assert (f"/static/app/i18n/{language}.js" in html) == (language != "en")
+        unknown = unescape(await (await go(api.browser(), "/nothing", **headers)).text())
+        assert f'<html lang="{language}"' in unknown
+
+
+async def test_chosen_colours_are_in_the_page_from_its_first_byte(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        html = await (await go(api.browser(), "/", Cookie="atrium_theme=dark")).text()
+        assert 'data-theme="dark"' in html
+        assert "data-theme=" not in await (await go(api.browser(), "/", Cookie="atrium_theme=x")).text()

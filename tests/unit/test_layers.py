@@ -37,6 +37,7 @@ PURE = (
     "world/slots.py",
     "world/space.py",
     "world/zones.py",
+    "web/language.py",
     "maps/collision.py",
     "maps/model.py",
     "maps/tiled*.py",

@@ -2,6 +2,7 @@
 import { authPage } from "./pages/auth.ts";
 import { dashboardPage } from "./pages/dashboard.ts";
 import { landingPage } from "./pages/landing.ts";
+import { listenToPreferences } from "./shared/preferences.ts";
 
 const START: Record<string, () => void> = {
   landing: landingPage,
@@ -11,3 +12,4 @@ const START: Record<string, () => void> = {
 };
 
 START[document.body.dataset["page"] ?? ""]?.();
+listenToPreferences();

@@ -2,6 +2,8 @@
  * The HTTP API: JSON in and out, every failure as one ApiError that can be shown to a person.
  */
 
+import { known, t } from "../i18n/words.ts";
+
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -16,18 +18,21 @@ export class ApiError extends Error {
   }
 }
 
-const UNREACHABLE = "The server does not answer. Check your connection and try again.";
-
-/** What an answer that is not ok says. Any other body than the API's own error gets plain words. */
+/**
+ * What an answer that is not ok says: in the reader's language where the catalogue has its code (and field), else
+ * in the server's own words. Any other body than the API's own error gets plain words.
+ */
 export function errorOf(status: number, body: unknown): ApiError {
   const error = (body as { error?: unknown } | null)?.error;
   if (typeof error === "object" && error !== null) {
     const { code, message, field } = error as Record<string, unknown>;
     if (typeof code === "string" && typeof message === "string") {
-      return new ApiError(status, code, message, typeof field === "string" ? field : null);
+      const at = typeof field === "string" ? field : null;
+      const words = (at ? known(`error.${code}.${at}`) : null) ?? known(`error.${code}`) ?? message;
+      return new ApiError(status, code, words, at);
     }
   }
-  return new ApiError(status, "unexpected", "That did not work. Try again in a moment.");
+  return new ApiError(status, "unexpected", t("error.unexpected"));
 }
 
 /** Asks the API. Throws ApiError, also where nothing answers (status 0). */
@@ -41,7 +46,7 @@ export async function api<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: 
         : { body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } }),
     });
   } catch {
-    throw new ApiError(0, "unreachable", UNREACHABLE);
+    throw new ApiError(0, "unreachable", t("error.unreachable"));
   }
   const told: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw errorOf(answer.status, told);

@@ -3,9 +3,10 @@
  */
 import { api } from "./api.ts";
 import { byId, pageData } from "../shared/dom.ts";
+import { t } from "../i18n/words.ts";
 import { onSubmit } from "./forms.ts";
 
-const REQUIRED = { username: "Your username is missing.", password: "Your password is missing." };
+const REQUIRED = { username: t("auth.username_missing"), password: t("auth.password_missing") };
 
 export function authPage(path: "/api/auth/login" | "/api/auth/signup"): void {
   const { next } = pageData<{ next?: string }>();
@@ -28,13 +29,13 @@ function revealButtons(form: HTMLFormElement): void {
     button.addEventListener("click", () => {
       const shown = input.type === "text";
       input.type = shown ? "password" : "text";
-      button.textContent = shown ? "Show" : "Hide";
+      button.textContent = t(shown ? "auth.show" : "auth.hide");
       button.setAttribute("aria-pressed", String(!shown));
     });
     // Password managers look for a password field when the form is sent.
     form.addEventListener("submit", () => {
       input.type = "password";
-      button.textContent = "Show";
+      button.textContent = t("auth.show");
       button.setAttribute("aria-pressed", "false");
     });
   }

@@ -5,6 +5,7 @@ import { api, ApiError } from "./api.ts";
 import { avatarChoices } from "../shared/avatars.ts";
 import { copyText, readyDialog, sure } from "./dialogs.ts";
 import { byId, h, pageData } from "../shared/dom.ts";
+import { type Key, t } from "../i18n/words.ts";
 import { face } from "../shared/face.ts";
 import { clearErrors, onSubmit, showErrors, wordsOf } from "./forms.ts";
 import { destination } from "./links.ts";
@@ -34,7 +35,7 @@ interface MapChoice {
   thumbnail: string;
 }
 
-const ROLE = { owner: "Owner", admin: "Admin", moderator: "Moderator", member: "Member" };
+const ROLE = { owner: t("dashboard.role.owner"), admin: t("dashboard.role.admin"), moderator: t("dashboard.role.moderator") };
 const MANAGERS: readonly (string | null)[] = ["owner", "admin"];
 
 export function dashboardPage(): void {
@@ -77,13 +78,13 @@ function card(server: Server): HTMLElement {
   const actions = h("div", { class: "server-actions" });
   const action = (words: string, run: () => Promise<void>): void => {
     const onclick = (): void => void run().catch((error: unknown) => toast(wordsOf(error)));
-    const label = `${words} ${name}`;
+    const label = t("dashboard.action_on", { action: words, server: name });
     actions.append(h("button", { class: "button quiet small", type: "button", "aria-label": label, onclick }, words));
   };
-  if (MANAGERS.includes(role)) action("Invite", () => invite(server));
-  else if (server.access === "public") action("Copy link", () => offer(`${location.origin}/s/${id}`, "The link"));
-  if (role === "owner") action("Delete", () => remove(server));
-  else action("Leave", () => leave(server));
+  if (MANAGERS.includes(role)) action(t("dashboard.invite"), () => invite(server));
+  else if (server.access === "public") action(t("dashboard.copy_link"), () => offer(`${location.origin}/s/${id}`, "dashboard.link_copied", "dashboard.link_is"));
+  if (role === "owner") action(t("dashboard.delete"), () => remove(server));
+  else action(t("common.leave"), () => leave(server));
   return h(
     "li",
     { class: "server card" },
@@ -101,9 +102,9 @@ function card(server: Server): HTMLElement {
           "span",
           { class: "online" },
           h("span", { class: online > 0 ? "dot on" : "dot", "aria-hidden": "true" }),
-          online > 0 ? `${online} here now` : "Nobody here now",
+          online > 0 ? t("dashboard.here_now", { count: online }) : t("dashboard.nobody_now"),
         ),
-        h("span", {}, members === 1 ? "1 member" : `${members} members`),
+        h("span", {}, t("common.members", { count: members })),
         role && role !== "member" ? h("span", { class: "badge" }, ROLE[role]) : null,
       ),
     ),
@@ -113,24 +114,24 @@ function card(server: Server): HTMLElement {
 
 async function invite(server: Server): Promise<void> {
   const { path } = await api<{ path: string }>("POST", `/api/servers/${server.id}/invites`);
-  await offer(`${location.origin}${path}`, "The invitation (good for a week)");
+  await offer(`${location.origin}${path}`, "dashboard.invitation_copied", "dashboard.invitation_is");
 }
 
-async function offer(link: string, what: string): Promise<void> {
-  if (await copyText(link)) toast(`${what} is copied: paste it to your people.`);
-  else toast(`${what}: ${link}`, 0);
+async function offer(link: string, copied: Key, otherwise: Key): Promise<void> {
+  if (await copyText(link)) toast(t(copied));
+  else toast(t(otherwise, { link }), 0);
 }
 
 async function leave(server: Server): Promise<void> {
-  const yes = await sure(`Leave ${server.name}?`, "You can come back with a new invitation.", "Leave");
+  const yes = await sure(t("dashboard.leave_sure", { server: server.name }), t("dashboard.leave_words"), t("common.leave"));
   if (!yes) return;
   await api("POST", `/api/servers/${server.id}/leave`);
   await loadServers();
 }
 
 async function remove(server: Server): Promise<void> {
-  const words = "Its rooms, links and members are gone for good, for everybody.";
-  if (!(await sure(`Delete ${server.name}?`, words, "Delete for good"))) return;
+  const words = t("dashboard.delete_words");
+  if (!(await sure(t("dashboard.delete_sure", { server: server.name }), words, t("dashboard.delete_yes")))) return;
   await api("DELETE", `/api/servers/${server.id}`);
   await loadServers();
 }
@@ -146,7 +147,7 @@ function readyCreate(): void {
     form.querySelector<HTMLInputElement>("#create-name")?.focus();
     void loadMaps(form);
   });
-  onSubmit(form, { name: "Give your server a name.", map: "Choose a map." }, async (values) => {
+  onSubmit(form, { name: t("create.name_missing"), map: t("create.map_missing") }, async (values) => {
     const { id } = await api<{ id: string }>("POST", "/api/servers", values);
     location.assign(`/s/${id}`);
   });
@@ -182,7 +183,7 @@ function readyJoin(): void {
     clearErrors(form);
     dialog.showModal();
   });
-  onSubmit(form, { link: "Paste the link or code here." }, (values) => {
+  onSubmit(form, { link: t("join_link.missing") }, (values) => {
     const found = destination(values["link"] ?? "", location.origin);
     if ("error" in found) showErrors(form, { link: found.error });
     else location.assign(found.path);
@@ -214,7 +215,7 @@ function readyProfile(user: User): void {
       (error: unknown) => showErrors(form, { form: wordsOf(error) }),
     );
   });
-  onSubmit(form, { display_name: "You need a name." }, async (values) => {
+  onSubmit(form, { display_name: t("profile.name_missing") }, async (values) => {
     const changed = await api<{ user: User }>("PATCH", "/api/auth/me", values);
     Object.assign(user, changed.user);
     showMe(user);

@@ -12,9 +12,12 @@ test("what is missing is said for each field", () => {
   assert.deepEqual(missing({ username: "ada" }, { username: "Name!", password: "Password!" }), { password: "Password!" });
 });
 
-test("an error of the API keeps its words and its field", () => {
+test("an error of the API keeps its field, and is told in the reader's language where its code is known", () => {
   const error = errorOf(409, { error: { code: "username_taken", message: "Taken.", field: "username" } });
-  assert.deepEqual([error.status, error.code, error.field, wordsOf(error)], [409, "username_taken", "username", "Taken."]);
+  assert.deepEqual([error.status, error.code, error.field, wordsOf(error)], [409, "username_taken", "username", "This username is taken."]);
+  const field = errorOf(422, { error: { code: "bad_field", message: "Ugh.", field: "avatar" } });
+  assert.equal(wordsOf(field), "There is no such avatar.");
+  assert.equal(wordsOf(errorOf(409, { error: { code: "new_rule", message: "A rule of tomorrow." } })), "A rule of tomorrow.");
 });
 
 test("any other answer still becomes words for a person", () => {

@@ -2,6 +2,7 @@
  * Forms: values out, errors in. An error stands below its field and takes the focus there; one
  * without a field stands above the form.
  */
+import { t } from "../i18n/words.ts";
 import { ApiError } from "./api.ts";
 
 /** The form's text fields, trimmed except passwords; empty ones are left out. */
@@ -77,5 +78,5 @@ function fieldOf(error: unknown): string {
 /** Words for a person, whatever was thrown. */
 export function wordsOf(error: unknown): string {
   if (error instanceof ApiError) return error.message;
-  return "Something went wrong in this page. Reload it and try again.";
+  return t("error.page");
 }

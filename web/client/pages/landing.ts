@@ -5,6 +5,7 @@
  */
 import { fade } from "../game/hearing.ts";
 import { sheetUrl } from "../shared/avatars.ts";
+import { t, listed } from "../i18n/words.ts";
 import { h } from "../shared/dom.ts";
 
 // The Office map, in its own px.
@@ -19,9 +20,9 @@ const ROW = { down: 0, left: 1, right: 2, up: 3 };
 // The world's own distances (px).
 const HEARING = { full: 48, radius: 300, keep: 330, prewarm: 360 };
 const ROOMS = [
-  { name: "Room 1", x: 30, y: 21, width: 332, height: 228 },
-  { name: "Room 2", x: 374, y: 21, width: 310, height: 228 },
-  { name: "Room 3", x: 694, y: 21, width: 236, height: 228 },
+  { name: t("landing.room_name", { number: 1 }), x: 30, y: 21, width: 332, height: 228 },
+  { name: t("landing.room_name", { number: 2 }), x: 374, y: 21, width: 310, height: 228 },
+  { name: t("landing.room_name", { number: 3 }), x: 694, y: 21, width: 236, height: 228 },
 ];
 const PEOPLE = [
   { name: "Mira", x: 250, y: 430, avatar: "maple" },
@@ -41,26 +42,19 @@ function facing(dx: number, dy: number): number {
   return dy > 0 ? ROW.down : ROW.up;
 }
 
-/** "Mira", "Mira and Tom", "Mira, Tom and Ines" */
-function listed(names: readonly string[]): string {
-  const last = names.at(-1) ?? "";
-  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
-}
-
 function words(room: number, heard: readonly { name: string; loud: number }[]): string {
   const well = heard.filter(({ loud }) => loud >= 0.5).map(({ name }) => name);
   const faintly = heard.filter(({ loud }) => loud > 0 && loud < 0.5).map(({ name }) => name);
   const place = ROOMS[room];
   if (place) {
     return well.length > 0
-      ? `In ${place.name} you hear ${listed(well)}. Outside, nobody hears a word.`
-      : `${place.name} is all yours. Outside, nobody hears a word.`;
+      ? t("landing.in_room", { room: place.name, people: listed(well) })
+      : t("landing.alone", { room: place.name });
   }
-  const parts = [
-    well.length > 0 ? `${listed(well)} well` : "",
-    faintly.length > 0 ? `${listed(faintly)} from afar` : "",
-  ].filter(Boolean);
-  return parts.length > 0 ? `You hear ${parts.join(", ")}.` : "It is quiet here. Come closer to somebody.";
+  if (well.length > 0 && faintly.length > 0) return t("landing.hear_both", { near: listed(well), far: listed(faintly) });
+  if (well.length > 0) return t("landing.hear_well", { people: listed(well) });
+  if (faintly.length > 0) return t("landing.hear_faintly", { people: listed(faintly) });
+  return t("landing.quiet");
 }
 
 export function landingPage(): void {
@@ -90,7 +84,7 @@ export function landingPage(): void {
   };
   const people = PEOPLE.map(({ name, avatar, x, y }) => figure(name, avatar, x, y));
   const circle = h("div", { class: "demo-circle" });
-  const you = figure("You", "saffron", 0, 0);
+  const you = figure(t("common.you"), "saffron", 0, 0);
   you.classList.add("you");
   layer.append(circle, ...rooms, ...people, you);
 
@@ -149,7 +143,7 @@ export function landingPage(): void {
   };
   map.tabIndex = 0;
   map.setAttribute("role", "img");
-  map.setAttribute("aria-label", "The Office map with six people. The arrow keys walk; the line below says whom you would hear.");
+  map.setAttribute("aria-label", t("landing.map_label"));
   map.addEventListener("keydown", (event) => {
     const by = steps[event.key];
     if (!by) return;

@@ -2,6 +2,8 @@
  * Where a pasted link or code leads. Pure.
  */
 
+import { t } from "../i18n/words.ts";
+
 export type Destination = { path: string } | { error: string };
 
 const PATHS = /^\/(join|s|m)\/([\w-]{1,128})\/?$/;
@@ -16,11 +18,11 @@ export function destination(pasted: string, origin: string): Destination {
   try {
     url = new URL(text.startsWith(`${host}/`) ? `${origin}/${text.slice(host.length + 1)}` : text, origin);
   } catch {
-    return { error: "That is neither a link nor a code. Copy all of it and try again." };
+    return { error: t("join_link.neither") };
   }
   if (!PATHS.test(url.pathname)) {
-    return { error: "That is neither a link nor a code. Copy all of it and try again." };
+    return { error: t("join_link.neither") };
   }
-  if (url.host !== host) return { error: `That link leads to another site (${url.host}).` };
+  if (url.host !== host) return { error: t("join_link.elsewhere", { host: url.host }) };
   return { path: url.pathname };
 }

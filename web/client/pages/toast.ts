@@ -1,6 +1,7 @@
 /**
  * Short messages at the lower edge. A screen reader reads them out; they leave by themselves.
  */
+import { t } from "../i18n/words.ts";
 import { byId, h } from "../shared/dom.ts";
 
 const SHOWN_MS = 6_000;
@@ -12,7 +13,7 @@ export function toast(words: string, shownMs: number = SHOWN_MS): () => void {
   for (const old of box.children) if (old.firstChild?.textContent === words) old.remove();
   const line = h("div", { class: "toast" }, h("span", {}, words));
   const away = (): void => line.remove();
-  line.append(h("button", { type: "button", onclick: away, "aria-label": "Dismiss" }, "OK"));
+  line.append(h("button", { type: "button", onclick: away, "aria-label": t("common.dismiss") }, t("common.ok")));
   box.append(line);
   while (box.children.length > MOST) box.firstElementChild?.remove();
   if (shownMs > 0) setTimeout(away, shownMs);
