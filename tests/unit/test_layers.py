@@ -19,6 +19,7 @@ PURE = (
     "signaling/negotiation.py",
     "signaling/ratelimit.py",
     "signaling/tickets.py",
+    "sfu/congestion/*.py",
     "sfu/forward/contract.py",
     "sfu/ice.py",
     "sfu/producer.py",

@@ -1,0 +1,115 @@
+"""Which layer of which stream a listener gets out of its bits. Pure.
+
+Audio comes first and is never held back. What is left is offered layer by layer, low to high: each layer
+to all streams in the order of their rank, so that everybody in sight has a picture before anybody has a
+better one. Where there is no room for a stream's lowest layer, it is paused.
+
+Two things keep pictures from flapping. A better layer than the present one has to fit with a margin. And
+after congestion has taken something away, all together gets no more than what was left, for HOLD_SECONDS
+(mediasoup waits as long): what others set free in that time is given on, but nothing is tried upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+PAUSED = -1
+# A layer that a stream does not have now must fit with so much to spare.
+MARGIN = 1.1
+HOLD_SECONDS = 10.0
+# Of the estimate that is planned with: frames come in bursts.
+SHARE = 0.95
+# The most important picture is shown even if it does not quite fit: better a late face than none.
+GENEROUS = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One video that a slot is to carry.
+
+    `rates` are bit/s of its layers, rising; `cap` is how many of them the distance allows (0: none). Streams
+    are served in the order of `rank`, lower first; `rank` may be anything that can be compared.
+    """
+
+    slot: int
+    rank: tuple[float, ...]
+    rates: tuple[float, ...]
+    cap: int = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """`layers`: index into `rates` by slot, PAUSED for none. `used` and `goal` are bit/s, audio included:
+    what these layers take, and what all within their caps would take. `paused` are those for which there
+    was no room (not those whose cap is 0)."""
+
+    layers: Mapping[int, int]
+    used: float
+    goal: float
+    paused: frozenset[int]
+
+
+class Allocator:
+    """One listener."""
+
+    __slots__ = ("_ceiling", "_held_until", "_now_on")
+
+    def __init__(self) -> None:
+        self._now_on: dict[int, int] = {}
+        self._held_until = float("-inf")
+        self._ceiling = 0.0
+
+    @property
+    def held(self) -> float:
+        """Until when (s) nothing is tried upwards."""
+        return self._held_until
+
+    def allocate(
+        self, streams: Iterable[Stream], audio: float, estimate: float | None, now: float
+    ) -> Allocation:
+        """Give layers to all streams. `audio` bit/s; `estimate` None: nobody knows, all may have all."""
+        ordered = sorted(streams, key=lambda stream: stream.rank)
+        wanted = {stream.slot: min(stream.cap, len(stream.rates)) for stream in ordered}
+        goal = audio + sum(stream.rates[wanted[stream.slot] - 1] for stream in ordered if wanted[stream.slot])
+        before = self._now_on
+        if estimate is None:
+            layers = {slot: count - 1 for slot, count in wanted.items()}
+            self._now_on = layers
+            return Allocation(layers, goal, goal, frozenset())
+        budget = estimate * SHARE
+        if now < self._held_until:
+            budget = min(budget, self._ceiling)
+        layers, used = _fill(ordered, wanted, before, audio, budget)
+        squeezed = any(
+            layers[slot] < min(before[slot], count - 1) for slot, count in wanted.items() if slot in before
+        )
+        if squeezed:
+            self._held_until = now + HOLD_SECONDS
+            self._ceiling = max(used, estimate * SHARE)
+        self._now_on = layers
+        paused = frozenset(slot for slot, layer in layers.items() if layer == PAUSED and wanted[slot])
+        return Allocation(layers, used, goal, paused)
+
+
+def _fill(
+    ordered: list[Stream], wanted: Mapping[int, int], before: Mapping[int, int], audio: float, budget: float
+) -> tuple[dict[int, int], float]:
+    """Offer layer after layer to all in order; what each gets, and the bit/s of all."""
+    layers = {stream.slot: PAUSED for stream in ordered}
+    used = audio
+    deepest = max(wanted.values(), default=0)
+    for layer in range(deepest):
+        for place, stream in enumerate(ordered):
+            slot = stream.slot
+            if layers[slot] != layer - 1 or layer >= wanted[slot]:
+                continue
+            cost = stream.rates[layer] - (stream.rates[layer - 1] if layer else 0.0)
+            has = layer <= before.get(slot, PAUSED)
+            room = budget - used
+            if place == 0 == layer:
+                room *= GENEROUS
+            if (cost if has else cost * MARGIN) <= room:
+                layers[slot] = layer
+                used += cost
+    return layers, used

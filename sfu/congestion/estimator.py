@@ -1,0 +1,355 @@
+"""How many bits a second one listener's path carries: a send-side estimate out of its feedback.
+
+Two witnesses. The delay trend (`delay.py`) says that a queue grows: then the rate falls below what the
+path was seen to deliver, so that the queue drains. Loss says it where the queue is too short to be
+seen: loss above what the path loses anyhow. Random loss is not congestion, so what stays when the rate
+has fallen is taken for the path's own.
+
+Without either, the rate grows: by a share while the path's limit is unknown, by about half a packet a
+round trip near the limit where it was last. It never grows far beyond what was really delivered:
+further up only a probe knows (`probing.py`). Where the client gives no transport-wide feedback, REMB is
+the estimate.
+
+Carlucci et al. (MMSys 2016); draft-ietf-rmcat-gcc-02 §5.5, §6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sfu.congestion.delay import DelayTrend
+
+START_BITRATE = 1_000_000.0
+MIN_BITRATE = 50_000.0
+MAX_BITRATE = 50_000_000.0
+
+DECREASE = 0.85  # of what was delivered
+INCREASE = 1.08  # a second, far from the limit
+MIN_ADDITIVE = 8_000.0  # bit/s a second, near it
+RESPONSE_SECONDS = 0.1  # beside the round trip: how soon more is seen to be too much
+PROBED_STEP = 50_000.0  # bit/s that a probe below the limit gives
+# Growth ends here: more was not tried.
+HEADROOM, HEADROOM_BITRATE = 1.5, 20_000.0
+
+ACKED_SECONDS = 0.5
+RECENT_SECONDS = 0.2
+# A queue of this length (s) is congestion, whatever the trend says, and is to be gone within a second.
+LONG_QUEUE_SECONDS = 0.2
+STANDING_SECONDS = 0.06
+MIN_DRAIN = 0.4
+# The shortest way of the last so many seconds is that without a queue (clocks drift, routes change).
+BASE_SECONDS = 15.0
+JUMP_SECONDS = 5.0  # no queue is that long
+# Between two decreases: the first one has to show.
+DECREASE_SECONDS = 0.2
+
+LOSS_SECONDS = 1.0
+MIN_LOSS_PACKETS = 20
+# Loss above the path's own by this much is congestion; below GROW it does not hinder.
+LOSS_EXCESS, LOSS_GROW = 0.05, 0.02
+MAX_OWN_LOSS = 0.3
+OWN_LOSS_SECONDS = 3.0
+# Loss of a path that is too full is gone when a little less is sent than was delivered.
+LOSS_DECREASE = 0.95
+STAYED = 0.5
+# Standard deviations by which a small sample may be off.
+LOSS_SIGMAS = 3.0
+
+# Media is sent and the client tells nothing: the path is choked, or gone.
+SILENCE_SECONDS = 1.0
+SILENCE_DECREASE = 0.7
+
+
+class PacketResult(NamedTuple):
+    """What became of one packet: left at `sent` (s), arrived at `arrived` (s of the client's clock) or
+    None where it was lost, `size` in bytes."""
+
+    sent: float
+    arrived: float | None
+    size: int
+
+
+class AckedRate:
+    """What the path delivers: bits of the last ACKED_SECONDS of arrivals."""
+
+    __slots__ = ("_bytes", "_packets")
+
+    def __init__(self) -> None:
+        self._packets: deque[tuple[float, int]] = deque()
+        self._bytes = 0
+
+    def add(self, arrived: float, size: int) -> None:
+        """A packet arrived."""
+        packets = self._packets
+        if packets and abs(arrived - packets[-1][0]) > 2.0:
+            packets.clear()
+            self._bytes = 0
+        packets.append((arrived, size))
+        self._bytes += size
+        while arrived - packets[0][0] > ACKED_SECONDS:
+            self._bytes -= packets.popleft()[1]
+
+    @property
+    def bitrate(self) -> float | None:
+        """bit/s, None before there is enough."""
+        packets = self._packets
+        if len(packets) < 5:
+            return None
+        span = packets[-1][0] - packets[0][0]
+        if span < ACKED_SECONDS / 2:
+            return None
+        return (self._bytes - packets[0][1]) * 8 / span
+
+    def recent(self) -> float | None:
+        """bit/s of the last RECENT_SECONDS: what a path that has just become narrow delivers."""
+        packets = self._packets
+        size = last = 0
+        begun = packets[-1][0] if packets else 0.0
+        for arrived, bytes_ in reversed(packets):
+            if packets[-1][0] - arrived > RECENT_SECONDS:
+                break
+            size, last, begun = size + bytes_, bytes_, arrived
+        span = packets[-1][0] - begun if packets else 0.0
+        return (size - last) * 8 / span if span >= RECENT_SECONDS / 2 else None
+
+
+class QueueDelay:
+    """How long packets stand in a queue: their way less the shortest way of late."""
+
+    __slots__ = ("_base", "_before", "_turned_at", "seconds")
+
+    def __init__(self) -> None:
+        self.seconds = 0.0  # now, smoothed
+        self._base = self._before = math.inf
+        self._turned_at: float | None = None
+
+    def add(self, ways: Sequence[float], now: float) -> None:
+        """The ways (s, between two clocks) of the packets that one feedback tells of."""
+        if not ways:
+            return
+        if self._turned_at is None or now - self._turned_at > BASE_SECONDS:
+            self._turned_at = now
+            self._before, self._base = self._base, math.inf
+        shortest = min(self._base, self._before)
+        if not shortest - JUMP_SECONDS < ways[0] < shortest + JUMP_SECONDS:
+            self._base = self._before = math.inf  # the client's clock was set, or another way is taken
+            self.seconds = 0.0
+        self._base = min(self._base, *ways)
+        queue = sorted(ways)[len(ways) // 2] - min(self._base, self._before)
+        self.seconds += (queue - self.seconds) / 2
+
+
+class LossWatch:
+    """Loss of the last second, and what the path loses anyhow."""
+
+    __slots__ = ("_at", "_results", "excess", "hinders", "own", "ratio")
+
+    def __init__(self) -> None:
+        self._results: deque[tuple[float, int, int]] = deque()  # (when, packets, lost)
+        self._at: float | None = None
+        self.own = 0.0
+        self.ratio = 0.0
+        self.excess = 0.0  # congestion's part, 0 where there is none
+        self.hinders = False
+
+    def add(self, packets: int, lost: int, now: float) -> None:
+        """One feedback told of so many packets."""
+        self._results.append((now, packets, lost))
+        while now - self._results[0][0] > LOSS_SECONDS:
+            self._results.popleft()
+        total = sum(count for _, count, _ in self._results)
+        passed = min(now - self._at, 1.0) if self._at is not None else 0.0
+        self._at = now
+        if total < MIN_LOSS_PACKETS:
+            self.excess, self.hinders = 0.0, False
+            return
+        self.ratio = sum(missing for _, _, missing in self._results) / total
+        above = self.ratio - self.own
+        doubt = LOSS_SIGMAS * math.sqrt(max(self.own, 0.01) * (1 - self.own) / total)
+        congested = above > max(LOSS_EXCESS, doubt)
+        self.excess = above if congested else 0.0
+        self.hinders = above > max(LOSS_GROW, doubt)
+        if not congested:
+            self.own = min(self.own + above * passed / OWN_LOSS_SECONDS, MAX_OWN_LOSS)
+
+    def accept(self) -> None:
+        """What is lost now is the path's own."""
+        self.own = min(self.ratio, MAX_OWN_LOSS)
+        self.excess, self.hinders = 0.0, False
+
+
+class Estimator:
+    """One path. `bitrate` is bit/s on the wire above UDP; every call says the time (s)."""
+
+    __slots__ = (
+        "_decreased_at",
+        "_feedback_at",
+        "_grown_at",
+        "_limit",
+        "_limit_deviation",
+        "_lost_before",
+        "_packet_bits",
+        "_trend",
+        "acked",
+        "bitrate",
+        "drops",
+        "loss",
+        "queue",
+        "round_trip",
+    )
+
+    def __init__(self, start: float = START_BITRATE) -> None:
+        self.bitrate = start
+        self.acked = AckedRate()
+        self.loss = LossWatch()
+        self.queue = QueueDelay()
+        self.round_trip = 0.1  # s, smoothed
+        self.drops = 0  # how often congestion was seen
+        self._trend = DelayTrend()
+        self._grown_at: float | None = None
+        self._feedback_at: float | None = None
+        self._decreased_at = float("-inf")
+        self._limit: float | None = None  # delivered when congestion was seen: mean and deviation, bit/s
+        self._limit_deviation = 0.0
+        self._packet_bits = 9600.0
+        self._lost_before = 0.0  # the loss for which less was sent
+
+    @property
+    def signal(self) -> str:
+        """What the delay says: normal, over, under."""
+        return self._trend.signal
+
+    def feedback(self, results: Sequence[PacketResult], now: float) -> None:
+        """The client tells of these packets, in the order in which they were sent."""
+        self._feedback_at = now
+        lost = bytes_acked = acked = 0
+        newest = 0.0
+        over = False
+        trend = self._trend
+        ways = []
+        for sent, arrived, size in results:
+            if arrived is None:
+                lost += 1
+                continue
+            acked += 1
+            bytes_acked += size
+            newest = max(newest, sent)
+            ways.append(arrived - sent)
+            self.acked.add(arrived, size)
+            trend.packet(sent, arrived)
+            over = over or trend.signal == "over"
+        if not results:
+            return
+        self.loss.add(len(results), lost, now)
+        queued = self.queue.seconds
+        self.queue.add(ways, now)
+        if acked:
+            self.round_trip += (min(max(now - newest, 0.0), 2.0) - self.round_trip) / 8
+            self._packet_bits += (bytes_acked * 8 / acked - self._packet_bits) / 16
+        self._act(over or self.queue.seconds > max(LONG_QUEUE_SECONDS, queued), now)
+
+    @property
+    def allowed(self) -> float:
+        """What may be sent now, bit/s: less than `bitrate` while a queue has to drain."""
+        standing = self.queue.seconds - STANDING_SECONDS
+        return self.bitrate * max(1.0 - standing, MIN_DRAIN) if standing > 0.0 else self.bitrate
+
+    def _act(self, over: bool, now: float) -> None:
+        since = now - self._decreased_at
+        if over:
+            if since >= max(DECREASE_SECONDS, min(self.round_trip, 0.5)):
+                self._decrease(DECREASE * self._delivered(), now)
+        elif self.loss.excess:
+            if since >= LOSS_SECONDS + self.round_trip:
+                self._lose(now)
+        elif self._trend.signal == "normal" and not self.loss.hinders:
+            self._grow(self.acked.bitrate, now)
+            return
+        self._grown_at = now
+
+    def _delivered(self) -> float:
+        """What the path delivers now, bit/s; what we send as long as we cannot tell."""
+        known = [rate for rate in (self.acked.bitrate, self.acked.recent()) if rate is not None]
+        return min(known, default=self.bitrate)
+
+    def _lose(self, now: float) -> None:
+        """More is lost than the path's own: send less, unless that was tried just now and changed nothing."""
+        ratio = self.loss.ratio
+        if self._lost_before and ratio >= STAYED * self._lost_before:
+            self.loss.accept()
+            self._lost_before = 0.0
+            return
+        self._lost_before = ratio
+        self._decrease(min(LOSS_DECREASE * (self.acked.bitrate or math.inf), 0.9 * self.bitrate), now)
+
+    def _decrease(self, bitrate: float, now: float) -> None:
+        delivered = self.acked.bitrate
+        if delivered is not None:
+            if self._limit is None or abs(delivered - self._limit) > 3 * self._deviation():
+                self._limit, self._limit_deviation = delivered, 0.0
+            else:
+                off = delivered - self._limit
+                self._limit += 0.05 * off
+                self._limit_deviation += 0.05 * (abs(off) - self._limit_deviation)
+        self.drops += 1
+        self._decreased_at = now
+        self.bitrate = max(min(bitrate, self.bitrate), MIN_BITRATE)
+
+    def _deviation(self) -> float:
+        """Of the limit where congestion was seen, bit/s."""
+        assert self._limit is not None
+        return max(self._limit_deviation, 0.05 * self._limit)
+
+    def _grow(self, delivered: float | None, now: float) -> None:
+        self._lost_before = 0.0
+        passed = min(now - self._grown_at, 1.0) if self._grown_at is not None else 0.0
+        self._grown_at = now
+        if delivered is None:
+            return
+        if self._limit is not None and delivered > self._limit + 3 * self._deviation():
+            self._limit = None  # the path carries more than it did
+        if self._limit is not None:
+            response = self.round_trip + RESPONSE_SECONDS
+            grown = self.bitrate + max(0.5 * self._packet_bits / response, MIN_ADDITIVE) * passed
+        else:
+            grown = self.bitrate * INCREASE**passed
+        grown = min(grown, HEADROOM * delivered + HEADROOM_BITRATE, MAX_BITRATE)
+        self.bitrate = max(self.bitrate, grown)
+
+    def silence(self, sending: bool, now: float) -> None:
+        """Call it a few times a second; `sending`: packets go out that the client should tell of."""
+        if self._feedback_at is None or not sending:
+            self._feedback_at = now if not sending and self._feedback_at is not None else self._feedback_at
+            return
+        if now - self._feedback_at >= SILENCE_SECONDS and now - self._decreased_at >= SILENCE_SECONDS / 2:
+            self.drops += 1
+            self._decreased_at = self._grown_at = now
+            self.bitrate = max(self.bitrate * SILENCE_DECREASE, MIN_BITRATE)
+
+    def probed(self, bitrate: float, carried: bool, now: float) -> None:
+        """A probe was delivered at this rate, or, not `carried`, held up at this rate.
+
+        It only ever raises the estimate; near the limit only when it was carried, since what a burst takes
+        from a full path it takes from others.
+        """
+        if bitrate <= self.bitrate or now - self._decreased_at < DECREASE_SECONDS:
+            return
+        if self._limit is not None:
+            if not carried:
+                return
+            if bitrate <= self._limit + 3 * self._deviation():
+                bitrate = min(bitrate, self.bitrate + PROBED_STEP)
+            else:
+                self._limit = None
+        self.bitrate = max(self.bitrate, min(bitrate, MAX_BITRATE))
+
+    def remb(self, bitrate: int, now: float) -> None:
+        """The client's own estimate, where it gives no transport-wide feedback."""
+        if self._feedback_at is None:
+            if bitrate < self.bitrate:
+                self.drops += 1
+                self._decreased_at = now
+            self.bitrate = min(max(float(bitrate), MIN_BITRATE), MAX_BITRATE)

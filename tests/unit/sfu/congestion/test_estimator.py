@@ -1,0 +1,191 @@
+"""The estimator on a modelled link: as the literature asks (RFC 8836, RFC 8867), in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sfu.congestion.estimator import MIN_BITRATE, START_BITRATE, Estimator, PacketResult
+from tests.support.link_model import Flow, Link, run, share, waits
+
+
+def steps(*changes: tuple[float, float]) -> Callable[[float], float]:
+    """Capacity by time: (from when, bit/s)."""
+
+    def capacity(now: float) -> float:
+        return [rate for begins, rate in changes if begins <= now][-1]
+
+    return capacity
+
+
+def everything(_: float) -> float:
+    return 20e6
+
+
+@pytest.mark.parametrize("capacity", [300e3, 1e6, 3e6])
+def test_it_finds_a_steady_path_within_five_seconds_and_uses_most_of_it(capacity: float) -> None:
+    link = Link(capacity)
+    flow = Flow(link, everything)
+    run(link, [flow], 30)
+    assert 0.8 * capacity <= flow.mean(5, 30) <= capacity
+    assert flow.goodput(5, 30) >= 0.8 * capacity
+    standing = waits(link, 5, 30)
+    assert share(standing, 0.5) < 0.05
+    assert share(standing, 0.95) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(3e6, 500e3), (2e6, 1e6), (1e6, 300e3), (500e3, 3e6), (1e6, 2e6), (500e3, 800e3)]
+)
+def test_it_follows_a_step_within_five_seconds(before: float, after: float) -> None:
+    link = Link(steps((0, before), (15, after)))
+    flow = Flow(link, everything)
+    run(link, [flow], 40)
+    assert 0.8 * after <= flow.mean(20, 40) <= after
+    assert share(waits(link, 20, 40), 0.95) < 0.1
+
+
+def test_the_queue_of_a_sudden_drop_is_gone_after_two_seconds() -> None:
+    link = Link(steps((0, 3e6), (15, 500e3)))
+    flow = Flow(link, everything)
+    run(link, [flow], 20)
+    assert share(waits(link, 17, 20), 0.95) < 0.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ten_percent_of_random_loss_is_no_congestion(seed: int) -> None:
+    link = Link(3e6, loss=0.1, seed=seed)
+    flow = Flow(link, everything)
+    run(link, [flow], 40)
+    assert min(rate for at, rate in flow.history if at > 1) > 0.5 * START_BITRATE
+    assert 0.75 * 3e6 <= flow.mean(15, 40) <= 1.15 * 3e6
+    assert share(waits(link, 15, 40), 0.95) < 0.1
+
+
+def test_loss_that_begins_later_costs_little() -> None:
+    link = Link(2e6, seed=3)
+    flow = Flow(link, everything)
+    run(link, [flow], 10)
+    before = flow.estimator.bitrate
+    link._loss = 0.1
+    for step in range(10_000, 20_000):
+        flow.step(step / 1000)
+        link.step(step / 1000)
+    assert flow.mean(15, 20) > 0.7 * before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bursts_of_loss_leave_most_of_the_path(seed: int) -> None:
+    link = Link(2e6, burst=(0.005, 0.7), seed=seed)
+    flow = Flow(link, everything)
+    run(link, [flow], 30)
+    assert 0.7 * 2e6 <= flow.mean(10, 30) <= 1.1 * 2e6
+
+
+def test_a_queue_too_short_to_be_seen_is_found_by_its_losses() -> None:
+    link = Link(1e6, queue=6_000)
+    flow = Flow(link, everything)
+    run(link, [flow], 30)
+    assert 0.8 * 1e6 <= flow.mean(5, 30) <= 1.1e6
+    lost = 1 - sum(size for at, size in flow.delivered if at >= 5) / sum(
+        rate * 0.05 / 8 for at, rate in flow.history if at >= 5
+    )
+    assert lost < 0.1
+
+
+@pytest.mark.parametrize("jitter", [0.01, 0.03])
+def test_jitter_alone_is_no_congestion(jitter: float) -> None:
+    link = Link(2e6, jitter=jitter)
+    flow = Flow(link, everything)
+    run(link, [flow], 30)
+    assert 0.75 * 2e6 <= flow.mean(5, 30) <= 2e6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_flows_share_a_path(seed: int) -> None:
+    link = Link(2e6, seed=seed)
+    flows = [Flow(link, everything, seed=seed), Flow(link, everything, begins=10.0, seed=seed + 1)]
+    run(link, flows, 60)
+    shares = [flow.goodput(25, 60) for flow in flows]
+    assert sum(shares) >= 0.8 * 2e6
+    assert sum(shares) ** 2 / (2 * sum(rate**2 for rate in shares)) > 0.85  # Jain's index
+    assert share(waits(link, 25, 60), 0.5) < 0.1
+
+
+def test_a_flow_that_ends_leaves_its_part_to_the_other() -> None:
+    link = Link(2e6)
+    staying, leaving = Flow(link, everything), Flow(link, lambda now: 20e6 if now < 20 else 40e3)
+    run(link, [staying, leaving], 32)
+    assert staying.mean(25, 32) >= 0.75 * 2e6
+
+
+def test_lost_feedback_changes_little() -> None:
+    link = Link(2e6)
+    flow = Flow(link, everything, feedback_loss=0.2)
+    run(link, [flow], 30)
+    assert 0.75 * 2e6 <= flow.mean(5, 30) <= 2e6
+
+
+def test_who_sends_little_learns_by_probes_that_there_is_room() -> None:
+    link = Link(20e6)
+    flow = Flow(link, lambda now: 3e6, layers=(150e3, 500e3, 1.5e6, 2.9e6))
+    run(link, [flow], 6)
+    assert flow.rate(6) == 2.9e6
+    assert flow.goodput(5, 6) < 3.2e6  # and then stops probing
+    assert flow.prober.sent <= 4
+
+
+def test_nobody_probes_for_what_nobody_would_use() -> None:
+    link = Link(20e6)
+    flow = Flow(link, lambda now: 200e3)
+    run(link, [flow], 10)
+    assert flow.prober.sent == 0
+
+
+def test_probes_leave_no_queue_that_one_would_hear() -> None:
+    link = Link(600e3)
+    flow = Flow(link, lambda now: 5e6, layers=(150e3, 500e3, 1.5e6))
+    run(link, [flow], 40)
+    assert flow.prober.sent > 5
+    assert share(waits(link, 5, 40), 0.99) < 0.1
+
+
+def test_when_the_client_falls_silent_less_and_less_is_sent() -> None:
+    estimator = Estimator()
+    estimator.feedback([PacketResult(0.0, 5.0, 1200)], 0.1)
+    for tick in range(1, 200):
+        estimator.silence(True, 0.1 + tick * 0.05)
+    assert estimator.bitrate < 0.1 * START_BITRATE
+    assert estimator.bitrate >= MIN_BITRATE
+
+
+def test_a_client_that_is_sent_nothing_is_silent_for_no_reason() -> None:
+    estimator = Estimator()
+    estimator.feedback([PacketResult(0.0, 5.0, 1200)], 0.1)
+    for tick in range(1, 200):
+        estimator.silence(False, 0.1 + tick * 0.05)
+    estimator.silence(True, 10.5)
+    assert estimator.bitrate == START_BITRATE
+
+
+def test_remb_counts_only_where_there_is_no_better_feedback() -> None:
+    estimator = Estimator()
+    estimator.remb(300_000, 1.0)
+    assert estimator.bitrate == 300_000
+    estimator.feedback([PacketResult(0.0, 5.0, 1200)], 1.1)
+    estimator.remb(100_000, 1.2)
+    assert estimator.bitrate == 300_000
+
+
+def test_a_client_whose_clock_jumps_is_not_taken_for_congested() -> None:
+    estimator = Estimator()
+    at = 0.0
+    for round_ in range(200):
+        results = []
+        for _ in range(5):
+            at += 0.01
+            jump = 3600.0 if round_ >= 100 else 0.0
+            results.append(PacketResult(at, 5.0 + jump + at, 1200))
+        estimator.feedback(results, at + 0.05)
+    assert estimator.drops <= 1
