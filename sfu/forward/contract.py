@@ -42,6 +42,8 @@ MAX_LOST = 64
 MAX_DROPOUT = 3000
 # Sequence numbers looked at in one `retransmit`.
 MAX_RETRANSMIT = 256
+# Arrivals that are remembered per peer until somebody asks: a third of a second of a full uplink.
+MAX_ARRIVALS = 1024
 # A packet goes out again at most this often (Janus' gate).
 RETRANSMIT_GATE_MS = 40
 # Cache per producer for RTX: time windows of mediasoup (FIELD-NOTES §4), bounded in packets too.
@@ -281,6 +283,13 @@ class Forwarder(Protocol):
         """When (s, the plane's clock) the packets with these transport-wide numbers left, and how many bytes.
 
         (0.0, 0) for a number that was never used or is forgotten (512 bursts are remembered per peer).
+        """
+
+    def transport_arrived(self, peer: int) -> list[tuple[int, float]]:
+        """Which transport-wide numbers (16 bit) came in from this peer, and when (s, the plane's clock).
+
+        Those of its producers that have the extension, since the last call, in the order of arrival; while
+        MAX_ARRIVALS wait, further ones are not remembered.
         """
 
     # --- everything else -------------------------------------------------------------------------

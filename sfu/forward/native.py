@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from sfu.forward.contract import (
+    MAX_ARRIVALS,
     MAX_PEERS,
     MAX_PRODUCERS_PER_PEER,
     MAX_SENT_SSRCS,
@@ -86,6 +87,7 @@ class NativeForwarder:
         self._producers: dict[int, NativeProducer] = {}
         self._slots: dict[int, NativeSlot] = {}
         self._unsent = {Drop.NO_ROOM: 0, Drop.SEND_ERROR: 0}  # by `send`, which is not the data thread's
+        self._arrived = ffi.new("uint16_t[]", MAX_ARRIVALS), ffi.new("double[]", MAX_ARRIVALS)
         self._closed = False
         self._last_counters: PlaneCounters | None = None
 
@@ -198,6 +200,8 @@ class NativeForwarder:
             raise ValueError(f"producer {producer} exists")
         if len(entry.producers) >= MAX_PRODUCERS_PER_PEER:
             raise TableFull(f"{MAX_PRODUCERS_PER_PEER} producers of one peer (MAX_PRODUCERS_PER_PEER)")
+        if params.extensions.transport_cc and not self._lib.peer_want_arrivals(entry.pointer):
+            raise MemoryError("no memory for a peer's arrival times")
         made = NativeProducer(producer, entry, params)
         self._producers[producer] = made
         entry.producers.add(made)
@@ -348,6 +352,11 @@ class NativeForwarder:
         wanted = self._numbers(numbers)
         self._lib.peer_transport_sent(entry.pointer, wanted, len(numbers), self._clock(), times, sizes)
         return list(zip(times, sizes, strict=True))
+
+    def transport_arrived(self, peer: int) -> list[tuple[int, float]]:
+        numbers, times = self._arrived
+        count = self._lib.peer_take_arrivals(self._peers[peer].pointer, numbers, times, self._clock())
+        return list(zip(numbers[0:count], times[0:count], strict=True))
 
     def _numbers(self, numbers: list[int]) -> Any:
         return self._ffi.new("uint16_t[]", [number & 0xFFFF for number in numbers])

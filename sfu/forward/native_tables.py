@@ -120,6 +120,7 @@ class NativeProducer:
             params.clock_rate,
             params.extensions.audio_level,
             params.extensions.orientation,
+            params.extensions.transport_cc,
         )
         self.pointer = _owned(made, lib.producer_free)
 

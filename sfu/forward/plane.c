@@ -148,6 +148,17 @@ static struct packet *remember(struct plane *p, struct producer *s, const struct
     return packet;
 }
 
+/* Remember when a transport-wide number came in, until control takes it. */
+static void note_arrival(struct plane *p, struct peer *peer, uint16_t number)
+{
+    uint32_t tail = READ(peer->arrivals_tail);
+    if (tail - atomic_load_explicit(&peer->arrivals_head, memory_order_acquire) >= PLANE_MAX_ARRIVALS)
+        return;
+    uint64_t micros = (uint64_t)llrint(p->now * 1e6) & 0xFFFFFFFFFFFFu;
+    peer->arrivals[tail % PLANE_MAX_ARRIVALS] = (uint64_t)number << 48 | micros;
+    atomic_store_explicit(&peer->arrivals_tail, tail + 1, memory_order_release);
+}
+
 /* A packet of a known producer. A retransmission takes the place of what was lost. */
 static void admit(struct plane *p, struct producer *s, const struct incoming *in)
 {
@@ -158,6 +169,11 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
     int loudest = SILENT;
     if (!read_elements(in, wanted, values, &loudest))
         return drop(p, DROP_MALFORMED);
+    if (s->transport_id) {
+        int32_t number = transport_number(in, s->transport_id);
+        if (number >= 0)
+            note_arrival(p, s->peer, (uint16_t)number);
+    }
     bool jumped = false;
     int64_t sequence;
     if (s->known_ssrc && in->ssrc == s->ssrc && in->payload_type == s->payload_type) {

@@ -140,8 +140,35 @@ int peer_want_retired(peer *peer)
     return peer->retired != NULL;
 }
 
+int peer_want_arrivals(peer *peer)
+{
+    if (!peer->arrivals)
+        peer->arrivals = calloc(PLANE_MAX_ARRIVALS, sizeof *peer->arrivals);
+    return peer->arrivals != NULL;
+}
+
+/* Take what has arrived, at most PLANE_MAX_ARRIVALS; returns how many. */
+int peer_take_arrivals(peer *peer, uint16_t *numbers, double *at, double now)
+{
+    uint32_t head = READ(peer->arrivals_head);
+    uint32_t tail = atomic_load_explicit(&peer->arrivals_tail, memory_order_acquire);
+    uint64_t now_micros = (uint64_t)llrint(now * 1e6);
+    int count = 0;
+    for (; head != tail; head++, count++) {
+        uint64_t word = peer->arrivals[head % PLANE_MAX_ARRIVALS];
+        uint64_t age = (now_micros - word) & 0xFFFFFFFFFFFFu;
+        if (age >> 47)           /* it came after `now` was read */
+            age = 0;
+        numbers[count] = (uint16_t)(word >> 48);
+        at[count] = (double)(now_micros - age) / 1e6;
+    }
+    atomic_store_explicit(&peer->arrivals_head, head, memory_order_release);
+    return count;
+}
+
 void peer_free(peer *peer)
 {
+    free(peer->arrivals);
     free((void *)peer->transport);
     free(peer->retired);
     free(peer);
@@ -166,7 +193,7 @@ void peer_transport_sent(peer *peer, const uint16_t *numbers, int count, double 
 }
 
 producer *producer_new(peer *peer, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
-                       uint32_t clock_rate, int audio_level_id, int orientation_id)
+                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id)
 {
     int packets = codec == CODEC_OPUS ? PLANE_AUDIO_CACHE_PACKETS : PLANE_VIDEO_CACHE_PACKETS;
     struct producer *s = calloc(1, sizeof *s + (size_t)packets * sizeof s->cache[0]);
@@ -180,6 +207,7 @@ producer *producer_new(peer *peer, uint32_t handle, int codec, int payload_type,
     s->clock_rate = clock_rate;
     s->level_id = audio_level_id;
     s->orientation_id = orientation_id;
+    s->transport_id = transport_id;
     s->cache_mask = packets - 1;
     s->cache_seconds = (codec == CODEC_OPUS ? PLANE_AUDIO_CACHE_MS : PLANE_VIDEO_CACHE_MS) / 1e3;
     s->audio_level = SILENT;

@@ -92,6 +92,32 @@ static bool read_elements(const struct incoming *in, const int wanted[2], int16_
     return true;
 }
 
+/* The two-byte element with this id, -1 where there is none. Only behind `read_elements`: all lie inside. */
+static int32_t transport_number(const struct incoming *in, int wanted)
+{
+    bool one_byte = in->profile == 0xBEDE;
+    if (!in->extension || (!one_byte && (in->profile & 0xFFF0) != 0x1000))
+        return -1;
+    const uint8_t *d = in->data;
+    for (int at = in->extension; at < in->payload;) {
+        int id = d[at++], size;
+        if (id == 0)
+            continue;
+        if (one_byte) {
+            size = (id & 0x0F) + 1;
+            id >>= 4;
+            if (id == 15)
+                return -1;
+        } else {
+            size = d[at++];
+        }
+        if (size == 2 && id == wanted)
+            return get16(d + at);
+        at += size;
+    }
+    return -1;
+}
+
 static bool vp8_keyframe(const uint8_t *d, int length) /* RFC 7741 §4.2, §4.3 */
 {
     if (length < 1 || (d[0] & 0x17) != 0x10) /* start of partition 0 */

@@ -27,6 +27,7 @@ enum {
     PLANE_MAX_LOST = 64,
     PLANE_MAX_DROPOUT = 3000,
     PLANE_MAX_RETRANSMIT = 256,
+    PLANE_MAX_ARRIVALS = 1024,
     PLANE_RETRANSMIT_GATE_MS = 40,
     PLANE_AUDIO_CACHE_MS = 1000,
     PLANE_VIDEO_CACHE_MS = 2000,
@@ -117,11 +118,13 @@ void plane_set_gso(plane *, int segments);
 peer *peer_new(uint32_t handle);
 int peer_want_transport(peer *);
 int peer_want_retired(peer *);
+int peer_want_arrivals(peer *);
+int peer_take_arrivals(peer *, uint16_t *numbers, double *at, double now);
 void peer_free(peer *);
 void peer_transport_sent(peer *, const uint16_t *numbers, int count, double now, double *at, uint16_t *sizes);
 
 producer *producer_new(peer *, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
-                       uint32_t clock_rate, int audio_level_id, int orientation_id);
+                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id);
 void producer_free(producer *);
 void producer_read(producer *, producer_figures *);
 int producer_missing(producer *, const uint16_t *numbers, int count, uint16_t *found);
@@ -198,7 +201,7 @@ struct producer {
     uint32_t handle;
     uint32_t epoch;              /* grows when its numbering starts anew */
     struct peer *peer;
-    int codec, payload_type, rtx_payload_type, level_id, orientation_id;
+    int codec, payload_type, rtx_payload_type, level_id, orientation_id, transport_id;
     uint32_t clock_rate;
     uint32_t ssrc, rtx_ssrc;
     bool known_ssrc, known_rtx, started;
@@ -274,6 +277,8 @@ struct peer {
     int retired_count;
     uint32_t next_transport;
     _Atomic uint64_t *transport; /* number << 48 | bytes << 36 | µs modulo 2^36 */
+    _Atomic uint32_t arrivals_head, arrivals_tail; /* control takes, data thread puts */
+    uint64_t *arrivals;          /* number << 48 | µs modulo 2^48 */
 };
 
 struct command {

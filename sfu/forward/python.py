@@ -312,6 +312,11 @@ class PythonForwarder:
         history = self._tables.peers[peer].transport
         return [(0.0, 0)] * len(numbers) if history is None else history.look_up(numbers)
 
+    def transport_arrived(self, peer: int) -> list[tuple[int, float]]:
+        entry = self._tables.peers[peer]
+        arrived, entry.arrived = entry.arrived, []
+        return arrived
+
     def producer_state(self, producer: int) -> ProducerState:
         entry = self._tables.producers[producer]
         level, entry.audio_level = entry.audio_level, SILENT

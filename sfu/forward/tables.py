@@ -104,6 +104,7 @@ class Peer:
     """One remote transport: keys, nominated address, what it sends and receives."""
 
     __slots__ = (
+        "arrived",
         "handle",
         "keys",
         "producers",
@@ -131,6 +132,7 @@ class Peer:
         self.repeatable: set[int] = set()  # SSRCs whose packets may be protected again
         self.retired: dict[int, int] = {}  # next sequence number of SSRCs whose slot is gone
         self.transport: TransportHistory | None = None
+        self.arrived: list[tuple[int, float]] = []  # transport-wide numbers and when they came
 
 
 class Producer:

@@ -12,7 +12,15 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
-from sfu.forward.contract import MAX_DATAGRAM, MAX_DROPOUT, MAX_LOST, MAX_UNKNOWN_SSRCS, Drop, ForwarderEvents
+from sfu.forward.contract import (
+    MAX_ARRIVALS,
+    MAX_DATAGRAM,
+    MAX_DROPOUT,
+    MAX_LOST,
+    MAX_UNKNOWN_SSRCS,
+    Drop,
+    ForwarderEvents,
+)
 from sfu.forward.datagrams import MAX_SEGMENT, RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run
 from sfu.forward.layout import ABSENT
 from sfu.forward.srtp import (
@@ -162,6 +170,11 @@ class PacketWay:
                 values = {i: bytes(data[at : at + count]) for i, at, count in found}
                 raised.append((self._report_unknown, (peer, ssrc, second & 0x7F, values)))
                 continue
+
+            if found and source.extensions.transport_cc and len(peer.arrived) < MAX_ARRIVALS:
+                for identifier, at, count in found:
+                    if count == 2 and identifier == source.extensions.transport_cc:
+                        peer.arrived.append((data[at] << 8 | data[at + 1], now))
 
             # Its place in the producer's stream. A retransmission takes the place of what was lost.
             payload = bytes(data[start:end])

@@ -94,7 +94,9 @@ static void add_source(int i)
         there += sources[k] && source_peer[k] == source_peer[i];
     if (there >= PLANE_MAX_PRODUCERS)
         return;
-    sources[i] = producer_new(peers[source_peer[i]], ++handles, codec, 96, 97, 90000, 1, 2);
+    sources[i] = producer_new(peers[source_peer[i]], ++handles, codec, 96, 97, 90000, 1, 2, (int)below(3));
+    if (!peer_want_arrivals(peers[source_peer[i]]))
+        abort();
     give(OP_ADD_PRODUCER, sources[i], 0, 0, 0, NULL);
     give(OP_BIND, sources[i], 0, 0, 1000 + 2 * (uint32_t)i, NULL);
     if (below(2))
@@ -288,6 +290,9 @@ int main(int argc, char **argv)
         }
         double at[4];
         uint16_t sizes[4], wanted[4] = {0, (uint16_t)chance(), (uint16_t)chance(), 7};
+        uint16_t came[PLANE_MAX_ARRIVALS];
+        double when[PLANE_MAX_ARRIVALS];
+        peer_take_arrivals(peers[below(PEERS)], came, when, seconds);
         peer_transport_sent(peers[below(PEERS)], wanted, 4, seconds, at, sizes);
     }
     for (int i = 0; i < SLOTS; i++)

@@ -32,6 +32,7 @@ class FakeForwarder:
         self.producer_states: dict[int, ProducerState] = {}
         self.slot_states: dict[int, SlotState] = {}
         self.absent: set[int] = set()
+        self.arrived: dict[int, list[tuple[int, float]]] = {}
 
     @property
     def plane(self) -> Literal["python", "native"]:
@@ -104,6 +105,9 @@ class FakeForwarder:
 
     def transport_sent(self, peer: int, numbers: list[int]) -> list[tuple[float, int]]:
         return [(0.0, 0)] * len(numbers)
+
+    def transport_arrived(self, peer: int) -> list[tuple[int, float]]:
+        return self.arrived.pop(peer, [])
 
     def producer_state(self, producer: int) -> ProducerState:
         return self.producer_states.get(producer, ProducerState(0, 0, 0, 0, 0, 127))
