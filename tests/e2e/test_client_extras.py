@@ -154,7 +154,7 @@ async def test_somebody_is_found_by_a_bit_of_the_name_and_walked_to(two: Two) ->
     page = two.ada.page
     await two.stand(200, 800)
     await page.keyboard.press("Control+k")
-    field = page.get_by_role("combobox")
+    field = page.get_by_role("combobox", name="Name of a person or a room")
     await expect(field).to_be_focused()
     await expect(page.get_by_role("option")).to_have_count(5)  # Bob, three rooms and the Hall
     await page.keyboard.type("nobody at all")

@@ -2,6 +2,7 @@
  * Paints the map's layers into few large pictures once, so that a frame draws a handful of quads however
  * many tiles there are, and no neighbouring tile ever bleeds in at odd zooms.
  */
+import { t } from "../i18n/words.ts";
 import {
   FLIP_DIAGONAL,
   FLIP_X,
@@ -36,7 +37,7 @@ export async function loadGround(url: string): Promise<Ground> {
   if (!answer.ok) throw new Error(`The map could not be loaded (${answer.status}).`);
   const map = (await answer.json()) as TiledMap;
   if (map.width * map.tilewidth * map.height * map.tileheight > MAX_PIXELS) {
-    throw new Error("This map is too large for a browser.");
+    throw new Error(t("world.map_too_large"));
   }
   const base = new URL(url, location.href);
   const images = new Map<string, HTMLImageElement>();

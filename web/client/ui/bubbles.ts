@@ -1,17 +1,18 @@
 /**
  * What people show for a moment above their heads: emotes and lines of nearby chat.
  */
+import { t } from "../i18n/words.ts";
 import type { Emote } from "../net/messages.ts";
 import { h } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
 
 export const EMOTES: { emote: Emote; label: string }[] = [
-  { emote: "wave", label: "Wave" },
-  { emote: "heart", label: "Heart" },
-  { emote: "laugh", label: "Laugh" },
-  { emote: "clap", label: "Clap" },
-  { emote: "thumbs_up", label: "Thumbs up" },
-  { emote: "question", label: "Question" },
+  { emote: "wave", label: t("world.emote.wave") },
+  { emote: "heart", label: t("world.emote.heart") },
+  { emote: "laugh", label: t("world.emote.laugh") },
+  { emote: "clap", label: t("world.emote.clap") },
+  { emote: "thumbs_up", label: t("world.emote.thumbs_up") },
+  { emote: "question", label: t("world.emote.question") },
 ];
 
 const EMOTE_MS = 3200;

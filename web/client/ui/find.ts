@@ -3,6 +3,7 @@
  *
  * A combobox with a list (ARIA APG): the focus stays in the field, the arrows choose.
  */
+import { t } from "../i18n/words.ts";
 import { byId, h } from "../shared/dom.ts";
 import { face } from "../shared/face.ts";
 import { icon } from "../shared/icons.ts";
@@ -29,16 +30,16 @@ export class Find {
     class: "input",
     type: "text",
     role: "combobox",
-    "aria-label": "Name of a person or a room",
+    "aria-label": t("find.label"),
     "aria-controls": "find-list",
     "aria-expanded": "true",
     "aria-autocomplete": "list",
-    placeholder: "Who or where?",
+    placeholder: t("find.placeholder"),
     autocomplete: "off",
     spellcheck: "false",
     enterkeyhint: "go",
   });
-  readonly #list = h("ul", { id: "find-list", class: "find-list", role: "listbox", "aria-label": "People and rooms" });
+  readonly #list = h("ul", { id: "find-list", class: "find-list", role: "listbox", "aria-label": t("find.list") });
   readonly #none = h("p", { class: "empty muted", role: "status" });
   readonly #all: () => Findable[];
   readonly #chosen: (entry: Findable) => void;
@@ -50,7 +51,7 @@ export class Find {
     this.#all = all;
     this.#chosen = chosen;
     const keys = h("p", { class: "find-keys muted", "aria-hidden": "true" });
-    keys.append(h("kbd", { text: "↑" }), h("kbd", { text: "↓" }), " choose  ", h("kbd", { text: "Enter" }), " walk there  ", h("kbd", { text: "Esc" }), " close");
+    keys.append(h("kbd", { text: "↑" }), h("kbd", { text: "↓" }), ` ${t("find.choose")}  `, h("kbd", { text: t("find.enter") }), ` ${t("find.walk")}  `, h("kbd", { text: t("find.escape") }), ` ${t("find.close")}`);
     this.#dialog.append(h("div", { class: "find-field" }, icon("search"), this.#input), this.#list, this.#none, keys);
     this.#input.addEventListener("input", () => this.#filter());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
@@ -77,7 +78,7 @@ export class Find {
     this.#list.replaceChildren(...this.#shown.map((entry, i) => option(entry, i)));
     this.#list.hidden = this.#shown.length === 0;
     const typed = this.#input.value.trim();
-    this.#none.textContent = this.#shown.length > 0 ? "" : typed ? `Nobody here is called “${typed}”.` : "Nobody is here yet.";
+    this.#none.textContent = this.#shown.length > 0 ? "" : typed ? t("find.nobody_called", { name: typed }) : t("find.nobody");
     this.#none.hidden = this.#shown.length > 0;
     this.#select(0);
   }

@@ -1,6 +1,7 @@
 /**
  * Following somebody on the page: begun by a key or at their row, shown, and ended by any step of my own.
  */
+import { t } from "../i18n/words.ts";
 import type { People } from "../game/people.ts";
 import type { Play } from "../game/play.ts";
 import { Follow, nearest } from "../game/follow.ts";
@@ -38,7 +39,7 @@ export class Following {
       return;
     }
     this.#follow = new Follow(userId, (...step) => grid.clear(...step));
-    modes.show("following", { sign: "follow", words: `Following ${name}`, end: "Stop", ended: () => this.stop() });
+    modes.show("following", { sign: "follow", words: t("world.following", { name }), end: t("world.stop"), ended: () => this.stop() });
     changed(userId);
     play()?.wake();
   }
@@ -54,7 +55,7 @@ export class Following {
     const others = [...people.others.values()].map(({ user_id, trail }) => ({ user_id, ...trail.at(now) }));
     const next = nearest(walker, others);
     if (next) this.toggle(next.user_id);
-    else toasts.show("Nobody is here to follow.");
+    else toasts.show(t("world.nobody_to_follow"));
   }
 
   /** I walk where I want; or I stand where I am. */
@@ -68,7 +69,7 @@ export class Following {
   /** They are out of view, or gone. */
   lost(name: string): void {
     this.stop();
-    this.#parts.toasts.show(`${name} is out of sight.`);
+    this.#parts.toasts.show(t("world.out_of_sight", { name }));
   }
 
   /** One frame; true: ask again although nothing else moves. */

@@ -2,6 +2,7 @@
  * Keeps the lists of people and rooms true to the map: at once when somebody comes, goes or changes room,
  * twice a second while people walk.
  */
+import { t } from "../i18n/words.ts";
 import { roomOf } from "../game/hearing.ts";
 import type { People } from "../game/people.ts";
 import type { MediaFlags, Presence, ZoneInfo } from "../net/messages.ts";
@@ -26,7 +27,7 @@ export interface ListsActions {
   copied: (name: string, worked: boolean) => void;
 }
 
-const PRESENCE: Record<Presence, string> = { walker: "", guest: "Guest", device: "Device" };
+const PRESENCE: Record<Presence, string> = { walker: "", guest: t("people.guest"), device: t("people.device") };
 
 export class Lists {
   readonly #people: People;
@@ -46,7 +47,7 @@ export class Lists {
     this.#people = people;
     this.#volumes = volumes;
     panel.bodies.people.append(
-      h("button", { type: "button", class: "find-open", onclick: actions.find }, icon("search"), "Find people and rooms", h("kbd", { text: KEYS })),
+      h("button", { type: "button", class: "find-open", onclick: actions.find }, icon("search"), t("world.find"), h("kbd", { text: KEYS })),
     );
     this.#list = new PeopleList(panel.bodies.people, {
       walk: actions.walkToPerson,
@@ -100,7 +101,7 @@ export class Lists {
         name: zoneTitle(name),
         avatar: null,
         locked: type === "PRIVATE",
-        place: id === me?.zone_id ? "You are here" : type === "PRIVATE" ? "Private room" : "Open to all",
+        place: id === me?.zone_id ? t("rooms.here") : type === "PRIVATE" ? t("rooms.private_room") : t("rooms.open_to_all"),
       })),
     ];
   }
@@ -153,5 +154,5 @@ export class Lists {
 }
 
 function placeName(zone: ZoneInfo | undefined): string {
-  return zone ? zoneTitle(zone.name) : "In the open";
+  return zone ? zoneTitle(zone.name) : t("world.in_the_open");
 }

@@ -1,6 +1,7 @@
 /**
  * What the page says by itself: short messages that go away, and a banner for the state of the connection.
  */
+import { known, t } from "../i18n/words.ts";
 import type { ConnectionState } from "../net/connection.ts";
 import { h } from "../shared/dom.ts";
 import { sentence } from "../shared/words.ts";
@@ -33,9 +34,9 @@ export interface BannerActions {
 
 /** What to say and to offer when the world has ended the connection for good. */
 const ENDINGS: Record<string, { title: string; action: "retry" | "login" | "dashboard"; label: string }> = {
-  replaced: { title: "This world is open in another tab", action: "retry", label: "Use it here" },
-  session_expired: { title: "You are logged out", action: "login", label: "Log in again" },
-  slow: { title: "The connection was too slow", action: "retry", label: "Come back" },
+  replaced: { title: t("world.ended.replaced"), action: "retry", label: t("world.use_here") },
+  session_expired: { title: t("world.ended.session_expired"), action: "login", label: t("world.log_in_again") },
+  slow: { title: t("world.ended.slow"), action: "retry", label: t("world.come_back") },
 };
 
 export class Banner {
@@ -59,9 +60,9 @@ export class Banner {
 
   /** A panel in the banner's place for something that only a reload can help. */
   fail(message: string): void {
-    const button = h("button", { type: "button", class: "button primary", text: "Try again" });
+    const button = h("button", { type: "button", class: "button primary", text: t("world.try_again") });
     button.addEventListener("click", () => location.reload());
-    this.#panel("The world did not open", message, button);
+    this.#panel(t("world.not_opened"), message, button);
   }
 
   #hide(): void {
@@ -70,14 +71,14 @@ export class Banner {
   }
 
   #waiting(state: ConnectionState): void {
-    const retry = h("button", { type: "button", class: "button small", text: "Now" });
+    const retry = h("button", { type: "button", class: "button small", text: t("world.now") });
     retry.addEventListener("click", () => this.#actions.retry());
-    const text = state.name === "waiting" && state.attempt > 2 ? "Still looking for the server…" : "Reconnecting…";
+    const text = state.name === "waiting" && state.attempt > 2 ? t("world.still_looking") : t("world.reconnecting");
     this.#place.className = "banner";
     const parts: HTMLElement[] = [
       h("span", { class: "spinner", "aria-hidden": "true" }),
       h("span", {}, text),
-      h("span", { class: "muted" }, "You keep your place."),
+      h("span", { class: "muted" }, t("world.keep_place")),
     ];
     if (state.name === "waiting") parts.push(retry);
     this.#place.replaceChildren(...parts);
@@ -85,17 +86,17 @@ export class Banner {
   }
 
   #ended(code: string, message: string): void {
-    const known = ENDINGS[code] ?? { title: "You are not in this world any more", action: "dashboard", label: "To your servers" };
+    const ending = ENDINGS[code] ?? { title: t("world.ended"), action: "dashboard", label: t("common.to_servers") };
     const back = `/login?next=${encodeURIComponent(location.pathname)}`;
     let action: HTMLElement;
-    if (known.action === "retry") {
-      action = h("button", { type: "button", class: "button primary", text: known.label });
+    if (ending.action === "retry") {
+      action = h("button", { type: "button", class: "button primary", text: ending.label });
       action.addEventListener("click", () => this.#actions.retry());
     } else {
-      const href = known.action === "login" ? back : "/dashboard";
-      action = h("a", { class: "button primary", href, text: known.label });
+      const href = ending.action === "login" ? back : "/dashboard";
+      action = h("a", { class: "button primary", href, text: ending.label });
     }
-    this.#panel(known.title, sentence(message), action);
+    this.#panel(ending.title, known(`error.${code}`) ?? sentence(message), action);
   }
 
   #panel(title: string, message: string, action: HTMLElement): void {

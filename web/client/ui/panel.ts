@@ -2,14 +2,15 @@
  * The side panel: tabs for people, rooms and chat, open or shut as it was last in this browser. On a phone
  * it is a sheet from below that starts closed.
  */
+import { t } from "../i18n/words.ts";
 import { byId, h } from "../shared/dom.ts";
 
 export type TabName = "people" | "rooms" | "chat";
 
 const TABS: { name: TabName; label: string }[] = [
-  { name: "people", label: "People" },
-  { name: "rooms", label: "Rooms" },
-  { name: "chat", label: "Chat" },
+  { name: "people", label: t("people.tab") },
+  { name: "rooms", label: t("rooms.tab") },
+  { name: "chat", label: t("world.chat") },
 ];
 const REMEMBERED = "atrium.panel";
 
@@ -98,7 +99,7 @@ export class Panel {
     this.#unread = count;
     this.setCount("chat", count);
     this.#toggle.dataset["unread"] = count > 0 ? String(Math.min(count, 99)) : "";
-    const words = count > 0 ? `People, rooms and chat, ${count} unread` : "People, rooms and chat";
+    const words = count > 0 ? t("world.panel_unread", { count }) : t("world.panel");
     this.#toggle.setAttribute("aria-label", words);
   }
 

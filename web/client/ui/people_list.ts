@@ -2,15 +2,16 @@
  * Everybody in view as a list: the map's equal for keyboard and screen reader. Rows are kept and moved,
  * never rebuilt, so that the focus stays where it is.
  */
+import { t } from "../i18n/words.ts";
 import { h } from "../shared/dom.ts";
 import { type PersonActions, PersonElement, type PersonRow } from "./person_row.ts";
 
-const GROUPS = { here: "In this room", near: "Near you", far: "Elsewhere" } as const;
+const GROUPS = { here: t("people.here"), near: t("people.near"), far: t("people.far") } as const;
 
 export class PeopleList {
   readonly #rows = new Map<string, PersonElement>();
   readonly #lists: Record<PersonRow["group"], { section: HTMLElement; list: HTMLUListElement; count: HTMLElement }>;
-  readonly #empty = h("p", { class: "empty muted", text: "Nobody else is here yet. Invite somebody, or take a walk." });
+  readonly #empty = h("p", { class: "empty muted", text: t("people.empty") });
   readonly #actions: PersonActions;
 
   constructor(place: HTMLElement, actions: PersonActions) {

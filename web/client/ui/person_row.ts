@@ -2,6 +2,7 @@
  * One person in the list: their parts are made once and then only changed, so that the focus, an open
  * volume and a held slider stay.
  */
+import { t } from "../i18n/words.ts";
 import { LOUDEST } from "../media/volumes.ts";
 import { h, iconButton, setButton } from "../shared/dom.ts";
 import { face } from "../shared/face.ts";
@@ -51,7 +52,7 @@ export class PersonElement {
     const { id, name, avatar, me, place, speaking, followed } = person;
     this.element.classList.toggle("speaking", speaking);
     this.element.classList.toggle("followed", followed);
-    setText(this.#name, me ? `${name} (you)` : name);
+    setText(this.#name, me ? t("people.me", { name }) : name);
     setText(this.#place, place);
     const worn = JSON.stringify([name, avatar]);
     if (worn !== this.#worn) {
@@ -59,10 +60,10 @@ export class PersonElement {
       this.#face.replaceChildren(face(id, name, avatar));
     }
     const signs: [boolean, IconName, string][] = [
-      [person.mic, "mic", "microphone on"],
-      [!person.mic, "mic_off", "muted"],
-      [person.camera, "camera", "camera on"],
-      [person.screen, "screen", "shares the screen"],
+      [person.mic, "mic", t("people.mic_on")],
+      [!person.mic, "mic_off", t("people.muted")],
+      [person.camera, "camera", t("people.camera_on")],
+      [person.screen, "screen", t("people.shares_screen")],
     ];
     const seen = signs.filter(([on]) => on);
     const signed = seen.map(([, sign]) => sign).join();
@@ -86,12 +87,12 @@ class Tools {
 
   constructor(id: string, actions: PersonActions) {
     const small = "icon-button small";
-    this.#loud = iconButton("volume", "Volume", `${small} does-volume`);
-    this.#follow = iconButton("follow", "Follow", `${small} does-follow`);
-    this.#walk = iconButton("walk", "Walk", `${small} does-walk`);
+    this.#loud = iconButton("volume", "", `${small} does-volume`);
+    this.#follow = iconButton("follow", "", `${small} does-follow`);
+    this.#walk = iconButton("walk", "", `${small} does-walk`);
     this.buttons = h("span", { class: "person-buttons" }, this.#loud, this.#follow, this.#walk);
     this.#slider = h("input", { type: "range", class: "slider", min: 0, max: LOUDEST * 100, step: 5 });
-    const usual = h("button", { type: "button", class: "button small quiet", text: "Reset", onclick: () => actions.volume(id, 1) });
+    const usual = h("button", { type: "button", class: "button small quiet", text: t("people.reset"), onclick: () => actions.volume(id, 1) });
     this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual);
     this.#loud.setAttribute("aria-expanded", "false");
     this.#loud.addEventListener("click", () => {
@@ -106,14 +107,14 @@ class Tools {
 
   show({ name, volume, followed }: PersonRow): void {
     const percent = Math.round(volume * 100);
-    const words = percent === 0 ? "silent" : `${percent} %`;
-    setButton(this.#loud, percent === 0 ? "volume_off" : "volume", `Volume of ${name}`, `Volume of ${name}: ${words}`);
+    const words = percent === 0 ? t("people.silent") : t("people.percent", { percent });
+    setButton(this.#loud, percent === 0 ? "volume_off" : "volume", t("people.volume", { name }), t("people.volume_is", { name, volume: words }));
     this.#loud.classList.toggle("changed", percent !== 100);
-    setButton(this.#follow, "follow", `Follow ${name}`, followed ? `Follow ${name} no more (F)` : `Follow ${name}`);
+    setButton(this.#follow, "follow", t("people.follow", { name }), followed ? t("people.unfollow", { name }) : t("people.follow", { name }));
     this.#follow.setAttribute("aria-pressed", String(followed));
-    setButton(this.#walk, "walk", `Walk to ${name}`);
+    setButton(this.#walk, "walk", t("people.walk", { name }));
     if (Number(this.#slider.value) !== percent) this.#slider.value = String(percent);
-    this.#slider.setAttribute("aria-label", `Volume of ${name}, only for you`);
+    this.#slider.setAttribute("aria-label", t("people.volume_only_you", { name }));
     this.#slider.setAttribute("aria-valuetext", words);
     setText(this.#output, words);
   }

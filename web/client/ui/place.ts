@@ -1,6 +1,7 @@
 /**
  * Says in which zone I am, and whenever I go into a private room or out of it: it changes who hears me.
  */
+import { t } from "../i18n/words.ts";
 import type { People } from "../game/people.ts";
 import { byId } from "../shared/dom.ts";
 import { zoneTitle } from "../shared/words.ts";
@@ -17,12 +18,12 @@ export class Place {
 
   show({ me, zones, myRoom }: Pick<People, "me" | "zones" | "myRoom">): void {
     const zone = me?.zone_id != null ? zones.get(me.zone_id) : undefined;
-    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : "In the open";
+    byId("zone-name").textContent = zone ? zoneTitle(zone.name) : t("world.in_the_open");
     byId("place").classList.toggle("private", myRoom !== null);
     const room = myRoom?.id ?? null;
     if (room === this.#room) return;
     this.#room = room;
-    if (myRoom) this.#toasts.show(`You are in ${zoneTitle(myRoom.name)} — only people in here hear you.`, "room");
-    else this.#toasts.show("You are out in the open: people nearby hear you.");
+    if (myRoom) this.#toasts.show(t("world.entered_room", { room: zoneTitle(myRoom.name) }), "room");
+    else this.#toasts.show(t("world.left_room"));
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The zones as a list: who is where, the way there, and the link that opens a room.
  */
+import { t } from "../i18n/words.ts";
 import type { ZoneInfo } from "../net/messages.ts";
 import { copyText } from "../pages/dialogs.ts";
 import { h, iconButton } from "../shared/dom.ts";
@@ -57,9 +58,9 @@ export class RoomsList {
     const focused = focus ? (document.activeElement as HTMLElement).dataset["does"] : undefined;
     const title = zoneTitle(zone.name);
     const locked = zone.type === "PRIVATE";
-    const nobody = here ? "" : "Empty";
+    const nobody = here ? "" : t("rooms.empty");
     const words = people.length === 0 ? nobody : people.join(", ");
-    const kind = here ? [h("b", { text: "You are here" }), words ? " · " : ""] : [`${locked ? "Private" : "Open"} · `];
+    const kind = here ? [h("b", { text: t("rooms.here") }), words ? " · " : ""] : [`${t(locked ? "rooms.private" : "rooms.open")} · `];
     row.element.classList.toggle("here", here);
     row.element.replaceChildren(
       h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(locked ? "lock" : "people")),
@@ -71,12 +72,12 @@ export class RoomsList {
       ),
     );
     if (zone.meeting_id !== null) {
-      const link = iconButton("link", `Copy the meeting link of ${title}`, "icon-button small");
+      const link = iconButton("link", t("rooms.copy_link", { room: title }), "icon-button small");
       link.dataset["does"] = "link";
       link.addEventListener("click", () => void this.#copy(zone));
       row.element.append(link);
     }
-    const walk = iconButton("walk", `Walk to ${title}`, "icon-button small");
+    const walk = iconButton("walk", t("rooms.walk", { room: title }), "icon-button small");
     walk.dataset["does"] = "walk";
     walk.disabled = here;
     walk.addEventListener("click", () => this.#actions.walk(zone));
@@ -89,7 +90,7 @@ export class RoomsList {
     const link = `${location.origin}/m/${zone.meeting_id}`;
     const worked = await copyText(link);
     // No clipboard without HTTPS or permission: the person copies by hand.
-    if (!worked) window.prompt(`The meeting link of ${zoneTitle(zone.name)}:`, link);
+    if (!worked) window.prompt(t("world.link_is", { room: zoneTitle(zone.name) }), link);
     this.#actions.copied(zone, worked);
   }
 }

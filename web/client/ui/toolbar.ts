@@ -1,6 +1,7 @@
 /**
  * The bar at the lower edge and the zoom buttons: everything that keys do, for hands on the mouse.
  */
+import { t } from "../i18n/words.ts";
 import { EMOTES } from "./bubbles.ts";
 import { byId, h, iconButton } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
@@ -19,13 +20,13 @@ export function fillToolbar(controls: MediaControls, actions: ToolbarActions): v
   const more = byId("bar-more");
   more.append(
     emoteMenu(actions.emote),
-    toggle("hearing", "Show how far you are heard (hold H)", actions.hearing),
-    toggle("tiles", "Pictures in a strip", actions.strip),
-    press("settings", "Microphone, camera and speaker", actions.devices),
+    toggle("hearing", t("world.hearing"), actions.hearing),
+    toggle("tiles", t("world.strip"), actions.strip),
+    press("settings", t("world.settings"), actions.devices),
   );
   byId("zoom").append(
-    press("plus", "Zoom in (+)", () => actions.zoom(1)),
-    press("minus", "Zoom out (-)", () => actions.zoom(-1)),
+    press("plus", t("world.zoom_in"), () => actions.zoom(1)),
+    press("minus", t("world.zoom_out"), () => actions.zoom(-1)),
   );
 }
 
@@ -49,14 +50,14 @@ function toggle(sign: Sign, label: string, action: (on: boolean) => void): HTMLB
 }
 
 function emoteMenu(emote: (index: number) => void): HTMLElement {
-  const button = iconButton("smile", "Emotes (1 to 6)", "bar-button bar-smile");
-  const menu = h("div", { class: "emotes", role: "group", "aria-label": "Emotes", hidden: true });
+  const button = iconButton("smile", t("world.emotes"), "bar-button bar-smile");
+  const menu = h("div", { class: "emotes", role: "group", "aria-label": t("world.emotes"), hidden: true });
   const show = (open: boolean): void => {
     menu.hidden = !open;
     button.setAttribute("aria-expanded", String(open));
   };
   EMOTES.forEach(({ emote: name, label }, i) => {
-    const choice = iconButton(name, `${label} (${i + 1})`, `emote emote-${name}`);
+    const choice = iconButton(name, t("world.with_key", { words: label, key: i + 1 }), `emote emote-${name}`);
     choice.addEventListener("click", () => {
       show(false);
       emote(i);

@@ -2,6 +2,7 @@
  * The world page: makes its parts and joins them. What the world says goes in at `#heard`; what the person
  * does goes out through `connection.send` and the media session.
  */
+import { known, t } from "../i18n/words.ts";
 import { Play } from "../game/play.ts";
 import { type Change, People } from "../game/people.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
@@ -9,6 +10,7 @@ import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
+import { listenToPreferences } from "../shared/preferences.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { Chat } from "./chat.ts";
 import { openDevices } from "./device_dialog.ts";
@@ -91,7 +93,7 @@ export class WorldPage {
       follow: (userId) => this.#walking.following.toggle(userId),
       find: () => this.#find.open(),
       copied: (name, worked) => {
-        if (worked) this.#toasts.show(`The meeting link of ${name} is copied.`);
+        if (worked) this.#toasts.show(t("world.link_copied", { room: name }));
       },
     });
     this.#chat = new Chat(
@@ -99,7 +101,7 @@ export class WorldPage {
       this.#people,
       (text, scope) => {
         if (this.#connection.state.name !== "open") {
-          this.#toasts.show("Not connected: your line was not sent.", "bad");
+          this.#toasts.show(t("world.line_not_sent"), "bad");
           return false;
         }
         this.#connection.send({ type: "chat", text, scope });
@@ -142,6 +144,7 @@ export class WorldPage {
       toasts: this.#toasts,
       play: () => this.#play,
     });
+    listenToPreferences();
     this.#listenToPerson();
   }
 
@@ -154,7 +157,7 @@ export class WorldPage {
         drawn: (now, dt) => this.#drawn(now, dt),
       });
     } catch (error) {
-      this.#banner.fail(error instanceof Error ? error.message : "This browser cannot draw the map.");
+      this.#banner.fail(error instanceof Error ? error.message : t("world.cannot_draw"));
       return;
     }
     new ResizeObserver(() => this.#play?.resize()).observe(byId("map"));
@@ -198,7 +201,7 @@ export class WorldPage {
         this.#bubbles.emote(message.user_id, message.emote);
         break;
       case "error":
-        if (message.ref === "chat" || message.ref === "emote") this.#toasts.show(message.message, "bad");
+        if (message.ref === "chat" || message.ref === "emote") this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
         break;
     }
   }
@@ -208,7 +211,7 @@ export class WorldPage {
       await this.#play?.enter(welcome);
     } catch (error) {
       this.#connection.stop();
-      this.#banner.fail(error instanceof Error ? error.message : "The map could not be drawn.");
+      this.#banner.fail(error instanceof Error ? error.message : t("world.not_drawn"));
       return;
     }
     const grid = this.#play?.grid;
@@ -221,7 +224,7 @@ export class WorldPage {
     this.#welcomed = true;
     const { mic, camera } = first ? welcome.you.media : { mic: false, camera: false };
     await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera });
-    if (first && this.#media.local.mic) this.#toasts.show("Your microphone is on, as you left it.");
+    if (first && this.#media.local.mic) this.#toasts.show(t("world.mic_as_left"));
   }
 
   #connectionChanged(state: ConnectionState): void {
