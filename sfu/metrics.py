@@ -56,6 +56,9 @@ class Metrics:
         self.retransmitted = Counter(
             "atrium_sfu_retransmitted", "Packets repeated to listeners", registry=registry
         )
+        self.transport_feedback_sent = Counter(
+            "atrium_sfu_transport_feedback_sent", "Transport-wide feedback to publishers", registry=registry
+        )
         self.rtcp_malformed = Counter(
             "atrium_sfu_rtcp_malformed", "Authentic RTCP that could not be read", registry=registry
         )

@@ -35,6 +35,7 @@ from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.stats import ReceptionReport
 from sfu.slot import Slot
 from sfu.transport import PeerTransport
+from sfu.uplink import Uplink
 from signaling.ratelimit import TokenBucket
 
 # Reports are about what others sent: the server is one source to all publishers (RFC 7022 asks for a
@@ -89,6 +90,7 @@ class RtcpDesk:
         self._metrics = metrics
         self._wall = wall
         self._ssrc = secrets.randbits(31) + 1
+        self._uplink = Uplink(forwarder, self._ssrc, metrics)
         self._publishers: dict[int, _Publisher] = {}
         self._sources: dict[int, _Source] = {}
         self._sinks: dict[int, _Sink] = {}
@@ -105,6 +107,7 @@ class RtcpDesk:
         publisher = self._publishers.setdefault(transport.peer, _Publisher(transport))
         source = _Source(producer, publisher)
         publisher.sources[producer.handle] = self._sources[producer.handle] = source
+        self._uplink.add(producer, transport)
 
     def remove_producer(self, handle: int) -> None:
         """It is gone, and with its last source the publisher."""
@@ -112,6 +115,7 @@ class RtcpDesk:
         if source is None:
             return
         del source.publisher.sources[handle]
+        self._uplink.remove(handle, source.publisher.transport.peer)
         if not source.publisher.sources:
             del self._publishers[source.publisher.transport.peer]
         for slot in list(self._listeners.get(handle, ())):
@@ -227,8 +231,14 @@ class RtcpDesk:
         """Whether something waits for the next tick: a slot's first report, a repeated request."""
         return bool(self._fresh or self._asked or self._losing)
 
+    @property
+    def flowing(self) -> bool:
+        """Whether somebody has to be told of arrivals: then `tick` is wanted every 50 ms."""
+        return bool(self._uplink)
+
     def tick(self, now: float) -> None:
         """Every 10 to 40 ms while `busy`, else a few times a second: repeat and report what is due."""
+        self._uplink.tick(now)
         waiting = self._settle_fresh(now)
         for handle in waiting | self._asked:
             source = self._sources[handle]

@@ -48,9 +48,10 @@ from signaling.control import (
 )
 from signaling.sdp import SdpError
 
-# While something waits to be repeated or reported, and the rest of the time. Waking fifty times a second for
-# nothing is what an idle server would mostly do.
+# While something waits to be repeated or reported, while media flows, and the rest of the time. Waking
+# fifty times a second for nothing is what an idle server would mostly do.
 TICK_SECONDS = 0.02
+FLOWING_SECONDS = 0.05
 IDLE_SECONDS = 0.15
 SPEAKERS_SECONDS = 0.14
 EXPIRE_SECONDS = 0.5
@@ -262,9 +263,10 @@ class Worker:
         """Until the next tick; by how many seconds it is late."""
         if not self.media.desk.busy:
             self._hurry.clear()
-            due = time.monotonic() + IDLE_SECONDS
+            seconds = FLOWING_SECONDS if self.media.desk.flowing else IDLE_SECONDS
+            due = time.monotonic() + seconds
             try:
-                async with asyncio.timeout(IDLE_SECONDS):
+                async with asyncio.timeout(seconds):
                     await self._hurry.wait()
             except TimeoutError:
                 return max(0.0, time.monotonic() - due)

@@ -19,19 +19,23 @@ RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ORIENTATION_URI = "urn:3gpp:video-orientation"
+TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
-AUDIO_EXTENSIONS = {"mid": MID_URI, "audio_level": AUDIO_LEVEL_URI}
+AUDIO_EXTENSIONS = {"mid": MID_URI, "audio_level": AUDIO_LEVEL_URI, "transport_cc": TRANSPORT_CC_URI}
 VIDEO_EXTENSIONS = {
     "mid": MID_URI,
     "rid": RID_URI,
     "repaired_rid": REPAIRED_RID_URI,
     "orientation": ORIENTATION_URI,
+    "transport_cc": TRANSPORT_CC_URI,
 }
 # One-byte header extensions (RFC 8285 §4.2) have the ids 1 to 14; the planes read only those.
 MAX_EXTENSION_ID = 14
 
-AUDIO_FEEDBACK = ("nack",)
-VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
+# How the numbers of TRANSPORT_CC_URI are answered; where it is missing they are not sent, and REMB has to do.
+TRANSPORT_CC = "transport-cc"
+AUDIO_FEEDBACK = ("nack", TRANSPORT_CC)
+VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb", TRANSPORT_CC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +131,18 @@ def _feedback(form: Format, ours: tuple[str, ...]) -> tuple[str, ...]:
 def choose_extensions(media: Media) -> dict[str, int]:
     """Name (as in AUDIO_EXTENSIONS, VIDEO_EXTENSIONS) to the client's id, for those that we read."""
     ours = AUDIO_EXTENSIONS if media.kind == "audio" else VIDEO_EXTENSIONS
+    answered = any(TRANSPORT_CC in form.feedback for form in media.formats.values())
     return {
         name: media.extensions[uri]
         for name, uri in ours.items()
         if media.extensions.get(uri, 0) in range(1, MAX_EXTENSION_ID + 1)
+        and (answered or name != "transport_cc")
     }
 
 
 # Our own offers. The payload types are fixed, and the numbers that Chromium itself writes.
-_PICTURES = ("nack", "nack pli", "ccm fir")
-OUR_AUDIO = (Chosen("opus", 111, 0, 48000, 2, "minptime=10;useinbandfec=1", ("nack",)),)
+_PICTURES = ("nack", "nack pli", "ccm fir", "goog-remb", TRANSPORT_CC)
+OUR_AUDIO = (Chosen("opus", 111, 0, 48000, 2, "minptime=10;useinbandfec=1", AUDIO_FEEDBACK),)
 OUR_VIDEO = (
     Chosen("VP8", 96, 97, 90000, 1, "", _PICTURES),
     Chosen(
@@ -151,5 +157,5 @@ OUR_VIDEO = (
     Chosen("VP9", 98, 99, 90000, 1, "profile-id=0", _PICTURES),
     Chosen("AV1", 104, 105, 90000, 1, "level-idx=5;profile=0;tier=0", _PICTURES),
 )
-OUR_AUDIO_EXTENSIONS = {"mid": 1, "audio_level": 2}
-OUR_VIDEO_EXTENSIONS = {"mid": 1, "orientation": 3}
+OUR_AUDIO_EXTENSIONS = {"mid": 1, "audio_level": 2, "transport_cc": 4}
+OUR_VIDEO_EXTENSIONS = {"mid": 1, "orientation": 3, "transport_cc": 4}

@@ -94,6 +94,7 @@ def chromium(simulcast: bool = False, data: bool = False, bundle_only: bool = Fa
         "a=mid:1",
         "a=extmap:14 urn:ietf:params:rtp-hdrext:toffset",
         "a=extmap:13 urn:3gpp:video-orientation",
+        "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
         f"a=extmap:4 {SDES}mid",
         f"a=extmap:10 {SDES}rtp-stream-id",
         f"a=extmap:11 {SDES}repaired-rtp-stream-id",

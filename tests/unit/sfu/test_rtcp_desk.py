@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import pytest
@@ -9,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from sfu.forward.contract import Codec, ProducerParams, ProducerState, SlotParams, SlotState
+from sfu.forward.contract import Codec, ExtensionIds, ProducerParams, ProducerState, SlotParams, SlotState
 from sfu.metrics import Metrics
 from sfu.producer import Producer
 from sfu.rtcp_desk import RtcpDesk
 from sfu.rtcp_policy import MAX_VIDEO_BITRATE, NACK_BURST
 from sfu.rtp import rtcp
 from sfu.rtp.sr import middle, ntp_time
+from sfu.rtp.twcc import TransportFeedback
 from sfu.slot import Slot
 from sfu.transport import PeerTransport
 from tests.support.fake_forwarder import FakeForwarder
@@ -47,18 +49,19 @@ class Path:
 class Desk:
     """Alice sends a mic (SSRC 100) and a camera (200), Lisa has a slot (300, 400) for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, extensions: ExtensionIds | None = None, more: tuple[str, ...] = ()) -> None:
         self.now = 50.0
         self.wall = WALL
         self.forwarder = FakeForwarder()
         self.alice, self.lisa = Path(1), Path(2)
         self.metrics = Metrics(CollectorRegistry())
         self.desk = RtcpDesk(self.forwarder, self.forwarder.producer_state, self.metrics, lambda: self.wall)
-        feedback = ("nack", "nack pli", "goog-remb")
-        mic = ProducerParams("audio", Codec.OPUS, 111, 48000, 100)
-        camera = ProducerParams("video", Codec.VP8, 96, 90000, 200)
+        feedback = ("nack", "nack pli", "goog-remb", *more)
+        ids = extensions or ExtensionIds()
+        mic = ProducerParams("audio", Codec.OPUS, 111, 48000, 100, extensions=ids)
+        camera = ProducerParams("video", Codec.VP8, 96, 90000, 200, extensions=ids)
         self.producers = {
-            MIC: Producer(MIC, "alice", "mic", "0", mic, ("nack",), 100, started=True),
+            MIC: Producer(MIC, "alice", "mic", "0", mic, ("nack", *more), 100, started=True),
             CAMERA: Producer(CAMERA, "alice", "camera", "1", camera, feedback, 200, started=True),
         }
         for producer in self.producers.values():
@@ -94,6 +97,47 @@ class Desk:
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
+
+
+# --- arrival times --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def numbered() -> Desk:
+    """Alice's packets carry transport-wide numbers."""
+    return Desk(ExtensionIds(transport_cc=3), ("transport-cc",))
+
+
+def test_a_publisher_is_told_twenty_times_a_second_what_arrived(numbered: Desk) -> None:
+    for tick in range(50):
+        numbered.forwarder.arrived[1] = [(3 * tick, numbered.now), (3 * tick + 1, numbered.now)]
+        numbered.later(0.02)
+    told = numbered.alice.take(TransportFeedback)
+    assert 15 <= len(told) <= 21
+    assert [one.feedback_count for one in told] == list(range(len(told)))
+    assert told[-1].lost()
+    assert told[-1].media_ssrc in (100, 200)
+    for before, after in pairwise(told):
+        assert after.base == before.base + before.count
+    assert numbered.lisa.take(TransportFeedback) == []
+
+
+def test_nobody_is_told_of_arrivals_who_numbers_nothing(desk: Desk) -> None:
+    desk.forwarder.arrived[1] = [(1, 50.0)]
+    assert not desk.desk.flowing
+    desk.later(1.0)
+    assert desk.alice.take(TransportFeedback) == []
+
+
+def test_who_sends_nothing_any_more_is_told_nothing(numbered: Desk) -> None:
+    assert numbered.desk.flowing
+    numbered.desk.remove_producer(MIC)
+    assert numbered.desk.flowing
+    numbered.desk.remove_producer(CAMERA)
+    assert not numbered.desk.flowing
+    numbered.forwarder.arrived[1] = [(1, 50.0)]
+    numbered.later(1.0)
+    assert numbered.alice.take(TransportFeedback) == []
 
 
 # --- towards publishers ----------------------------------------------------------------------------

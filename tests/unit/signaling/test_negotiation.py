@@ -206,7 +206,21 @@ def test_the_answer_decides_what_each_slot_can_carry() -> None:
     assert [codec.name for codec in subscription.slots[1].codecs] == ["VP8", "H264"]
     assert subscription.slots[1].codecs[0].rtx_payload_type == 97
     assert subscription.slots[0].ssrc == offer.slots[0].ssrc
-    assert subscription.slots[0].extensions == {"mid": 1, "audio_level": 2}
+    assert subscription.slots[0].extensions == {"mid": 1, "audio_level": 2, "transport_cc": 4}
+
+
+def test_packets_are_numbered_only_for_a_client_that_answers_the_numbers() -> None:
+    offer = offer_slots(1, 1, ssrcs(), LOCAL)
+    answer = sdp_offers.answer_to(offer.sdp)
+    silent = "\r\n".join(line for line in answer.split("\r\n") if "transport-cc" not in line)
+    for slot in accept_slots(offer, silent).slots:
+        assert "transport_cc" not in slot.extensions
+    for slot in accept_slots(offer, answer).slots:
+        assert slot.extensions["transport_cc"] == 4
+        assert "transport-cc" in slot.codecs[0].feedback
+    published = answer_publish(sdp_offers.chromium(), {}, LOCAL)
+    assert all(track.extensions["transport_cc"] == 3 for track in published.tracks)
+    assert published.sdp.count("transport-cc\r\n") == 2  # the answer's one codec of either kind
 
 
 def test_a_slot_that_the_client_rejects_is_left_out() -> None:
