@@ -51,6 +51,16 @@ AUDIO_CACHE_MS = 1000
 VIDEO_CACHE_MS = 2000
 AUDIO_CACHE_PACKETS = 64
 VIDEO_CACHE_PACKETS = 1024
+# A VP8 packet's temporal layer is two bits (RFC 7741 §4.2): this limit is none.
+MAX_TEMPORAL = 3
+# Padding of one probe packet at most: its length is one byte (RFC 3550 §5.1).
+MAX_PADDING = 255
+# Packets of one `probe`.
+MAX_PROBE = 64
+# Timestamps of one source's layers may disagree with the wall clock by so much before they are not
+# believed, and run behind what was sent by so much (mediasoup allows 75 ms of extra offset).
+MAX_SKEW_MS = 200
+MAX_BEHIND_MS = 75
 
 
 class TableFull(Exception):
@@ -157,6 +167,7 @@ class ProducerState:
     highest: int
     jitter: int
     audio_level: int
+    temporal_bytes: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +176,7 @@ class SlotState:
 
     `producer` is 0 until the first packet of the routed producer was forwarded. The RTP timestamp of
     the slot is the producer's plus `timestamp_offset`, modulo 2**32. `bytes` counts payload. `last_*`
-    describe the last packet sent.
+    describe the last packet sent. `thinned` counts packets of temporal layers above the slot's `limit`.
     """
 
     producer: int
@@ -175,6 +186,7 @@ class SlotState:
     retransmitted: int
     last_sequence: int
     last_timestamp: int
+    thinned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +197,7 @@ class PlaneCounters:
     sent: int
     sent_bytes: int
     dropped: dict[str, int]  # by `Drop` reason
+    probes: int = 0  # packets of nothing but padding, of those sent
 
 
 class ForwarderEvents(Protocol):
@@ -245,8 +258,16 @@ class Forwarder(Protocol):
     def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
         """Packets of `peer` with this SSRC belong to the producer (or are its RTX)."""
 
+    def sync(self, producer: int, group: int, timestamp: int) -> None:
+        """How this producer's clock stands to others: its RTP timestamp at an instant of its group.
+
+        `group` (never 0) names producers that one clock samples, the simulcast layers of a source; the
+        instant is the same for all of them. A slot that changes from one to the other goes on with their
+        timestamps, not with the wall clock.
+        """
+
     def remove_producer(self, producer: int) -> None:
-        """Its slots fall silent at once."""
+        """Its slots fall silent at once, also those that are `held` until it shows a keyframe."""
 
     # --- slots -----------------------------------------------------------------------------------
 
@@ -256,14 +277,33 @@ class Forwarder(Protocol):
     def remove_slot(self, slot: int) -> None:
         """Drop the slot."""
 
-    def route(self, slot: int, producer: int | None) -> None:
+    def route(self, slot: int, producer: int | None, hold: bool = False) -> None:
         """Feed the slot from this producer, or from nothing.
 
         After the call returns no packet of the earlier producer that arrives later leaves the slot
         (the native plane: none that is received after it has drained its command ring). Audio starts
         with the next packet, video with the next keyframe (`keyframe_needed` is raised at once).
-        Timestamps go on from the last one sent plus the wall-clock time since. Routing to the same
+        Timestamps go on from the last one sent plus the wall-clock time since (inside of a group as `sync`
+        says). Of VP8 the PictureID, TL0PICIDX and KEYIDX (RFC 7741) go on too. Routing to the same
         producer again changes nothing.
+
+        `hold`: the earlier producer feeds the slot until this one shows a keyframe: for layers of one
+        source. A later route without `hold` ends that at once.
+        """
+
+    def limit(self, slot: int, temporal: int) -> None:
+        """Forward no VP8 packets of a temporal layer above `temporal` (MAX_TEMPORAL: all).
+
+        Numbers and PictureIDs stay continuous. A lower limit holds from the next picture on, a higher one
+        from the next picture that a decoder may go up at (the Y bit, or a new source).
+        """
+
+    def probe(self, slot: int, packets: int, padding: int) -> int:
+        """Send so many packets of nothing but so much padding, on the slot's RTX SSRC.
+
+        For bandwidth estimation: they carry transport-wide numbers and no receiver notices them (RFC 4588
+        §4 has no packet without an original number). Also before the slot was ever fed. Returns how many went
+        out (the native plane: were ordered): 0 where the slot has no RTX, keys or address.
         """
 
     def retransmit(self, slot: int, sequences: list[int]) -> int:

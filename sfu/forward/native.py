@@ -19,11 +19,14 @@ from typing import Any, Literal
 
 from sfu.forward.contract import (
     MAX_ARRIVALS,
+    MAX_PADDING,
     MAX_PEERS,
+    MAX_PROBE,
     MAX_PRODUCERS_PER_PEER,
     MAX_SENT_SSRCS,
     MAX_SLOTS_PER_PEER,
     MAX_SLOTS_PER_PRODUCER,
+    MAX_TEMPORAL,
     Address,
     Drop,
     ForwarderEvents,
@@ -230,13 +233,20 @@ class NativeForwarder:
         for slot in list(entry.slots):
             self._ask_for_keyframe(slot)
 
+    def sync(self, producer: int, group: int, timestamp: int) -> None:
+        entry = self._producers[producer]
+        self._commands.give(self._lib.OP_SYNC, entry.pointer, c=group, number=timestamp & 0xFFFFFFFF)
+
     def remove_producer(self, producer: int) -> None:
         entry = self._producers.pop(producer, None)
         if entry is None:
             return
         for slot in entry.slots:
-            slot.producer = None
+            slot.producer = slot.held = None
+        for slot in entry.holding:
+            slot.held = None
         entry.slots.clear()
+        entry.holding.clear()
         entry.peer.producers.discard(entry)
         for ssrc in (entry.ssrc, entry.rtx_ssrc):
             entry.peer.sources.pop(ssrc, None)
@@ -288,33 +298,61 @@ class NativeForwarder:
     def _drop_slot(self, slot: NativeSlot) -> None:
         del self._slots[slot.handle]
         slot.peer.slots.discard(slot)
+        slot.hold(None)
         if slot.producer is not None:
             slot.producer.slots.discard(slot)
         self._commands.give(self._lib.OP_DROP_SLOT, slot.pointer, retire=slot)
 
-    def route(self, slot: int, producer: int | None) -> None:
+    def route(self, slot: int, producer: int | None, hold: bool = False) -> None:
         entry = self._slots[slot]
         if producer is None:
+            entry.hold(None)
             if entry.producer is not None:
                 entry.producer.slots.discard(entry)
                 entry.producer = None
                 self._commands.give(self._lib.OP_ROUTE, entry.pointer)
             return
         source = self._producers[producer]
-        if entry.producer is source:
+        if entry.producer is source and (hold or entry.held is None):
             return
         payload_types = entry.params.payload_types.get(source.params.codec)
         if source.params.kind != entry.params.kind or payload_types is None:
             raise ValueError(f"slot {slot} ({entry.params.kind}) cannot carry {source.params.codec.name}")
         if len(source.slots) >= MAX_SLOTS_PER_PRODUCER:
             raise TableFull(f"{MAX_SLOTS_PER_PRODUCER} slots of one producer (MAX_SLOTS_PER_PRODUCER)")
+        earlier = self._feeding(entry) if hold else None
         if entry.producer is not None:
             entry.producer.slots.discard(entry)
+        entry.hold(earlier if earlier is not source else None)
         entry.producer = source
         source.slots.add(entry)
         types = payload_types[0] | payload_types[1] << 8
-        self._commands.give(self._lib.OP_ROUTE, entry.pointer, source.pointer, number=types)
+        self._commands.give(self._lib.OP_ROUTE, entry.pointer, source.pointer, 1 if hold else 0, number=types)
         self._ask_for_keyframe(entry)
+
+    def _feeding(self, slot: NativeSlot) -> NativeProducer | None:
+        """The producer that the last packet came from, if it is still there."""
+        return self._producers.get(self.slot_state(slot.handle).producer)
+
+    def limit(self, slot: int, temporal: int) -> None:
+        entry = self._slots[slot]
+        if not 0 <= temporal <= MAX_TEMPORAL:
+            raise ValueError(f"a temporal layer is 0 to {MAX_TEMPORAL}, not {temporal}")
+        room = self._ffi.NULL
+        if temporal < MAX_TEMPORAL:
+            room = self._lib.slot_want_room(entry.pointer)
+            if room == self._ffi.NULL:
+                raise MemoryError("no memory for a slot's mappings")
+        self._commands.give(self._lib.OP_LIMIT, entry.pointer, room, number=temporal)
+
+    def probe(self, slot: int, packets: int, padding: int) -> int:
+        entry = self._slots[slot]
+        if not entry.rtx_payload_type or not entry.peer.ready or self._commands.spilled:
+            return 0
+        count = min(packets, MAX_PROBE)
+        number = max(1, min(padding, MAX_PADDING)) | entry.rtx_payload_type << 8
+        self._commands.give(self._lib.OP_PROBE, entry.pointer, count, number=number)
+        return count
 
     def _ask_for_keyframe(self, slot: NativeSlot) -> None:
         """At once, where the slot could begin; the data thread asks when keys or address come later."""
@@ -332,6 +370,7 @@ class NativeForwarder:
             self._plane,
             entry.pointer,
             entry.producer.pointer,
+            entry.held.pointer if entry.held is not None else self._ffi.NULL,
             self._numbers(sequences),
             len(sequences),
             self._clock(),
@@ -383,6 +422,7 @@ class NativeForwarder:
             highest=max(figures.highest, 0),
             jitter=figures.jitter,
             audio_level=figures.audio_level,
+            temporal_bytes=tuple(figures.temporal_bytes),
         )
 
     def slot_state(self, slot: int) -> SlotState:
@@ -396,6 +436,7 @@ class NativeForwarder:
             retransmitted=figures.retransmitted,
             last_sequence=figures.next_sequence - 1 & 0xFFFF,
             last_timestamp=figures.last_timestamp if figures.packets else 0,
+            thinned=figures.thinned,
         )
 
     def counters(self) -> PlaneCounters:
@@ -407,5 +448,9 @@ class NativeForwarder:
         for reason, count in self._unsent.items():
             dropped[reason.value] += count
         return PlaneCounters(
-            received=figures.received, sent=figures.sent, sent_bytes=figures.sent_bytes, dropped=dropped
+            received=figures.received,
+            sent=figures.sent,
+            sent_bytes=figures.sent_bytes,
+            dropped=dropped,
+            probes=figures.probes,
         )

@@ -101,7 +101,7 @@ class NativePeer:
 class NativeProducer:
     """One source that a peer sends."""
 
-    __slots__ = ("handle", "params", "peer", "pointer", "rtx_ssrc", "slots", "ssrc")
+    __slots__ = ("handle", "holding", "params", "peer", "pointer", "rtx_ssrc", "slots", "ssrc")
 
     def __init__(self, handle: int, peer: NativePeer, params: ProducerParams) -> None:
         _, lib = extension()
@@ -111,6 +111,7 @@ class NativeProducer:
         self.ssrc = 0
         self.rtx_ssrc = 0
         self.slots: set[NativeSlot] = set()  # routed here
+        self.holding: set[NativeSlot] = set()  # fed from here until what they are routed to shows a keyframe
         made = lib.producer_new(
             peer.pointer,
             handle,
@@ -128,7 +129,17 @@ class NativeProducer:
 class NativeSlot:
     """One stream that a peer receives."""
 
-    __slots__ = ("handle", "heads", "params", "peer", "plain_resend", "pointer", "producer")
+    __slots__ = (
+        "handle",
+        "heads",
+        "held",
+        "params",
+        "peer",
+        "plain_resend",
+        "pointer",
+        "producer",
+        "rtx_payload_type",
+    )
 
     def __init__(self, handle: int, peer: NativePeer, params: SlotParams) -> None:
         _, lib = extension()
@@ -136,10 +147,13 @@ class NativeSlot:
         self.peer = peer
         self.params = params
         self.producer: NativeProducer | None = None  # routed to
+        self.held: NativeProducer | None = None  # fed from, perhaps, until then
         self.heads = Heads.of(layout_key(params.extensions, params.mid))
         # A retransmission without RTX has to be the very same bytes.
         repairs = [repair for _, repair in params.payload_types.values()]
         self.plain_resend = not params.rtx_ssrc or not all(repairs)
+        # What probes are sent with, whatever feeds the slot.
+        self.rtx_payload_type = max(repairs, default=0) if params.rtx_ssrc else 0
         made = lib.slot_new(
             peer.pointer,
             handle,
@@ -152,3 +166,11 @@ class NativeSlot:
             random.getrandbits(32),
         )
         self.pointer = _owned(made, lib.slot_free)
+
+    def hold(self, producer: NativeProducer | None) -> None:
+        """This producer (or none) goes on feeding the slot until the one that it is routed to can."""
+        if self.held is not None:
+            self.held.holding.discard(self)
+        self.held = producer
+        if producer is not None:
+            producer.holding.add(self)

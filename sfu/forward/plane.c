@@ -193,10 +193,15 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
     }
     if (loudest < READ(s->audio_level))
         WRITE(s->audio_level, loudest);
-
+    struct picture picture = {.layer = -1};
+    if (s->codec == CODEC_VP8)
+        picture = read_picture(payload, length);
     struct packet *packet = remember(p, s, in, sequence, payload, length);
     if (!packet)
         return;
+    packet->picture = picture;
+    if (in->ssrc == s->ssrc)
+        ADD(s->temporal_bytes[picture.layer < 0 ? 0 : picture.layer], (uint64_t)length);
     packet->level = values[0];
     packet->orientation = values[1];
     if (jumped) {

@@ -3,8 +3,10 @@
 
 static void unroute(struct slot *slot)
 {
+    expect_no_more(slot);
     if (!slot->source)
         return;
+    leave(slot);
     unlist(slot);
     slot->source = NULL;
     slot->flows = false;
@@ -19,9 +21,10 @@ static void refresh(struct plane *p, struct peer *peer)
     for (struct slot *slot = peer->slots; slot; slot = slot->next_of_peer) {
         if (!slot->source)
             continue;
-        if (slot->flows && !ready(slot))
+        if (slot->flows && !ready(slot)) {
+            leave(slot);
             list(slot, false);
-        else if (!slot->flows && ready(slot) && slot->source->codec != CODEC_OPUS)
+        } else if (!slot->flows && ready(slot) && slot->source->codec != CODEC_OPUS)
             raise_event(p, EVENT_KEYFRAME, slot->source->handle, 0, NULL, NULL, 0, EVENT_BYTES);
     }
 }
@@ -79,7 +82,10 @@ static void bind_ssrc(struct producer *s, uint32_t ssrc, bool rtx)
     }
     s->ssrc = ssrc;
     s->known_ssrc = true;
+    for (struct slot *slot = s->flowing; slot; slot = slot->next)
+        leave(slot);
     s->epoch++;                  /* another stream: nothing of the earlier one is remembered */
+    s->group = 0;
     s->transit = 0;
     s->jitter = 0;
     WRITE(s->jitter_ticks, 0);
@@ -91,12 +97,27 @@ static void bind_ssrc(struct producer *s, uint32_t ssrc, bool rtx)
         list(s->flowing, false);
 }
 
+/* The slot's source goes: what is to take over is waited for, if there is such a one. */
+static void bereave(struct slot *slot)
+{
+    struct producer *next = slot->source_to_come;
+    unroute(slot);
+    if (!next)
+        return;
+    slot->payload_type = slot->type_to_come;
+    slot->rtx_payload_type = slot->rtx_type_to_come;
+    slot->source = next;
+    list(slot, false);
+}
+
 static void drop_producer(struct producer *s)
 {
     while (s->flowing)
-        unroute(s->flowing);
+        bereave(s->flowing);
     while (s->waiting)
-        unroute(s->waiting);
+        bereave(s->waiting);
+    while (s->coming)
+        unroute(s->coming);
     if (s->known_ssrc)
         forget_source(s->peer, s->ssrc);
     if (s->known_rtx)
@@ -143,15 +164,46 @@ static void drop_slot(struct slot *slot)
         peer->retired[peer->retired_count++] = (struct retired){slot->rtx_ssrc, slot->rtx_sequence};
 }
 
-static void route(struct slot *slot, struct producer *s, uint32_t types)
+static void route(struct slot *slot, struct producer *s, uint32_t types, bool hold)
 {
+    if (s && slot->source == s) {
+        expect_no_more(slot);    /* back to what still feeds it */
+        return;
+    }
+    int type = types & 0x7F, rtx_type = slot->rtx_ssrc ? types >> 8 & 0x7F : 0;
+    if (s && hold && slot->flows) {
+        expect(slot, s, type, rtx_type);
+        return;
+    }
     unroute(slot);
     if (!s)
         return;
-    slot->payload_type = types & 0x7F;
-    slot->rtx_payload_type = slot->rtx_ssrc ? types >> 8 & 0x7F : 0;
+    slot->payload_type = type;
+    slot->rtx_payload_type = rtx_type;
     slot->source = s;
     list(slot, false);
+}
+
+/* From now on nothing above this temporal layer; `room` is for the mappings of what lies between. */
+static void limit(struct slot *slot, int temporal, struct segment *room)
+{
+    slot->limit = (int8_t)temporal;
+    if (room && slot->view.segments == slot->own) {
+        uint32_t made = slot->view.segment_count;
+        for (uint32_t i = made > SEGMENTS ? made - SEGMENTS : 0; i < made; i++)
+            room[i % THIN_SEGMENTS] = slot->own[i % SEGMENTS];
+        begin_view(slot);
+        slot->view.segments = room;
+        slot->view.segment_room = THIN_SEGMENTS;
+        end_view(slot);
+    }
+    if (slot->thins || temporal == PLANE_MAX_TEMPORAL)
+        return;
+    slot->thins = true;
+    slot->skips = false;
+    slot->allowed = PLANE_MAX_TEMPORAL;
+    slot->newest = slot->view.figures.next_sequence - slot->offset - 1;
+    slot->picture_timestamp = slot->view.figures.last_timestamp - slot->view.figures.timestamp_offset;
 }
 
 /* The mapping that a number of the slot went out with. */
@@ -160,8 +212,8 @@ static const struct segment *find_segment(const struct view *view, int64_t numbe
     uint32_t made = view->segment_count;
     if (number >= view->figures.next_sequence)
         return NULL;
-    for (uint32_t i = made; i > 0 && made - i < SEGMENTS; i--) {
-        const struct segment *segment = &view->segments[(i - 1) % SEGMENTS];
+    for (uint32_t i = made; i > 0 && made - i < view->segment_room; i--) {
+        const struct segment *segment = &view->segments[(i - 1) % view->segment_room];
         if (segment->first <= number)
             return segment;
     }
@@ -183,16 +235,46 @@ static void resend(struct plane *p, struct slot *slot, int64_t number)
     if (!segment || segment->source != source_of(slot->source))
         return;                  /* what was routed away is never sent again */
     struct packet *packet = cached(slot->source, number - segment->offset, p->now);
-    if (!packet || !send_packet(p, slot, packet, number, segment->timestamp_offset, true))
+    if (!packet || (slot->thins && packet->picture.layer > slot->allowed))
+        return;
+    if (!send_packet(p, slot, packet, number, segment->timestamp_offset, &segment->shift, true))
         return;
     begin_view(slot);
     slot->view.figures.retransmitted++;
     end_view(slot);
 }
 
+/* Packets of nothing but padding on the slot's RTX stream (RFC 3550 §5.1). */
+static void probe(struct plane *p, struct slot *slot, int packets, int padding, int type)
+{
+    const plane_head *head = &slot->heads[0];
+    struct peer *peer = slot->peer;
+    for (int i = 0; i < packets && ready(slot); i++) {
+        bool extends;
+        int length = head->length + padding, size = length;
+        uint8_t *out = make_room(p, peer, length + peer->tag_bytes, &extends);
+        memcpy(out, head->bytes, head->length);
+        memset(out + head->length, 0, (size_t)padding);
+        out[0] |= 0x20;
+        out[1] = (uint8_t)type;
+        put16(out + 2, (uint16_t)slot->rtx_sequence++);
+        put32(out + 4, slot->view.figures.last_timestamp);
+        put32(out + 8, slot->rtx_ssrc);
+        if (head->transport_at)
+            put16(out + head->transport_at, take_transport(p, peer, length));
+        out[length - 1] = (uint8_t)padding;
+        if (p->protect(peer->sender, out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
+            drop(p, DROP_PROTECT);
+            continue;
+        }
+        queue(p, peer, out, size, extends);
+        ADD(p->probes, 1);
+    }
+}
+
 static void apply(struct plane *p, const struct command *c)
 {
-    if (c->op != OP_RESEND && p->queued)
+    if (c->op != OP_RESEND && c->op != OP_PROBE && p->queued)
         flush(p);                /* what is queued points to peers that may go now */
     switch (c->op) {
     case OP_KEYS: set_keys(p, (struct peer *)c->a, c); break;
@@ -204,8 +286,16 @@ static void apply(struct plane *p, const struct command *c)
     case OP_ADD_SLOT: add_slot((struct slot *)c->a); break;
     case OP_REPEAT: p->add_stream((void *)c->b, (void *)c->c); break;
     case OP_DROP_SLOT: drop_slot((struct slot *)c->a); break;
-    case OP_ROUTE: route((struct slot *)c->a, (struct producer *)c->b, c->number); break;
+    case OP_ROUTE: route((struct slot *)c->a, (struct producer *)c->b, c->number, c->c != 0); break;
     case OP_RESEND: resend(p, (struct slot *)c->a, (int64_t)c->c); break;
+    case OP_SYNC:
+        ((struct producer *)c->a)->group = (uint32_t)c->c;
+        ((struct producer *)c->a)->reference = c->number;
+        break;
+    case OP_LIMIT: limit((struct slot *)c->a, (int)c->number, (struct segment *)c->b); break;
+    case OP_PROBE:
+        probe(p, (struct slot *)c->a, (int)c->b, c->number & 0xFF, (int)(c->number >> 8));
+        break;
     default: break;
     }
 }

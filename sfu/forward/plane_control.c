@@ -112,6 +112,7 @@ void plane_read(plane *p, plane_figures *figures)
     figures->received = READ(p->received);
     figures->sent = READ(p->sent);
     figures->sent_bytes = READ(p->sent_bytes);
+    figures->probes = READ(p->probes);
     for (int i = 0; i < DROP_REASONS; i++)
         figures->dropped[i] = READ(p->dropped[i]);
 }
@@ -231,6 +232,8 @@ void producer_read(producer *s, producer_figures *figures)
     figures->first = READ(s->first);
     figures->highest = READ(s->highest);
     figures->jitter = READ(s->jitter_ticks);
+    for (int i = 0; i <= PLANE_MAX_TEMPORAL; i++)
+        figures->temporal_bytes[i] = READ(s->temporal_bytes[i]);
     figures->audio_level = atomic_exchange_explicit(&s->audio_level, SILENT, memory_order_relaxed);
 }
 
@@ -265,12 +268,16 @@ slot *slot_new(peer *peer, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, in
     slot->view.figures.next_sequence = first_sequence;
     slot->view.figures.last_timestamp = first_timestamp;
     slot->rtx_sequence = first_rtx_sequence;
+    slot->limit = slot->allowed = PLANE_MAX_TEMPORAL;
+    slot->view.segments = slot->own;
+    slot->view.segment_room = SEGMENTS;
     return slot;
 }
 
 void slot_free(slot *slot)
 {
     free(slot->gates);
+    free(slot->room);
     free(slot);
 }
 
@@ -290,14 +297,44 @@ static void read_view(struct slot *slot, void *copy, size_t size)
 
 void slot_read(slot *slot, slot_figures *figures) { read_view(slot, figures, sizeof *figures); }
 
+/* The view with its segments. Their ring is exchanged for a larger one at most once, and both live on. */
+static void read_segments(struct slot *slot, struct view *view, struct segment copy[THIN_SEGMENTS])
+{
+    for (int tries = 1;; tries++) {
+        uint32_t before = atomic_load_explicit(&slot->version, memory_order_acquire);
+        *view = slot->view;
+        view->segment_room = view->segments == slot->own ? SEGMENTS : THIN_SEGMENTS;
+        memcpy(copy, view->segments, view->segment_room * sizeof copy[0]);
+        view->segments = copy;
+        atomic_thread_fence(memory_order_acquire);
+        if (!(before & 1) && READ(slot->version) == before)
+            return;
+        if (tries % 64 == 0)
+            sched_yield();
+    }
+}
+
+/* Room for the mappings of a slot that drops temporal layers, for OP_LIMIT; NULL when there is no memory. */
+void *slot_want_room(slot *slot)
+{
+    if (!slot->room)
+        slot->room = calloc(THIN_SEGMENTS, sizeof *slot->room);
+    return slot->room;
+}
+
 /* Have these numbers sent again where they can be, each at most once in the gate's time. `s` is the producer
- * that control routed the slot to; the data thread looks again. Returns how many were ordered. */
-int slot_retransmit(plane *p, slot *slot, producer *s, const uint16_t *numbers, int count, double now)
+ * that control routed the slot to, `held` the one that feeds it until then (or NULL); the data thread looks
+ * again. Returns how many were ordered. */
+int slot_retransmit(plane *p, slot *slot, producer *s, producer *held, const uint16_t *numbers, int count,
+                    double now)
 {
     struct view view;
+    struct segment segments[THIN_SEGMENTS];
     uint32_t micros = (uint32_t)(uint64_t)llrint(now * 1e6);
     int ordered = 0;
-    read_view(slot, &view, sizeof view);
+    read_segments(slot, &view, segments);
+    if (held && view.figures.producer == held->handle)
+        s = held;
     if (!slot->gates) {
         slot->gates = malloc(GATES * sizeof *slot->gates);
         if (!slot->gates)

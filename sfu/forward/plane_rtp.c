@@ -118,6 +118,55 @@ static int32_t transport_number(const struct incoming *in, int wanted)
     return -1;
 }
 
+/* What a VP8 descriptor says (RFC 7741 §4.2). One that is cut short says nothing. */
+static struct picture read_picture(const uint8_t *d, int length)
+{
+    struct picture found = {.layer = -1}, nothing = found;
+    if (length < 2 || !(d[0] & 0x80))
+        return nothing;
+    uint8_t fields = d[1];
+    int at = 2;
+    if (fields & 0x80) {         /* PictureID of 7 or 15 bits */
+        if (at >= length)
+            return nothing;
+        found.id_at = (uint8_t)at;
+        at += d[at] & 0x80 ? 2 : 1;
+    }
+    if (fields & 0x40)
+        found.tl0_at = (uint8_t)at++;
+    if (fields & 0x30)
+        found.key_at = (uint8_t)at++; /* one byte for the layer and KEYIDX */
+    if (at > length)
+        return nothing;
+    if (fields & 0x20) {
+        found.layer = (int8_t)(d[found.key_at] >> 6);
+        found.sync = d[found.key_at] & 0x20;
+    }
+    if (!(fields & 0x10))
+        found.key_at = 0;
+    return found;
+}
+
+static uint16_t picture_id(const uint8_t *d, const struct picture *at)
+{
+    return d[at->id_at] & 0x80 ? get16(d + at->id_at) & 0x7FFF : d[at->id_at];
+}
+
+static void shift_picture(uint8_t *d, const struct picture *at, const struct shift *by)
+{
+    if (at->id_at) {
+        uint16_t id = (uint16_t)(picture_id(d, at) + by->id);
+        if (d[at->id_at] & 0x80)
+            put16(d + at->id_at, id | 0x8000);
+        else
+            d[at->id_at] = id & 0x7F;
+    }
+    if (at->tl0_at)
+        d[at->tl0_at] = (uint8_t)(d[at->tl0_at] + by->tl0);
+    if (at->key_at)
+        d[at->key_at] = (uint8_t)((d[at->key_at] & 0xE0) | ((d[at->key_at] + by->key) & 0x1F));
+}
+
 static bool vp8_keyframe(const uint8_t *d, int length) /* RFC 7741 §4.2, §4.3 */
 {
     if (length < 1 || (d[0] & 0x17) != 0x10) /* start of partition 0 */

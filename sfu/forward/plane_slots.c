@@ -29,7 +29,7 @@ static uint16_t take_transport(struct plane *p, struct peer *peer, int bytes)
 
 /* Rewrite -> protect -> queue. `repair`: as RTX of the slot's number (RFC 4588). */
 static bool send_packet(struct plane *p, struct slot *slot, const struct packet *packet, int64_t number,
-                        uint32_t timestamp_offset, bool again)
+                        uint32_t timestamp_offset, const struct shift *shift, bool again)
 {
     struct peer *peer = slot->peer;
     bool repair = again && slot->rtx_payload_type;
@@ -67,6 +67,8 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
         put16(out + head->length, (uint16_t)number);
     if (packet->length)
         memcpy(out + start, packet->payload, packet->length);
+    if (shift->id | shift->tl0 | shift->key)
+        shift_picture(out + start, &packet->picture, shift);
 
     int size = length;
     if (p->protect(peer->sender, out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
@@ -75,6 +77,106 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
     }
     queue(p, peer, out, size, extends);
     return true;
+}
+
+/* --- temporal layers --------------------------------------------------------------------------- */
+
+static struct segment *newest_segment(struct slot *slot)
+{
+    return &slot->view.segments[(slot->view.segment_count - 1) % slot->view.segment_room];
+}
+
+/* The mapping that a packet of the source came with when its numbers were looked at: false for one that was
+ * dropped then, or is forgotten. */
+static bool map_late(const struct slot *slot, int64_t source, int64_t *number, struct shift *shift)
+{
+    const struct view *view = &slot->view;
+    int64_t end = INT64_MAX;     /* the number that the next stretch begins with */
+    for (uint32_t i = view->segment_count; i > 0 && view->segment_count - i < view->segment_room; i--) {
+        const struct segment *segment = &view->segments[(i - 1) % view->segment_room];
+        if (segment->source != source_of(slot->source))
+            return false;
+        if (source >= segment->first - segment->offset) {
+            *number = source + segment->offset;
+            *shift = segment->shift;
+            return *number < end;
+        }
+        end = segment->first;
+    }
+    return false;
+}
+
+/* The packet is dropped for good: the numbers behind it close up. */
+static void skip(struct slot *slot, int64_t source)
+{
+    struct segment *last = newest_segment(slot);
+    struct segment next = {source + slot->offset, slot->offset - 1, source_of(slot->source),
+                           slot->view.figures.timestamp_offset, slot->shift};
+    slot->offset--;
+    begin_view(slot);
+    if (last->first != next.first) /* something came in between */
+        last = &slot->view.segments[slot->view.segment_count++ % slot->view.segment_room];
+    *last = next;
+    slot->view.figures.thinned++;
+    end_view(slot);
+}
+
+/* Whether a packet goes to a slot that has a limit, and as what. Pictures are taken or dropped whole; one goes
+ * up a layer only at a picture that depends on the base layer alone. A late packet keeps its mapping. */
+static bool pass(struct slot *slot, const struct packet *packet, int64_t *number, struct shift *shift)
+{
+    const struct picture *picture = &packet->picture;
+    int64_t source = READ(packet->sequence);
+    if (source <= slot->newest)
+        return picture->layer <= slot->allowed && map_late(slot, source, number, shift);
+    slot->newest = source;
+    if (packet->timestamp != slot->picture_timestamp) {
+        slot->picture_timestamp = packet->timestamp;
+        if (slot->allowed > slot->limit)
+            slot->allowed = slot->limit;
+        if (picture->layer > slot->allowed && picture->layer <= slot->limit && picture->sync)
+            slot->allowed = picture->layer;
+        slot->skips = picture->layer > slot->allowed;
+        if (slot->skips && picture->id_at)
+            slot->shift.id--;
+    }
+    if (slot->skips)
+        skip(slot, source);
+    return !slot->skips;
+}
+
+/* Note what a decoder has seen, for the next source to go on from. */
+static void note_picture(struct slot *slot, const struct packet *packet, const struct shift *shift)
+{
+    const uint8_t *d = packet->payload;
+    const struct picture *at = &packet->picture;
+    if (at->id_at) {
+        slot->last_id = (uint16_t)(picture_id(d, at) + shift->id);
+        slot->sent_id = true;
+    }
+    if (at->tl0_at) {
+        slot->last_tl0 = (uint8_t)(d[at->tl0_at] + shift->tl0);
+        slot->sent_tl0 = true;
+    }
+    if (at->key_at) {
+        slot->last_key = (uint8_t)(d[at->key_at] + shift->key);
+        slot->sent_key = true;
+    }
+}
+
+/* The shift with which this picture follows what was sent. */
+static struct shift shift_for(const struct slot *slot, const struct packet *packet)
+{
+    const uint8_t *d = packet->payload;
+    const struct picture *at = &packet->picture;
+    struct shift shift = {0, 0, 0};
+    if (at->id_at && slot->sent_id)
+        shift.id = (uint16_t)(slot->last_id + 1 - picture_id(d, at));
+    if (at->tl0_at && slot->sent_tl0)
+        shift.tl0 = (uint8_t)(slot->last_tl0 + 1 - d[at->tl0_at]);
+    if (at->key_at && slot->sent_key)
+        shift.key = (uint8_t)((slot->last_key + 1 - d[at->key_at]) & 0x1F);
+    return shift;
 }
 
 static void send_burst(struct plane *p, struct slot *slot, const struct producer *s)
@@ -89,11 +191,15 @@ static void send_burst(struct plane *p, struct slot *slot, const struct producer
         if (number < slot->base)
             continue;            /* older than the switch to this source */
         number += slot->offset;
-        if (send_packet(p, slot, packet, number, figures->timestamp_offset, false)) {
+        struct shift shift = slot->shift;
+        if (slot->thins && !pass(slot, packet, &number, &shift))
+            continue;
+        if (send_packet(p, slot, packet, number, figures->timestamp_offset, &shift, false)) {
             packets++;
             bytes += packet->length;
         }
         if (number >= next) {
+            note_picture(slot, packet, &shift);
             next = number + 1;
             last_timestamp = packet->timestamp + figures->timestamp_offset;
             slot->last_at = READ(packet->at);
@@ -134,25 +240,97 @@ static void list(struct slot *slot, bool flows)
     *head = slot;
 }
 
-/* Map this packet of the routed producer onto the slot's next number, and all after it alike. Time goes
- * on from the last packet sent by the wall clock, by one tick at least. */
+/* The slot leaves a source that fed it: keep how its timestamps mapped, for another one of its group. */
+static void leave(struct slot *slot)
+{
+    const struct producer *s = slot->source;
+    const slot_figures *figures = &slot->view.figures;
+    if (!slot->flows || figures->producer != s->handle)
+        return;
+    slot->left_group = s->group;
+    slot->left_reference = s->reference;
+    slot->left_offset = figures->timestamp_offset - slot->extra;
+}
+
+/* How far this packet's timestamp is to lie behind the last one sent: by the wall clock, at least one tick. By
+ * the clock of its group, where that is known and the two agree: time that would go back then stands still,
+ * and `extra` remembers by how much. */
+static uint32_t step_to(struct slot *slot, const struct packet *packet, double now)
+{
+    const struct producer *s = slot->source;
+    double elapsed = rint((now - slot->last_at) * s->clock_rate);
+    uint32_t step = elapsed < 1 ? 1 : (uint32_t)(uint64_t)elapsed;
+    slot->extra = 0;
+    if (!s->group || s->group != slot->left_group)
+        return step;
+    uint32_t aligned = packet->timestamp + slot->left_offset + slot->left_reference - s->reference;
+    int32_t ahead = (int32_t)(aligned - slot->view.figures.last_timestamp);
+    int64_t skew = (int64_t)ahead - step, per_ms = s->clock_rate / 1000;
+    if (skew > PLANE_MAX_SKEW_MS * per_ms || skew < -PLANE_MAX_SKEW_MS * per_ms ||
+        ahead < -PLANE_MAX_BEHIND_MS * per_ms)
+        return step;
+    if (ahead >= 1)
+        return (uint32_t)ahead;
+    slot->extra = (uint32_t)(1 - ahead);
+    return 1;
+}
+
+/* Map this packet of the routed producer onto the slot's next number, and all after it alike. */
 static void begin(struct slot *slot, const struct packet *packet, double now)
 {
     struct producer *s = slot->source;
     slot_figures *figures = &slot->view.figures;
     uint32_t timestamp = figures->last_timestamp;
-    if (slot->sent_any) {
-        double elapsed = rint((now - slot->last_at) * s->clock_rate);
-        timestamp += elapsed < 1 ? 1 : (uint32_t)(uint64_t)elapsed;
-    }
+    if (slot->sent_any)
+        timestamp += step_to(slot, packet, now);
     slot->base = READ(packet->sequence);
     slot->offset = figures->next_sequence - slot->base;
+    slot->shift = shift_for(slot, packet);
+    slot->allowed = slot->limit;
+    slot->thins = slot->limit < PLANE_MAX_TEMPORAL;
+    slot->skips = false;
+    slot->newest = slot->base - 1;
+    slot->picture_timestamp = packet->timestamp;
     begin_view(slot);
     figures->producer = s->handle;
     figures->timestamp_offset = timestamp - packet->timestamp;
-    slot->view.segments[slot->view.segment_count++ % SEGMENTS] =
-        (struct segment){figures->next_sequence, slot->offset, source_of(s), figures->timestamp_offset};
+    slot->view.segments[slot->view.segment_count++ % slot->view.segment_room] = (struct segment){
+        figures->next_sequence, slot->offset, source_of(s), figures->timestamp_offset, slot->shift};
     end_view(slot);
+}
+
+/* The slot flows on until `s` shows a keyframe. */
+static void expect_no_more(struct slot *slot)
+{
+    if (!slot->source_to_come)
+        return;
+    *slot->link_to_come = slot->next_to_come;
+    if (slot->next_to_come)
+        slot->next_to_come->link_to_come = slot->link_to_come;
+    slot->source_to_come = NULL;
+}
+
+static void expect(struct slot *slot, struct producer *s, int type, int rtx_type)
+{
+    expect_no_more(slot);
+    slot->source_to_come = s;
+    slot->type_to_come = type;
+    slot->rtx_type_to_come = rtx_type;
+    slot->next_to_come = s->coming;
+    slot->link_to_come = &s->coming;
+    if (slot->next_to_come)
+        slot->next_to_come->link_to_come = &slot->next_to_come;
+    s->coming = slot;
+}
+
+static void take_over(struct producer *s, struct slot *slot)
+{
+    expect_no_more(slot);
+    leave(slot);
+    unlist(slot);
+    slot->source = s;
+    slot->payload_type = slot->type_to_come;
+    slot->rtx_payload_type = slot->rtx_type_to_come;
 }
 
 /* Let waiting slots begin where a decoder can: at the first keyframe of the burst. */
@@ -168,6 +346,14 @@ static void join(struct producer *s, double now)
                 list(slot, true);
             }
         }
+        for (struct slot *slot = s->coming, *next; slot; slot = next) {
+            next = slot->next_to_come;
+            if (ready(slot)) {
+                take_over(s, slot);
+                begin(slot, s->burst[i], now);
+                list(slot, true);
+            }
+        }
         return;
     }
 }
@@ -177,7 +363,7 @@ static void fan_out(struct plane *p, struct producer *s)
 {
     if (!s->burst_count)
         return;
-    if (s->waiting)
+    if (s->waiting || s->coming)
         join(s, p->now);
     for (struct slot *slot = s->flowing; slot; slot = slot->next) {
         if (slot->next)
@@ -190,6 +376,8 @@ static void fan_out(struct plane *p, struct producer *s)
 /* The source has started anew far ahead: its listeners' numbers go on without the gap. */
 static void follow_jump(struct producer *s, const struct packet *packet, double now)
 {
-    for (struct slot *slot = s->flowing; slot; slot = slot->next)
+    for (struct slot *slot = s->flowing; slot; slot = slot->next) {
+        leave(slot);
         begin(slot, packet, now);
+    }
 }

@@ -33,6 +33,11 @@ enum {
     PLANE_VIDEO_CACHE_MS = 2000,
     PLANE_AUDIO_CACHE_PACKETS = 64,
     PLANE_VIDEO_CACHE_PACKETS = 1024,
+    PLANE_MAX_TEMPORAL = 3,
+    PLANE_MAX_PADDING = 255,
+    PLANE_MAX_PROBE = 64,
+    PLANE_MAX_SKEW_MS = 200,
+    PLANE_MAX_BEHIND_MS = 75,
     PLANE_NAME_BYTES = 28,          /* a struct sockaddr_in or sockaddr_in6 */
     PLANE_MAX_HEAD = 288,           /* RTP header + extensions with a MID of 255 bytes */
     PLANE_COMMANDS = 4096,          /* in the ring; what does not fit waits in Python */
@@ -56,8 +61,11 @@ enum plane_op {
     OP_ADD_SLOT,        /* slot */
     OP_REPEAT,          /* b session, c policy: the stream may protect a number again */
     OP_DROP_SLOT,       /* slot */
-    OP_ROUTE,           /* slot; b producer or 0, number: payload type | RTX payload type << 8 */
-    OP_RESEND           /* slot; c the extended number */
+    OP_ROUTE,           /* slot; b producer or 0, number: payload type | RTX payload type << 8, c: hold */
+    OP_RESEND,          /* slot; c the extended number */
+    OP_SYNC,            /* producer; c group, number: its timestamp at the group's instant */
+    OP_LIMIT,           /* slot; number: temporal layer, b room for more segments */
+    OP_PROBE            /* slot; b packets, number: padding | RTX payload type << 8 */
 };
 
 enum plane_event_kind { EVENT_SKIP, EVENT_DATAGRAM, EVENT_RTCP, EVENT_UNKNOWN, EVENT_STARTED, EVENT_KEYFRAME,
@@ -78,7 +86,7 @@ typedef struct {
 } plane_event;
 
 typedef struct {
-    uint64_t received, sent, sent_bytes;
+    uint64_t received, sent, sent_bytes, probes;
     uint64_t dropped[16];
 } plane_figures;
 
@@ -87,10 +95,11 @@ typedef struct {
     int64_t first, highest;         /* -1 before the first packet */
     uint32_t jitter;
     int audio_level;
+    uint64_t temporal_bytes[4];
 } producer_figures;
 
 typedef struct {
-    uint64_t packets, bytes, retransmitted;
+    uint64_t packets, bytes, retransmitted, thinned;
     int64_t next_sequence;
     uint32_t producer, timestamp_offset, last_timestamp;
 } slot_figures;
@@ -134,7 +143,8 @@ slot *slot_new(peer *, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, int pl
                uint32_t first_timestamp);
 void slot_free(slot *);
 void slot_read(slot *, slot_figures *);
-int slot_retransmit(plane *, slot *, producer *, const uint16_t *numbers, int count, double now);
+void *slot_want_room(slot *);
+int slot_retransmit(plane *, slot *, producer *, producer *held, const uint16_t *numbers, int count, double now);
 
 /* cdef end */
 
@@ -167,7 +177,8 @@ int slot_retransmit(plane *, slot *, producer *, const uint16_t *numbers, int co
 #define STRANGER_BYTES (128 * 1024)
 
 #define BUCKETS 8192
-#define SEGMENTS 16              /* switches that a slot remembers for retransmission */
+#define SEGMENTS 16              /* switches that a slot remembers for retransmission (a power of two) */
+#define THIN_SEGMENTS 64         /* and runs of dropped packets, where it drops some: four seconds at 30 fps */
 #define GATES 256                /* packets whose last retransmission a slot remembers */
 #define SENT_NUMBERS 128         /* packets whose transport-wide number a slot without RTX remembers */
 #define TRANSPORT_HISTORY 2048   /* packets whose departure is remembered per peer: a second of a full pool */
@@ -185,6 +196,19 @@ union name {
     uint8_t bytes[PLANE_NAME_BYTES];
 };
 
+/* Places of what a VP8 descriptor (RFC 7741 §4.2) says of a picture, from the payload on; 0: not there. */
+struct picture {
+    uint8_t id_at, tl0_at, key_at;
+    int8_t layer;                /* temporal, -1 where it is not named */
+    bool sync;                   /* Y: depends on the base layer only */
+};
+
+/* What a slot adds to a source's PictureID, TL0PICIDX and KEYIDX. */
+struct shift {
+    uint16_t id;
+    uint8_t tl0, key;
+};
+
 /* A packet of a producer as received; the cache owns it. `sequence` is extended. */
 struct packet {
     _Atomic int64_t sequence;
@@ -194,6 +218,7 @@ struct packet {
     uint32_t turn;               /* in which it came: while that lasts it may be in a burst */
     uint16_t length, room;
     uint8_t marker;
+    struct picture picture;
     int16_t level, orientation;
 };
 
@@ -207,13 +232,14 @@ struct producer {
     bool known_ssrc, known_rtx, started;
     int64_t cache_mask;
     double cache_seconds;
-    struct slot *flowing, *waiting;
+    uint32_t group, reference;   /* its timestamp at its group's instant; group 0: not known */
+    struct slot *flowing, *waiting, *coming; /* `coming` flow from another source until a keyframe of this */
     struct packet *burst[BATCH]; /* what this turn brought */
     int burst_count;
     struct producer *next_busy;
     uint32_t transit;
     double jitter;
-    _Atomic uint64_t packets, bytes;
+    _Atomic uint64_t packets, bytes, temporal_bytes[PLANE_MAX_TEMPORAL + 1];
     _Atomic int64_t first, highest;
     _Atomic uint32_t jitter_ticks;
     _Atomic int audio_level;
@@ -225,12 +251,14 @@ struct segment {
     int64_t first, offset;
     uint64_t source;             /* producer's handle and epoch */
     uint32_t timestamp_offset;
+    struct shift shift;
 };
 
 struct view {
     slot_figures figures;
-    uint32_t segment_count;      /* ever made; the ring holds the last SEGMENTS */
-    struct segment segments[SEGMENTS];
+    uint32_t segment_count;      /* ever made; the ring holds the last of them */
+    uint32_t segment_room;
+    struct segment *segments;    /* the slot's own ones, or its larger room */
 };
 
 struct gate {
@@ -243,13 +271,27 @@ struct slot {
     struct slot *next_of_peer;
     struct producer *source;     /* routed to */
     struct slot *next, **link;   /* in the source's `flowing` or `waiting` */
+    struct producer *source_to_come; /* takes over with its next keyframe */
+    struct slot *next_to_come, **link_to_come; /* in its `coming` */
+    int type_to_come, rtx_type_to_come;
     bool flows, sent_any, plain_resend;
     const plane_head *heads;     /* without and with level (1) and orientation (2) */
     int payload_type, rtx_payload_type;
     int64_t base;                /* the source's number from which on packets are this slot's */
     int64_t offset;
+    struct shift shift;
     int64_t rtx_sequence;
     double last_at;
+    uint32_t left_group, left_reference, left_offset; /* the source before: how its timestamps mapped */
+    uint32_t extra;              /* what the source's mapping has beyond its clock's */
+    uint16_t last_id;            /* of the highest number sent */
+    uint8_t last_tl0, last_key;
+    bool sent_id, sent_tl0, sent_key;
+    int8_t limit, allowed;       /* temporal layer: wanted at most, and reached */
+    bool thins, skips;           /* packets are looked at; this picture's are dropped */
+    int64_t newest;              /* of the source, looked at; where `thins` */
+    uint32_t picture_timestamp;  /* of that one */
+    struct segment own[SEGMENTS], *room;
     _Atomic uint32_t version;    /* odd while the data thread writes `view` */
     struct view view;
     struct gate *gates;          /* control's own */
@@ -322,7 +364,7 @@ struct plane {
     uint8_t *tx;
     uint64_t turn_sent;
 
-    _Atomic uint64_t received, sent, sent_bytes, dropped[DROP_REASONS];
+    _Atomic uint64_t received, sent, sent_bytes, probes, dropped[DROP_REASONS];
 
     _Atomic int stop, asleep;
     _Atomic uint64_t command_head, command_tail; /* data thread takes, control puts */

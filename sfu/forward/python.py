@@ -12,11 +12,14 @@ from collections.abc import Callable
 from typing import Literal
 
 from sfu.forward.contract import (
+    MAX_PADDING,
     MAX_PEERS,
+    MAX_PROBE,
     MAX_PRODUCERS_PER_PEER,
     MAX_SENT_SSRCS,
     MAX_SLOTS_PER_PEER,
     MAX_SLOTS_PER_PRODUCER,
+    MAX_TEMPORAL,
     Address,
     Drop,
     ForwarderEvents,
@@ -41,10 +44,16 @@ from sfu.forward.tables import (
     Tables,
     TransportHistory,
     drop_route,
+    expect,
+    expect_no_more,
+    limit_layers,
+    set_route,
     settle,
     start_flow,
     stop_flow,
+    take_over,
 )
+from sfu.forward.timeline import Sync
 from sfu.forward.way import PacketWay
 from sfu.rtp.sequence import near_16
 
@@ -157,6 +166,9 @@ class PythonForwarder:
         producer = slot.producer
         assert producer is not None
         producer.waiting.add(slot)
+        self._ask_for_keyframe(slot, producer)
+
+    def _ask_for_keyframe(self, slot: Slot, producer: Producer) -> None:
         if slot.ready and slot.params.kind == "video":
             self._events.keyframe_needed(producer.handle)
 
@@ -199,11 +211,19 @@ class PythonForwarder:
         for slot in list(entry.slots):
             self._await(slot)
 
+    def sync(self, producer: int, group: int, timestamp: int) -> None:
+        self._tables.producers[producer].sync = Sync(group, timestamp & 0xFFFFFFFF)
+
     def remove_producer(self, producer: int) -> None:
         entry = self._tables.producers.pop(producer, None)
         if entry is None:
             return
         for slot in list(entry.slots):
+            if slot.coming is not None:
+                take_over(slot)
+            else:
+                drop_route(slot)
+        for slot in list(entry.coming):
             drop_route(slot)
         entry.peer.producers.discard(entry)
         for ssrc in (entry.ssrc, entry.rtx_ssrc):
@@ -251,25 +271,45 @@ class PythonForwarder:
         if entry.params.rtx_ssrc:
             entry.peer.retired[entry.params.rtx_ssrc] = entry.rtx_sequence
 
-    def route(self, slot: int, producer: int | None) -> None:
+    def route(self, slot: int, producer: int | None, hold: bool = False) -> None:
         entry = self._tables.slots[slot]
         if producer is None:
             drop_route(entry)
             return
         source = self._tables.producers[producer]
         if entry.producer is source:
+            expect_no_more(entry)  # back to what still feeds it
+            return
+        if entry.coming is source and hold:
             return
         payload_types = entry.params.payload_types.get(source.params.codec)
         if source.params.kind != entry.params.kind or payload_types is None:
             raise ValueError(f"slot {slot} ({entry.params.kind}) cannot carry {source.params.codec.name}")
-        if len(source.slots) >= MAX_SLOTS_PER_PRODUCER:
+        if len(source.slots) + len(source.coming) >= MAX_SLOTS_PER_PRODUCER:
             raise TableFull(f"{MAX_SLOTS_PER_PRODUCER} slots of one producer (MAX_SLOTS_PER_PRODUCER)")
-        drop_route(entry)
-        entry.payload_type, repair = payload_types
-        entry.rtx_payload_type = repair if entry.params.rtx_ssrc else 0
-        entry.producer = source
-        source.slots.add(entry)
-        self._await(entry)
+        if hold and entry.group is not None:
+            expect(entry, source, payload_types)
+        else:
+            drop_route(entry)
+            set_route(entry, source, payload_types)
+        self._ask_for_keyframe(entry, source)
+
+    def limit(self, slot: int, temporal: int) -> None:
+        entry = self._tables.slots[slot]
+        if not 0 <= temporal <= MAX_TEMPORAL:
+            raise ValueError(f"a temporal layer is 0 to {MAX_TEMPORAL}, not {temporal}")
+        limit_layers(entry, temporal)
+
+    def probe(self, slot: int, packets: int, padding: int) -> int:
+        entry = self._tables.slots[slot]
+        if not entry.ready:
+            return 0
+        padding = max(1, min(padding, MAX_PADDING))
+        count, size = self._resender.probe(entry, min(packets, MAX_PROBE), padding, self._clock())
+        self._way.sent += count
+        self._way.sent_bytes += size
+        self._way.probes += count
+        return count
 
     def retransmit(self, slot: int, sequences: list[int]) -> int:
         entry = self._tables.slots[slot]
@@ -327,6 +367,7 @@ class PythonForwarder:
             highest=max(entry.highest, 0),
             jitter=int(entry.jitter),
             audio_level=level,
+            temporal_bytes=tuple(entry.temporal_bytes),  # type: ignore[arg-type]
         )
 
     def slot_state(self, slot: int) -> SlotState:
@@ -340,6 +381,7 @@ class PythonForwarder:
             retransmitted=entry.retransmitted,
             last_sequence=entry.next_sequence - 1 & 0xFFFF,
             last_timestamp=max(entry.last_timestamp, 0),
+            thinned=entry.thinned + (entry.thinning.dropped if entry.thinning else 0),
         )
 
     def counters(self) -> PlaneCounters:
@@ -351,6 +393,7 @@ class PythonForwarder:
             sent=self._way.sent - self._datagrams.no_room - self._datagrams.send_errors,
             sent_bytes=self._way.sent_bytes - self._datagrams.unsent_bytes,
             dropped={reason.value: count for reason, count in dropped.items()},
+            probes=self._way.probes,
         )
 
     def close(self) -> None:

@@ -11,6 +11,8 @@ from struct import Struct
 
 from sfu.forward.contract import MAX_RETRANSMIT, RETRANSMIT_GATE_MS, Drop
 from sfu.forward.datagrams import TX_CELL, TX_CELLS, Datagrams
+from sfu.forward.layout import ABSENT
+from sfu.forward.pictures import NO_SHIFT, shifted
 from sfu.forward.srtp import ffi, protect
 from sfu.forward.tables import MAX_RESENT, Packet, Segment, Slot, settle
 from sfu.rtp.rtx import wrap
@@ -56,12 +58,50 @@ class Resender:
         slot.retransmitted += packets
         return packets, size
 
+    def probe(self, slot: Slot, packets: int, padding: int, now: float) -> tuple[int, int]:
+        """Send packets of nothing but padding (RFC 3550 §5.1); returns packets and bytes on the wire."""
+        settle(slot)
+        repair = max((rtx for _, rtx in slot.params.payload_types.values()), default=0)
+        if not slot.params.rtx_ssrc or not repair:
+            return 0, 0
+        tx, layout = self._datagrams.tx, slot.layout
+        head = layout.head(ABSENT, ABSENT)
+        length = len(head) + padding
+        data = bytes((head[0] | 0x20,)) + head[1:] + bytes(padding - 1) + bytes((padding,))
+        sent = size = cell = 0
+        for _ in range(packets):
+            if cell == TX_CELLS:
+                self._datagrams.flush()
+                cell = 0
+            at = cell * TX_CELL
+            tx[at : at + length] = data
+            timestamp = max(slot.last_timestamp, 0)
+            _WRITE_HEADER(tx, at + 1, repair, slot.rtx_sequence & 0xFFFF, timestamp, slot.params.rtx_ssrc)
+            if layout.transport_cc_at and slot.transport is not None:
+                number = slot.transport.take([length], now)
+                _WRITE_NUMBER(tx, at + layout.transport_cc_at, number & 0xFFFF)
+            slot.rtx_sequence += 1
+            self._size[0] = length
+            if protect(slot.context, self._datagrams.tx_pointers[cell], self._size):
+                self._dropped[Drop.PROTECT] += 1
+                continue
+            self._datagrams.enqueue([slot.remote], cell, [(0, [int(self._size[0])])], 1)
+            cell += 1
+            sent += 1
+            size += int(self._size[0])
+        self._datagrams.flush()
+        return sent, size
+
     def _write(self, slot: Slot, number: int, packet: Packet, segment: Segment, cell: int, now: float) -> int:
         """Protect the packet in this cell; returns its length, 0 when it cannot be sent."""
         tx, at = self._datagrams.tx, cell * TX_CELL
         layout, repair = slot.layout, slot.rtx_payload_type
         head = layout.head(packet.audio_level, packet.orientation)
-        payload = wrap(number, packet.payload) if repair else packet.payload
+        payload = packet.payload
+        if packet.picture is not None and segment.shift != NO_SHIFT:
+            payload = shifted(payload, packet.picture, segment.shift)
+        if repair:
+            payload = wrap(number, payload)
         sequence = slot.rtx_sequence if repair else number
         length = len(head) + len(payload)
         tx[at : at + length] = head + payload
@@ -99,7 +139,11 @@ def find(slot: Slot, number: int, now: float) -> tuple[Packet, Segment] | None:
             if segment.producer is not slot.producer:
                 return None
             packet = segment.producer.cached(number - segment.offset, now)
-            return None if packet is None else (packet, segment)
+            if packet is None:
+                return None
+            if slot.thinning is not None and packet.picture is not None:
+                return (packet, segment) if slot.thinning.takes(packet.picture.layer) else None
+            return packet, segment
     return None
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sfu.forward.contract import (
     AUDIO_CACHE_MS,
     AUDIO_CACHE_PACKETS,
+    MAX_TEMPORAL,
     VIDEO_CACHE_MS,
     VIDEO_CACHE_PACKETS,
     Codec,
@@ -25,7 +26,10 @@ from sfu.forward.contract import (
 )
 from sfu.forward.datagrams import Remote
 from sfu.forward.layout import Layout, LayoutKey, layout_key
+from sfu.forward.pictures import NO_SHIFT, LastPicture, Picture, Shift
 from sfu.forward.srtp import SrtpSession
+from sfu.forward.thinning import THIN_SEGMENTS, Thinning, find_late
+from sfu.forward.timeline import Left, Sync, step_to
 from sfu.rtp import keyframe
 from sfu.rtp.sequence import MASK_32, near_16
 
@@ -66,6 +70,7 @@ class Packet(NamedTuple):
     orientation: int
     payload: bytes
     at: float
+    picture: Picture | None = None
 
 
 class TransportHistory:
@@ -145,6 +150,7 @@ class Producer:
         "cache",
         "cache_seconds",
         "clock_rate",
+        "coming",
         "extensions",
         "first",
         "groups",
@@ -162,7 +168,10 @@ class Producer:
         "slots",
         "ssrc",
         "started",
+        "sync",
+        "temporal_bytes",
         "transit",
+        "vp8",
         "waiting",
         "wants_extensions",
     )
@@ -184,6 +193,10 @@ class Producer:
         self.cache_seconds = (AUDIO_CACHE_MS if audio else VIDEO_CACHE_MS) / 1000
         self.slots: set[Slot] = set()  # routed here, flowing or not
         self.waiting: set[Slot] = set()  # routed here, flowing from the next keyframe on
+        self.coming: set[Slot] = set()  # the same, fed by another source until then
+        self.sync: Sync | None = None
+        self.vp8 = params.codec is Codec.VP8
+        self.temporal_bytes = [0] * (MAX_TEMPORAL + 1)
         self.groups: dict[GroupKey, Group] = {}  # the flowing ones
         self.burst: list[Packet] = []
         self.packets = 0
@@ -196,6 +209,7 @@ class Producer:
         """Forget the numbering of the stream: its next packet is the first of another one."""
         self.first = -1
         self.highest = -1
+        self.sync = None
         self.newest: Packet | None = None  # of those handed to listeners, by number
         self.transit = 0
         self.jitter = 0.0
@@ -232,6 +246,7 @@ class Segment(NamedTuple):
     producer: Producer
     offset: int
     timestamp_offset: int
+    shift: Shift
 
 
 class Slot:
@@ -240,14 +255,20 @@ class Slot:
     __slots__ = (
         "base",
         "bytes",
+        "coming",
+        "coming_types",
         "context",
+        "extra",
         "feeding",
         "group",
         "handle",
         "key",
         "last_at",
+        "last_picture",
         "last_timestamp",
         "layout",
+        "left",
+        "limit",
         "newest_before",
         "next_sequence",
         "offset",
@@ -265,8 +286,11 @@ class Slot:
         "segments",
         "sent_numbers",
         "settled",
+        "shift",
         "ssrc",
         "tag_bytes",
+        "thinned",
+        "thinning",
         "timestamp_offset",
         "transport",
     )
@@ -278,7 +302,9 @@ class Slot:
         self.ssrc = params.ssrc
         self.key: LayoutKey = layout_key(params.extensions, params.mid)
         self.layout = Layout(self.key)
-        self.producer: Producer | None = None  # routed to
+        self.producer: Producer | None = None  # routed to, or feeding until `coming` shows a keyframe
+        self.coming: Producer | None = None
+        self.coming_types = (0, 0)
         self.feeding = 0  # handle of the producer that the last packet came from
         self.group: Group | None = None  # set while packets flow
         self.context: Any = None
@@ -290,6 +316,13 @@ class Slot:
         self.newest_before = -1  # the producer's newest that listeners got before this slot began
         self.offset = 0
         self.timestamp_offset = 0
+        self.extra = 0  # ticks that the mapping is ahead of its group's clock
+        self.left: Left | None = None  # the producer before
+        self.shift = NO_SHIFT
+        self.last_picture = LastPicture()
+        self.limit = MAX_TEMPORAL
+        self.thinning: Thinning | None = None  # set while packets have to be looked at
+        self.thinned = 0
         self.payload_type = 0
         self.rtx_payload_type = 0
         self.packets = 0
@@ -319,31 +352,85 @@ class Slot:
         self.remote = remote.handle if remote else None
 
     def begin(self, packet: Packet, now: float) -> None:
-        """Map this packet of the routed producer onto the slot's next number, and all after it alike.
-
-        The timestamp goes on from the last one sent by the wall-clock time since, by one tick at least.
-        """
+        """Map this packet of the routed producer onto the slot's next number, and all after it alike."""
         assert self.producer is not None
+        self.extra = 0
         if self.last_timestamp < 0:
             timestamp = random.getrandbits(32)
         else:
-            elapsed = round((now - self.last_at) * self.producer.params.clock_rate)
-            timestamp = self.last_timestamp + max(1, elapsed)
+            step, self.extra = step_to(
+                packet.timestamp,
+                self.last_timestamp,
+                now - self.last_at,
+                self.producer.clock_rate,
+                self.producer.sync,
+                self.left,
+            )
+            timestamp = self.last_timestamp + step
         self.feeding = self.producer.handle
         self.base = packet.sequence
         newest = self.producer.newest
         self.newest_before = -1 if newest is None else newest.sequence
         self.offset = self.next_sequence - packet.sequence
         self.timestamp_offset = (timestamp - packet.timestamp) & MASK_32
-        self.segments.append(Segment(self.next_sequence, self.producer, self.offset, self.timestamp_offset))
+        self.shift = self.last_picture.shift_for(packet.payload, packet.picture)
+        self.segments.append(self._segment(self.next_sequence))
+        if self.thinning is not None:
+            self.thinned += self.thinning.dropped
+        thins = self.limit < MAX_TEMPORAL
+        self.thinning = (
+            Thinning.of_new_source(self.limit, packet.sequence, packet.timestamp) if thins else None
+        )
 
-    def advance(self, packet: Packet) -> None:
-        """This packet of the source was sent: numbers and time go on behind the highest of them."""
-        number = packet.sequence + self.offset
+    def _segment(self, first: int) -> Segment:
+        assert self.producer is not None
+        return Segment(first, self.producer, self.offset, self.timestamp_offset, self.shift)
+
+    def set_limit(self, temporal: int) -> None:
+        """No packets of a higher temporal layer from the next picture on. `settle` first."""
+        self.limit = temporal
+        if self.thinning is not None:
+            self.thinning.limit = temporal
+        elif temporal < MAX_TEMPORAL:
+            newest = self.next_sequence - self.offset - 1
+            timestamp = self.last_timestamp - self.timestamp_offset & MASK_32
+            self.thinning = Thinning.from_now_on(temporal, newest, timestamp)
+        if temporal < MAX_TEMPORAL and self.segments.maxlen == MAX_SEGMENTS:
+            self.segments = deque(self.segments, THIN_SEGMENTS)
+
+    def take(self, packet: Packet) -> tuple[int, Shift] | None:
+        """How a packet of the source maps, where `thinning`; None: it is dropped."""
+        thinning, sequence = self.thinning, packet.sequence
+        assert thinning is not None
+        if sequence <= thinning.newest:
+            layer = packet.picture.layer if packet.picture is not None else -1
+            found = find_late(((s.first, s.offset) for s in reversed(self.segments)), sequence)
+            if found is None or not thinning.takes(layer):
+                return None
+            segment = self.segments[-1 - found]
+            return None if segment.producer is not self.producer else (segment.offset, segment.shift)
+        dropped, begins = thinning.look(sequence, packet.timestamp, packet.picture)
+        if not dropped:
+            return self.offset, self.shift
+        if begins and packet.picture is not None and packet.picture.id_at:
+            self.shift = self.shift._replace(id=self.shift.id - 1 & 0x7FFF)
+        first = sequence + self.offset
+        self.offset -= 1
+        if self.segments[-1].first == first:  # nothing came in between
+            self.segments.pop()
+        self.segments.append(self._segment(first))
+        return None
+
+    def advance(self, packet: Packet, offset: int | None = None, shift: Shift | None = None) -> None:
+        """This packet of the source was sent (with this mapping, where it is not the one in force): numbers
+        and time go on behind the highest of them."""
+        number = packet.sequence + (self.offset if offset is None else offset)
         if number >= self.next_sequence:
             self.next_sequence = number + 1
             self.last_timestamp = packet.timestamp + self.timestamp_offset & MASK_32
             self.last_at = packet.at
+            if packet.picture is not None:
+                self.last_picture.note(packet.payload, packet.picture, shift or self.shift)
 
     def remember_number(self, sequence: int, number: int) -> None:
         """The packet with this sequence number (16 bit) carries this transport-wide number."""
@@ -355,11 +442,12 @@ class Slot:
         return held & 0xFFFF if held >> 16 == sequence else None
 
 
-GroupKey = tuple[LayoutKey, int]
+GroupKey = tuple[LayoutKey, int, bool]
 
 
-# What the way needs of one listener: SRTP context, SSRC, payload type, offsets of sequence and timestamp.
-Row = tuple[Any, int, int, int, int]
+# What the way needs of one listener: SRTP context, SSRC, payload type, offsets of sequence and timestamp, and
+# the shift of its pictures where there is one.
+Row = tuple[Any, int, int, int, int, Shift | None]
 
 
 class Group:
@@ -369,12 +457,24 @@ class Group:
     carries them over to a slot.
     """
 
-    __slots__ = ("bytes", "handles", "key", "layout", "newest_base", "packets", "rows", "slots", "tag_bytes")
+    __slots__ = (
+        "bytes",
+        "handles",
+        "key",
+        "layout",
+        "newest_base",
+        "packets",
+        "rows",
+        "slots",
+        "tag_bytes",
+        "thins",
+    )
 
     def __init__(self, key: GroupKey, layout: Layout, tag_bytes: int) -> None:
         self.key = key
         self.layout = layout
         self.tag_bytes = tag_bytes
+        self.thins = key[2]  # each of them may take other packets
         self.slots: list[Slot] = []
         self.rows: list[Row] = []
         self.handles: list[Any] = []
@@ -387,17 +487,23 @@ def start_flow(slot: Slot) -> None:
     """Let the slot take its producer's packets (it must be ready and have begun)."""
     producer = slot.producer
     assert producer is not None
-    key = (slot.key, slot.tag_bytes)
+    key = (slot.key, slot.tag_bytes, slot.thinning is not None)
     group = producer.groups.get(key)
     if group is None:
         group = producer.groups[key] = Group(key, slot.layout, slot.tag_bytes)
     group.slots.append(slot)
-    group.rows.append((slot.context, slot.ssrc, slot.payload_type, slot.offset, slot.timestamp_offset))
+    group.rows.append(row_of(slot, slot.offset, slot.shift))
     group.handles.append(slot.remote)
     group.newest_base = max(group.newest_base, slot.base)
     slot.group = group
     slot.settled = (group.packets, group.bytes)
     producer.waiting.discard(slot)
+
+
+def row_of(slot: Slot, offset: int, shift: Shift) -> Row:
+    """The slot's row for packets that map so."""
+    own = None if shift == NO_SHIFT else shift
+    return slot.context, slot.ssrc, slot.payload_type, offset, slot.timestamp_offset, own
 
 
 def settle(slot: Slot) -> None:
@@ -410,6 +516,8 @@ def settle(slot: Slot) -> None:
     slot.bytes += group.bytes - size
     slot.settled = (group.packets, group.bytes)
     newest = producer.newest
+    if group.thins:
+        return  # its numbers are kept packet by packet
     # A slot that began with a late packet was not sent what had overtaken it (`Producer.advance`).
     if newest is not None and newest.sequence > slot.newest_before:
         slot.advance(newest)
@@ -421,6 +529,11 @@ def stop_flow(slot: Slot) -> None:
     if group is None or slot.producer is None:
         return
     settle(slot)
+    producer = slot.producer
+    if producer.sync is not None:
+        slot.left = Left(producer.sync, slot.timestamp_offset - slot.extra)
+    else:
+        slot.left = None
     place = group.slots.index(slot)
     for column in (group.slots, group.rows, group.handles):
         del column[place]
@@ -429,8 +542,53 @@ def stop_flow(slot: Slot) -> None:
     slot.group = None
 
 
+def limit_layers(slot: Slot, temporal: int) -> None:
+    """Take no temporal layer above this from now on, as `contract.Forwarder.limit` says."""
+    settle(slot)
+    flows = slot.group is not None
+    if not flows or slot.thinning is not None:
+        slot.set_limit(temporal)
+        return
+    stop_flow(slot)
+    slot.set_limit(temporal)
+    start_flow(slot)
+
+
+def expect(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
+    """The slot flows on until this producer shows a keyframe."""
+    expect_no_more(slot)
+    slot.coming = producer
+    slot.coming_types = types
+    producer.coming.add(slot)
+
+
+def expect_no_more(slot: Slot) -> None:
+    """What feeds the slot goes on doing so."""
+    if slot.coming is not None:
+        slot.coming.coming.discard(slot)
+        slot.coming = None
+
+
+def set_route(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
+    """The slot (fed by nothing) waits for this producer."""
+    slot.payload_type, repair = types
+    slot.rtx_payload_type = repair if slot.params.rtx_ssrc else 0
+    slot.producer = producer
+    producer.slots.add(slot)
+    producer.waiting.add(slot)
+
+
+def take_over(slot: Slot) -> None:
+    """The producer that the slot waits for while it flows is the one from now on."""
+    producer, types = slot.coming, slot.coming_types
+    assert producer is not None
+    drop_route(slot)
+    set_route(slot, producer, types)
+
+
 def drop_route(slot: Slot) -> None:
     """Nothing feeds the slot any more."""
+    expect_no_more(slot)
     producer = slot.producer
     if producer is None:
         return

@@ -23,6 +23,7 @@ from sfu.forward.contract import (
 )
 from sfu.forward.datagrams import MAX_SEGMENT, RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run
 from sfu.forward.layout import ABSENT
+from sfu.forward.pictures import Picture, read_picture, shifted
 from sfu.forward.srtp import (
     STATUS_AUTH_FAILED,
     STATUS_CIPHER_FAILED,
@@ -40,8 +41,10 @@ from sfu.forward.tables import (
     Row,
     Slot,
     Tables,
+    row_of,
     start_flow,
     stop_flow,
+    take_over,
 )
 from sfu.rtp import rtx
 from sfu.rtp.errors import PacketError
@@ -63,8 +66,8 @@ _STATUS_REASON = {
     STATUS_TOO_OLD: Drop.REPLAY,
 }
 
-# Sequence, marker, timestamp, bytes from header to payload, how many of them are payload.
-Body = tuple[int, int, int, bytes, int]
+# Sequence, marker, timestamp, bytes from header to payload, how many of them are payload, its picture.
+Body = tuple[int, int, int, bytes, int, Picture | None]
 
 
 class PacketWay:
@@ -96,7 +99,7 @@ class PacketWay:
         self._starts = [i * TX_CELL for i in range(TX_CELLS)]
         self._cell = 0  # the first free one
         self._limit = RX_CELLS
-        self.received = self.sent = self.sent_bytes = 0
+        self.received = self.sent = self.sent_bytes = self.probes = 0
         self.dropped = dict.fromkeys(Drop, 0)
 
     def turn(self) -> None:
@@ -238,7 +241,11 @@ class PacketWay:
             if held is not None and held.sequence >= sequence:
                 dropped[Drop.DUPLICATE if held.sequence == sequence else Drop.LATE] += 1
                 continue
-            packet = Packet(sequence, second & 0x80, timestamp, level, orientation, payload, now)
+            picture = read_picture(payload) if source.vp8 else None
+            packet = Packet(sequence, second & 0x80, timestamp, level, orientation, payload, now, picture)
+            if ssrc == source.ssrc:
+                layer = picture.layer if picture is not None else 0
+                source.temporal_bytes[max(0, layer)] += len(payload)
             cache[place] = packet
             if jumped:
                 self._fan_out(source, now)
@@ -266,19 +273,21 @@ class PacketWay:
         burst, source.burst = source.burst, []
         if not burst:
             return
-        if source.waiting:
+        if source.waiting or source.coming:
             self._join(source, burst, now)
         oldest = min(burst).sequence
         for group in source.groups.values():
             # What all these listeners get alike is made once.
             head = group.layout.head
             bodies: list[Body] = [
-                (sequence, marker, timestamp, head(level, orientation) + payload, len(payload))
-                for sequence, marker, timestamp, level, orientation, payload, _ in burst
+                (sequence, marker, timestamp, head(level, orientation) + payload, len(payload), picture)
+                for sequence, marker, timestamp, level, orientation, payload, _, picture in burst
             ]
             group.packets += len(bodies)
             group.bytes += sum(body[4] for body in bodies)
-            if oldest >= group.newest_base:
+            if group.thins:
+                self._send_thinned(group, burst, bodies, now)
+            elif oldest >= group.newest_base:
                 self._send(group, group.rows, group.handles, group.slots, bodies, now)
             else:
                 self._send_from_base(group, bodies, now)
@@ -316,15 +325,15 @@ class PacketWay:
             end = first + len(chunk) * count
             numbers = [0] * len(chunk) if not number_at else []
             if number_at:
-                for slot in slots[done : done + room]:
+                for slot, row in zip(slots[done : done + room], chunk, strict=True):
                     assert slot.transport is not None
                     number = slot.transport.take(lengths, now)
                     numbers.append(number)
                     if slot.plain_resend:
                         for carried, packet in enumerate(bodies, number):
-                            slot.remember_number(packet[0] + slot.offset & 0xFFFF, carried)
+                            slot.remember_number(packet[0] + row[3] & 0xFFFF, carried)
             failed: list[int] = []
-            for place, (sequence, marker, timestamp, body, _) in enumerate(bodies):
+            for place, (sequence, marker, timestamp, body, size, picture) in enumerate(bodies):
                 length = lengths[place]
                 column = slice(first + place, end, count)
                 self._sizes[column] = array("i", (length,)) * len(chunk)
@@ -336,8 +345,10 @@ class PacketWay:
                     numbers,
                     strict=True,
                 )
-                for (context, ssrc, payload_type, offset, later), at, pointer, size, number in cells:
+                for (context, ssrc, payload_type, offset, later, shift), at, pointer, wire, number in cells:
                     tx[at : at + length] = body
+                    if shift is not None and picture is not None:
+                        tx[at + length - size : at + length] = shifted(body[-size:], picture, shift)
                     _WRITE_HEADER(
                         tx,
                         at + 1,
@@ -348,7 +359,7 @@ class PacketWay:
                     )
                     if number_at:
                         _WRITE_NUMBER(tx, at + number_at, number + place & 0xFFFF)
-                    if protect(context, pointer, size):
+                    if protect(context, pointer, wire):
                         failed.append(at // TX_CELL)
             if failed:
                 self._send_protected(handles[done : done + room], first, runs, count, failed)
@@ -367,6 +378,19 @@ class PacketWay:
             slot.bytes -= sum(body[4] for body in bodies) - sum(body[4] for body in wanted)
             if wanted:
                 self._send(group, [row], [handle], [slot], wanted, now)
+
+    def _send_thinned(self, group: Group, burst: list[Packet], bodies: list[Body], now: float) -> None:
+        """Send to each listener what its limit on temporal layers lets through, with the numbers that has."""
+        for slot, handle in zip(list(group.slots), list(group.handles), strict=True):
+            for packet, body in zip(burst, bodies, strict=True):
+                taken = slot.take(packet) if packet.sequence >= slot.base else None
+                if taken is None:
+                    slot.packets -= 1
+                    slot.bytes -= body[4]
+                    continue
+                offset, shift = taken
+                self._send(group, [row_of(slot, offset, shift)], [handle], [slot], [body], now)
+                slot.advance(packet, offset, shift)
 
     def _send_protected(
         self, handles: list[Any], first: int, runs: list[Run], count: int, failed: list[int]
@@ -399,6 +423,8 @@ class PacketWay:
         """Let waiting slots begin where a decoder can: at the first keyframe of this burst."""
         for packet in burst:
             if source.is_keyframe(packet.payload):
+                for slot in [slot for slot in source.coming if slot.ready]:
+                    take_over(slot)
                 for slot in [slot for slot in source.waiting if slot.ready]:
                     slot.begin(packet, now)
                     start_flow(slot)

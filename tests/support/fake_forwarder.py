@@ -28,6 +28,10 @@ class FakeForwarder:
         self.owners: dict[int, int] = {}  # producer or slot to its peer
         self.routes: dict[int, int] = {}
         self.bound: list[tuple[int, int, bool]] = []
+        self.held: list[tuple[int, int | None]] = []  # routes that were to hold
+        self.synced: list[tuple[int, int, int]] = []
+        self.limits: dict[int, int] = {}
+        self.probed: list[tuple[int, int, int]] = []
         self.resent: list[tuple[int, list[int]]] = []
         self.producer_states: dict[int, ProducerState] = {}
         self.slot_states: dict[int, SlotState] = {}
@@ -85,8 +89,23 @@ class FakeForwarder:
         self.owners.pop(slot, None)
         self.routes.pop(slot, None)
 
-    def route(self, slot: int, producer: int | None) -> None:
+    def sync(self, producer: int, group: int, timestamp: int) -> None:
+        assert producer in self.producers
+        self.synced.append((producer, group, timestamp))
+
+    def limit(self, slot: int, temporal: int) -> None:
         assert slot in self.slots
+        self.limits[slot] = temporal
+
+    def probe(self, slot: int, packets: int, padding: int) -> int:
+        assert slot in self.slots
+        self.probed.append((slot, packets, padding))
+        return packets
+
+    def route(self, slot: int, producer: int | None, hold: bool = False) -> None:
+        assert slot in self.slots
+        if hold:
+            self.held.append((slot, producer))
         if producer is None:
             self.routes.pop(slot, None)
         else:
