@@ -57,7 +57,8 @@ static producer *sources[SOURCES];
 static int source_peer[SOURCES], source_codec[SOURCES];
 static slot *slots[SLOTS];
 static int slot_peer[SLOTS];
-static producer *routed[SLOTS];
+static producer *routed[SLOTS], *held[SLOTS];
+static uint64_t thinned;
 static union name names[PEERS];
 static plane_head heads[2][4];
 static uint32_t handles;
@@ -107,7 +108,9 @@ static void drop_source(int i)
 {
     for (int k = 0; k < SLOTS; k++)
         if (routed[k] == sources[i])
-            routed[k] = NULL;
+            routed[k] = held[k] = NULL;
+        else if (held[k] == sources[i])
+            held[k] = NULL;
     give(OP_DROP_PRODUCER, sources[i], 0, 0, 0, NULL);
     handle(p, 0); /* as control does: freed when the command is done */
     producer_free(sources[i]);
@@ -133,15 +136,16 @@ static void drop_slot_of(int i)
     give(OP_DROP_SLOT, slots[i], 0, 0, 0, NULL);
     handle(p, 0);
     resent += slots[i]->view.figures.retransmitted;
+    thinned += slots[i]->view.figures.thinned;
     slot_free(slots[i]);
     slots[i] = NULL;
-    routed[i] = NULL;
+    routed[i] = held[i] = NULL;
 }
 
 static void random_command(void)
 {
     int i = (int)below(SOURCES), k = (int)below(SLOTS), who = (int)below(PEERS);
-    switch (below(12)) {
+    switch (below(18)) {
     case 0:
         if (!sources[i])
             add_source(i);
@@ -157,11 +161,28 @@ static void random_command(void)
     case 2: case 3: case 4: case 5:
         if (!slots[k])
             break;
+        held[k] = below(2) ? routed[k] : NULL;
         routed[k] = sources[i];
-        give(OP_ROUTE, slots[k], (uintptr_t)sources[i], 0, below(2) ? 100 : 100 | 101 << 8, NULL);
+        give(OP_ROUTE, slots[k], (uintptr_t)sources[i], held[k] && sources[i],
+             below(2) ? 100 : 100 | 101 << 8, NULL);
         break;
     case 6: give(OP_ADDRESS, peers[who], below(20) != 0, 0, 0, &names[who]); break;
     case 7: give(OP_KEYS, peers[who], below(20) != 0, below(20) != 0, TAG, NULL); break;
+    case 9:
+        if (sources[i])
+            give(OP_SYNC, sources[i], 0, 1 + below(2), chance(), NULL);
+        break;
+    case 10: case 11: case 12: {
+        uint32_t layer = below(4);
+        void *room = slots[k] && layer < PLANE_MAX_TEMPORAL ? slot_want_room(slots[k]) : NULL;
+        if (slots[k])
+            give(OP_LIMIT, slots[k], (uintptr_t)room, 0, layer, NULL);
+        break;
+    }
+    case 13:
+        if (slots[k])
+            give(OP_PROBE, slots[k], 1 + below(PLANE_MAX_PROBE), 0, (1 + below(255)) | 101 << 8, NULL);
+        break;
     case 8:
         if (sources[i] && below(20) == 0)
             give(OP_BIND, sources[i], 0, 0, 1000 + 2 * (uint32_t)i, NULL);
@@ -172,7 +193,7 @@ static void random_command(void)
             for (int n = 0; n < 64; n++)
                 numbers[n] =
                     (uint16_t)(below(4) ? slots[k]->view.figures.next_sequence - below(90) : chance());
-            slot_retransmit(p, slots[k], routed[k], numbers, 64, seconds);
+            slot_retransmit(p, slots[k], routed[k], held[k], numbers, 64, seconds);
             producer_missing(routed[k], numbers, 32, numbers + 32);
             slot_figures figures;
             slot_read(slots[k], &figures);
@@ -218,6 +239,10 @@ static int make_datagram(uint8_t *out, int *who)
     int payload = below(5) ? (int)below(below(4) ? 60 : 3) : (int)below(1400);
     for (int at = 0; at < payload; at++)
         out[length + at] = (uint8_t)(at < 4 && below(2) ? 0x10 : chance());
+    if (payload && below(2))     /* a VP8 descriptor with everything, or cut short */
+        for (int at = 0; at < payload && at < 6; at++)
+            out[length + at] = at == 0 ? 0x90 : at == 1 ? 0xF0 : at == 5 ? (uint8_t)chance()
+                               : (uint8_t)(below(4) ? out[length + at] : chance());
     length += payload + TAG;
     for (uint32_t n = below(3) ? 0 : 1 + below(4); n > 0; n--)
         out[below((uint32_t)length)] = (uint8_t)chance();
@@ -233,6 +258,10 @@ static void look_for_keyframes(void)
         payload[at] = (uint8_t)(below(3) ? chance() : below(2) ? 0x90 : 24 + 4 * below(2));
     for (int codec = CODEC_OPUS; codec <= CODEC_AV1 && length; codec++)
         is_keyframe(codec, payload, length);
+    struct picture picture = read_picture(payload, length);
+    struct shift shift = {(uint16_t)chance(), (uint8_t)chance(), (uint8_t)chance()};
+    if (length)
+        shift_picture(payload, &picture, &shift);
     free(payload);
 }
 
@@ -282,7 +311,7 @@ int main(int argc, char **argv)
             p->gso = p->gso == 1 ? GSO_SEGMENTS : 1;
         seconds += below(100) ? 0.001 * below(20) : 5;
         handle(p, count);
-        deaf = deaf ? deaf - 1 : below(500) == 0 ? 400 : 0; /* control is busy at times */
+        deaf = deaf ? deaf - 1 : below(300) == 0 ? 400 : 0; /* control is busy at times */
         for (const plane_event *event; !deaf && (event = plane_next_event(p)); plane_done_event(p)) {
             if (event->kind > EVENT_LOST || event->size < sizeof *event + event->length)
                 abort();
@@ -311,7 +340,8 @@ int main(int argc, char **argv)
     plane_free(p);
     printf("%llu datagrams in, %llu out, %llu resent;", (unsigned long long)figures.received,
            (unsigned long long)figures.sent, (unsigned long long)resent);
-    int silent = figures.sent == 0 || resent == 0;
+    printf(" %llu thinned, %llu probes;", (unsigned long long)thinned, (unsigned long long)figures.probes);
+    int silent = figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
     for (int i = 0; i < DROP_REASONS; i++) {
         printf(" %d:%llu", i, (unsigned long long)figures.dropped[i]);
         silent |= figures.dropped[i] == 0 && i != DROP_NO_ROOM;
