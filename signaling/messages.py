@@ -27,6 +27,8 @@ ZoneType = Literal["PUBLIC", "PRIVATE"]
 # a device is a WHIP publisher or WHEP player that stands in a zone.
 Presence = Literal["walker", "guest", "device"]
 Emote = Literal["wave", "heart", "laugh", "clap", "thumbs_up", "question"]
+# Who reads a line of chat: those who hear me, a zone, everybody, or one person.
+ChatScope = Literal["nearby", "zone", "server", "direct"]
 
 KIND_OF_SOURCE: dict[str, Kind] = {
     "mic": "audio",
@@ -122,10 +124,30 @@ class Pin(ClientMessage, tag="pin", frozen=True):
 
 
 class Chat(ClientMessage, tag="chat", frozen=True):
-    """`nearby` reaches exactly those who can hear me; `server` everyone on the server."""
+    """`nearby` reaches exactly those who can hear me and is kept nowhere; the other scopes are kept.
 
-    text: Annotated[str, Meta(min_length=1, max_length=2000)]
-    scope: Literal["nearby", "server"] = "nearby"
+    `to` names the zone of `zone` (null: where I am) and the person of `direct`. `file` is one that I
+    uploaded for this very channel; with it the text may be empty.
+    """
+
+    text: Annotated[str, Meta(max_length=2000)]
+    scope: ChatScope = "nearby"
+    to: Id | None = None
+    file: Id | None = None
+
+
+class ChatReact(ClientMessage, tag="chat_react", frozen=True):
+    """My reaction to a kept line: set, or taken back."""
+
+    id: Id
+    reaction: Emote
+    on: bool = True
+
+
+class ChatDelete(ClientMessage, tag="chat_delete", frozen=True):
+    """Take back a line of mine; owner, admins and moderators may take back anybody's."""
+
+    id: Id
 
 
 class SendEmote(ClientMessage, tag="emote", frozen=True):
@@ -150,6 +172,8 @@ AnyClientMessage: TypeAlias = (
     | MediaState
     | Pin
     | Chat
+    | ChatReact
+    | ChatDelete
     | SendEmote
     | Ping
 )
@@ -345,14 +369,46 @@ class Speaking(ServerMessage, tag="speaking", frozen=True):
     user_ids: list[str]
 
 
-class ChatMessage(ServerMessage, tag="chat", frozen=True):
-    """A line of chat. `at` is ms since 1970."""
+class ChatFileInfo(Struct, frozen=True):
+    """A file of the chat: `type` is a picture's, or `application/octet-stream`; `size` in bytes."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+
+
+class ChatMessage(ServerMessage, tag="chat", omit_defaults=True, frozen=True):
+    """A line of chat. `at` is ms since 1970; ids of kept lines sort by time.
+
+    `to` is the zone of a `zone` line, and of a `direct` one the other person (for the writer: the reader).
+    """
 
     user_id: str
     name: str
     text: str
-    scope: Literal["nearby", "server"]
+    scope: ChatScope
     at: int
+    # Empty for a line that is not kept.
+    id: str = ""
+    to: str | None = None
+    file: ChatFileInfo | None = None
+
+
+class ChatReacted(ServerMessage, tag="chat_reacted", frozen=True):
+    """Somebody reacted to a line that I may read, or took it back; `count` people show this one now."""
+
+    id: str
+    user_id: str
+    reaction: Emote
+    on: bool
+    count: int
+
+
+class ChatDeleted(ServerMessage, tag="chat_deleted", frozen=True):
+    """This line was taken back."""
+
+    id: str
 
 
 class Emoted(ServerMessage, tag="emote", frozen=True):
@@ -412,6 +468,8 @@ AnyServerMessage: TypeAlias = (
     | Slots
     | Speaking
     | ChatMessage
+    | ChatReacted
+    | ChatDeleted
     | Emoted
     | MovedBack
     | ZonesChanged

@@ -42,6 +42,10 @@ from world.api.origin import socket_origin
 from world.api.seats import authenticate
 from world.api.services import Services
 from world.bans import BanStore
+from world.chat_files import FileLimits, FileStore
+from world.chat_keeper import ChatKeeper
+from world.chat_store import ChatStore
+from world.chat_store import Limits as ChatLimits
 from world.database import BadDatabase, Database
 from world.gateway import gateway_handler
 from world.ground import Ground
@@ -194,6 +198,12 @@ async def _make_world(
     servers = ServerStore(database)
     ice = ice_servers(settings)
     positions, leases = _shared(settings)
+    metrics = WorldMetrics(registry)
+    chat = ChatStore(database, ChatLimits(settings.chat_lines, settings.chat_days))
+    files = FileStore(database, _data_folder(settings) / "files", file_limits(settings))
+    keeper = ChatKeeper(chat, files, metrics.chat_lost.inc)
+    keeper.start()
+    _at_end(stack, "chat", keeper.close)
     service = WorldService(
         directory=servers,
         bus=bus,
@@ -203,7 +213,8 @@ async def _make_world(
         ice_servers=ice,
         positions=positions,
         leases=LeaseKeeper(leases),
-        metrics=WorldMetrics(registry),
+        archive=keeper,
+        metrics=metrics,
         devices_per_user=settings.devices_per_user,
         devices_per_zone=settings.devices_per_zone,
     )
@@ -215,6 +226,8 @@ async def _make_world(
         zones=ZoneStore(database),
         invites=InviteStore(database),
         bans=BanStore(database),
+        chat=chat,
+        files=files,
         maps=TemplateMaps(),
         tickets=tickets,
         world=node,
@@ -236,6 +249,14 @@ def _shared(settings: Settings) -> tuple[PositionStore, LeaseStore]:
     from world.state_redis import RedisPositions
 
     return RedisPositions(settings.redis_url), RedisLeases(settings.redis_url)
+
+
+def file_limits(settings: Settings) -> FileLimits:
+    """The bounds of chat files, in bytes."""
+    megabyte = 1024 * 1024
+    return FileLimits(
+        settings.chat_file_mb * megabyte, settings.chat_user_mb * megabyte, settings.chat_server_mb * megabyte
+    )
 
 
 @cache

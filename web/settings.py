@@ -50,6 +50,11 @@ class Settings:
     session_days: float
     devices_per_user: int
     devices_per_zone: int
+    chat_lines: int
+    chat_days: float
+    chat_file_mb: int
+    chat_user_mb: int
+    chat_server_mb: int
     database_url: str
     redis_url: str
     sources: Mapping[str, str]
@@ -171,6 +176,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _at_least_one(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", value.strip()) or int(value) == 0:
+        raise ValueError("a whole number from 1 to 999999")
+    return int(value)
+
+
 def _name(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
         raise ValueError("1 to 64 letters, digits, “.”, “_”, “-”")
@@ -189,7 +200,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("port", "ATRIUM_PORT", _port, "8080", "TCP port of pages, API and WebSocket."),
     Setting(
         *("data", "ATRIUM_DATA", lambda value: Path(value).expanduser(), "./.data"),
-        "Folder of the SQLite database and of the secret. Made when it is missing.",
+        "Folder of the SQLite database, of the secret and of the chat's files. Made when it is missing.",
     ),
     Setting("media_port", "ATRIUM_MEDIA_PORT", _port, "40000", "UDP port of the media worker."),
     Setting(
@@ -250,6 +261,26 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         *("devices_per_zone", "ATRIUM_DEVICES_PER_ZONE", _count, str(DEFAULT_PER_ZONE)),
         "WHIP publishers and WHEP players that one zone takes.",
+    ),
+    Setting(
+        *("chat_lines", "ATRIUM_CHAT_LINES", _at_least_one, "5000"),
+        "Lines of chat kept of one zone, of one direct talk, and of everybody's chat of a server.",
+    ),
+    Setting(
+        *("chat_days", "ATRIUM_CHAT_DAYS", _days, "365"),
+        "Days after which chat is deleted.",
+    ),
+    Setting(
+        *("chat_file_mb", "ATRIUM_CHAT_FILE_MB", _count, "10"),
+        "Largest file in a chat, in MB. 0: no files.",
+    ),
+    Setting(
+        *("chat_user_mb", "ATRIUM_CHAT_USER_MB", _count, "200"),
+        "All files of one person on one server, in MB.",
+    ),
+    Setting(
+        *("chat_server_mb", "ATRIUM_CHAT_SERVER_MB", _count, "2000"),
+        "All files of one server, in MB. They lie in the data folder, which world nodes have to share.",
     ),
     Setting(
         *("database_url", "DATABASE_URL", _text, ""),

@@ -38,6 +38,11 @@ class WorldMetrics:
             "Position batches that the store did not take at once",
             registry=registry,
         )
+        self.chat_lost = Counter(
+            "atrium_world_chat_lines_lost",
+            "Lines of chat that were told and could not be kept",
+            registry=registry,
+        )
         self.takeovers = Counter(
             "atrium_world_takeovers", "Spaces taken over from another node", registry=registry
         )

@@ -32,8 +32,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 UuidText = Uuid(as_uuid=False)
 Json = JSON().with_variant(JSONB(), "postgresql")
-# SQLite counts up by itself only for INTEGER PRIMARY KEY.
-Counter = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -172,19 +170,58 @@ class Ban(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Message(Base):
-    """A line of chat. `user_id` may be a guest's, hence no foreign key."""
+class ChatLine(Base):
+    """A line of chat that is kept. The id sorts by time; `channel` is `world.chat_rules.Channel.key`.
 
-    __tablename__ = "messages"
-    __table_args__ = (
-        CheckConstraint("scope IN ('nearby', 'server')", name="scope"),
-        Index("ix_messages_server_id_id", "server_id", "id"),
-    )
+    `user_id` may be a guest's, hence no foreign key; lines of a zone go with the zone.
+    """
 
-    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    __tablename__ = "chat_lines"
+    __table_args__ = (Index("ix_chat_lines_channel", "server_id", "channel", "id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
     server_id: Mapped[str] = mapped_column(UuidText, _owned_by("servers.id"))
+    channel: Mapped[str] = mapped_column(String(140))
+    zone_id: Mapped[str | None] = mapped_column(UuidText, _owned_by("zones.id"), index=True)
     user_id: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(64))
     text: Mapped[str] = mapped_column(Text)
-    scope: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    file_id: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class ChatReaction(Base):
+    """Somebody's sign at a line."""
+
+    __tablename__ = "chat_reactions"
+
+    line_id: Mapped[str] = mapped_column(String(32), _owned_by("chat_lines.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reaction: Mapped[str] = mapped_column(String(16), primary_key=True)
+
+
+class ChatMark(Base):
+    """Up to which line somebody has read a channel; of direct talks also that there is one."""
+
+    __tablename__ = "chat_marks"
+
+    server_id: Mapped[str] = mapped_column(UuidText, _owned_by("servers.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(UuidText, _owned_by("users.id"), primary_key=True, index=True)
+    channel: Mapped[str] = mapped_column(String(140), primary_key=True)
+    read_id: Mapped[str] = mapped_column(String(32))
+
+
+class ChatFile(Base):
+    """A file of the chat; its bytes are in the data folder. `line_id` null: not said yet."""
+
+    __tablename__ = "chat_files"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    server_id: Mapped[str] = mapped_column(UuidText, _owned_by("servers.id"), index=True)
+    user_id: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(140))
+    name: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    line_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -19,6 +19,8 @@ from typing import Literal
 from signaling.bus import Bus
 from signaling.messages import (
     Chat,
+    ChatDelete,
+    ChatReact,
     ClientMessage,
     Closing,
     Error,
@@ -40,6 +42,8 @@ from signaling.messages import (
 )
 from signaling.tickets import Tickets
 from world import talk
+from world.chat import ChatDesk
+from world.chat_archive import ChatArchive
 from world.client import Client
 from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.directory import Directory
@@ -76,6 +80,7 @@ class WorldService:
         ice_servers: STUN and TURN servers for a user id.
         positions: the position store; in process when None.
         leases: who owns which space; this process owns all when None.
+        archive: keeps the chat; nothing is kept when None.
         clock: monotonic seconds, the event loop's by default. wall: seconds since 1970.
     """
 
@@ -90,6 +95,7 @@ class WorldService:
         ice_servers: Callable[[str], list[IceServer]] = lambda user_id: [],
         positions: PositionStore | None = None,
         leases: LeaseKeeper | None = None,
+        archive: ChatArchive | None = None,
         metrics: WorldMetrics | None = None,
         wall: Callable[[], float] = time.time,
         grace: float = GRACE_SECONDS,
@@ -107,6 +113,7 @@ class WorldService:
         self._readings = itertools.count(1)
         self._housekeeping: asyncio.Task[None] | None = None
         self._media = Media(bus, self.now)
+        self._chat = ChatDesk(directory, archive, self.wall)
         self._saver = PositionSaver(directory)
         self.spaces = Spaces(
             directory, load_map, self.leases, self._store, self._media, self.metrics, self.now, wall
@@ -157,6 +164,7 @@ class WorldService:
         for _, live in self.spaces:
             self._end(live)
         await self._media.close()
+        await self._chat.close()
         await self._saver.close()
         await self.spaces.writer.close()
         await self.leases.close()
@@ -224,8 +232,8 @@ class WorldService:
                     self.fail(client, Error("rate_limited", "you offer media too often", "media_offer"))
             case Pin():
                 talk.pin(live, client, message)
-            case Chat():
-                talk.chat(live, client, message, now, int(self.wall() * 1000))
+            case Chat() | ChatReact() | ChatDelete():
+                self._chat.take(live, client, message, now)
             case SendEmote():
                 talk.emote(live, client, message, now)
             case Ping():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from signaling.messages import (
-    Chat,
-    ChatMessage,
     Emoted,
     Error,
     MediaChanged,
@@ -80,26 +78,6 @@ def pin(live: LiveSpace, client: Client, message: Pin) -> None:
             return
     player.pinned = message.user_id
     live.media_changed(player)
-
-
-def chat(live: LiveSpace, client: Client, message: Chat, now: float, at: int) -> None:
-    """A line to those who hear the speaker (and the speaker), or to everybody. `at` in ms since 1970."""
-    if not client.chats.take(now):
-        client.send(Error("rate_limited", "you write faster than people read", "chat"))
-        return
-    player = client.player
-    if message.scope == "server" and player.presence != "walker":
-        client.send(Error("not_allowed", "a guest talks to the room", "chat"))
-        return
-    line = ChatMessage(player.user_id, player.name, message.text, message.scope, at)
-    if message.scope == "server":
-        live.tell_members(line)
-        return
-    client.send(line)
-    for other in list(live.audibility.hearers(player)):
-        hearer = live.clients.get(other)
-        if hearer is not None:
-            hearer.send(line)
 
 
 def emote(live: LiveSpace, client: Client, message: SendEmote, now: float) -> None:

@@ -20,6 +20,8 @@ from web.app import AppParts, make_app
 from web.health import Check
 from world.api.services import Services
 from world.bans import BanStore
+from world.chat_files import FileStore
+from world.chat_store import ChatStore
 from world.database import Database
 from world.invites import InviteStore
 from world.map_library import MapChoice, MapZone
@@ -212,6 +214,8 @@ async def running_api(
         zones=ZoneStore(database),
         invites=InviteStore(database),
         bans=BanStore(database),
+        chat=ChatStore(database),
+        files=FileStore(database, folder / "files"),
         maps=Maps(),
         tickets=Tickets(SECRET),
         world=world,

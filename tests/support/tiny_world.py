@@ -21,6 +21,7 @@ from signaling.bus import InProcessBus
 from signaling.codec import decode_server, encode
 from signaling.tickets import Tickets
 from tests.support.fake_worker import FakeWorker
+from world.chat_archive import ChatArchive
 from world.gateway import gateway_handler
 from world.ground import Ground
 from world.lease import LeaseStore
@@ -203,6 +204,7 @@ class TinyWorld:
         ground: Ground | None = None,
         leases: LeaseStore | None = None,
         beside: TinyWorld | None = None,
+        archive: ChatArchive | None = None,
         **options: float,
     ) -> None:
         # `beside` another world: a second node of it, which shares all but the process.
@@ -228,6 +230,7 @@ class TinyWorld:
             map_info=lambda name: MAP_INFO,
             positions=self.positions,
             leases=LeaseKeeper(self.leases),
+            archive=archive,
             wall=lambda: self.wall(),
             **options,  # type: ignore[arg-type]
         )

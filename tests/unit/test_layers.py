@@ -29,6 +29,8 @@ PURE = (
     "sfu/speakers.py",
     "world/arrivals.py",
     "world/audibility.py",
+    "world/chat_archive.py",
+    "world/chat_rules.py",
     "world/grid.py",
     "world/lease.py",
     "world/node_wire.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from world.api import auth, maps, meetings, members, openapi, servers, whip, zones
+from world.api import auth, chat, files, maps, meetings, members, openapi, servers, whip, zones
 from world.api.errors import error_middleware
 from world.api.identity import rolling_middleware
 from world.api.origin import origin_middleware
@@ -12,7 +12,15 @@ from world.api.route import Route, add_routes
 from world.api.services import SERVICES, Services
 
 ROUTES: tuple[Route, ...] = (
-    auth.ROUTES + maps.ROUTES + servers.ROUTES + members.ROUTES + zones.ROUTES + meetings.ROUTES + whip.ROUTES
+    auth.ROUTES
+    + maps.ROUTES
+    + servers.ROUTES
+    + members.ROUTES
+    + zones.ROUTES
+    + chat.ROUTES
+    + files.ROUTES
+    + meetings.ROUTES
+    + whip.ROUTES
 )
 
 

@@ -2,10 +2,10 @@
 
 The rule, for every unsafe method of the API: browsers say where a request comes from
 (`Sec-Fetch-Site`, W3C Fetch Metadata; `Origin`, RFC 6454), and it must be from here. A body must be
-application/json, which no foreign page can send without asking us first (CORS preflight), and we
-never agree. Programs that are no browsers send neither header; they hold no cookie that a page could
-misuse, and still have to send JSON where they have a cookie. WHIP and WHEP carry a bearer ticket
-instead of the cookie and are open to every origin.
+application/json, or application/octet-stream for a file: no foreign page can send those without asking
+us first (CORS preflight), and we never agree. Programs that are no browsers send neither header; they
+hold no cookie that a page could misuse, and still have to name such a type where they have a cookie.
+WHIP and WHEP carry a bearer ticket instead of the cookie and are open to every origin.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ async def origin_middleware(request: web.Request, handler: Handler) -> web.Strea
         return await handler(request)
     if not same_origin(request):
         raise ApiError(403, "cross_site", "This request comes from another site.")
-    if COOKIE in request.cookies and request.content_type != "application/json":
+    # Said, not assumed: a body without a type is one that any page can send.
+    told = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    file = told == "application/octet-stream" and request.can_read_body
+    if COOKIE in request.cookies and told != "application/json" and not file:
         says_origin = "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
         if request.can_read_body or not says_origin:
             raise ApiError(403, "cross_site", "Send application/json.")

@@ -18,6 +18,8 @@ from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import Tickets
 from world.api.seats_seen import SeatsSeen
 from world.bans import BanStore
+from world.chat_files import FileStore
+from world.chat_store import ChatStore
 from world.invites import InviteStore
 from world.map_library import MapLibrary
 from world.records import Seat
@@ -86,6 +88,8 @@ class Limits:
     meeting: KeyedBuckets = field(default_factory=lambda: KeyedBuckets(1.0, 60))
     create: KeyedBuckets = field(default_factory=lambda: KeyedBuckets(0.5, 60))
     device: KeyedBuckets = field(default_factory=lambda: KeyedBuckets(2.0, 60))
+    chat_marks: KeyedBuckets = field(default_factory=lambda: KeyedBuckets(2.0, 60))
+    upload: KeyedBuckets = field(default_factory=lambda: KeyedBuckets(0.2, 20))
 
 
 @dataclass(slots=True)
@@ -98,6 +102,8 @@ class Services:
     zones: ZoneStore
     invites: InviteStore
     bans: BanStore
+    chat: ChatStore
+    files: FileStore
     maps: MapLibrary
     tickets: Tickets
     world: WorldPort
@@ -107,6 +113,8 @@ class Services:
     ice_servers: Callable[[str], list[IceServer]] = lambda user_id: []
     limits: Limits = field(default_factory=Limits)
     seats: SeatsSeen = field(default_factory=SeatsSeen)
+    # Files that are on their way in now.
+    uploading: int = 0
     now: Callable[[], float] = time.time
 
 

@@ -40,7 +40,6 @@ async def test_an_empty_database_becomes_what_the_models_say(backend: str, tmp_p
             assert await connection.run_sync(differences) == []
             assert await connection.run_sync(checks) == {
                 "ck_memberships_role",
-                "ck_messages_scope",
                 "ck_servers_access",
                 "ck_zones_capacity",
                 "ck_zones_type",

@@ -18,7 +18,7 @@ from world import invites, servers, sessions
 from world.database import Database, new_id
 from world.invites import InviteStore
 from world.migrate import upgrade
-from world.models import Base, Invite, LoginSession, Membership, Message, Server, User, Zone
+from world.models import Base, ChatLine, Invite, LoginSession, Membership, Server, User, Zone
 from world.passwords import Passwords
 from world.records import Spawn
 from world.servers import ServerStore, StorageRefused
@@ -211,19 +211,20 @@ async def test_deleting_a_server_deletes_what_belongs_to_it(database: Database, 
         await InviteStore(database).create(record.id, ada.id, None, None)
         async with database.write() as session:
             session.add(
-                Message(
+                ChatLine(
+                    id=f"line-{record.name}",
                     server_id=record.id,
+                    channel="server",
                     user_id=ada.id,
                     name="Ada",
                     text="hello",
-                    scope="server",
                     created_at=datetime.now(UTC),
                 )
             )
     await store.delete(gone.id)
     assert await store.server(gone.id) is None
     assert await store.server(kept.id) == kept
-    tables = (Server, Zone, Membership, Invite, Message)
+    tables = (Server, Zone, Membership, Invite, ChatLine)
     assert [await count(database, table) for table in tables] == [1, 2, 1, 1, 1]
 
 

@@ -98,6 +98,13 @@ export interface SlotInfo {
   gain: number;
 }
 
+export interface ChatFileInfo {
+  id: string;
+  name: string;
+  type: string;
+  size: number;
+}
+
 export interface Welcome {
   type: "welcome";
   you: You;
@@ -158,8 +165,25 @@ export interface ChatMessage {
   user_id: string;
   name: string;
   text: string;
-  scope: "nearby" | "server";
+  scope: "direct" | "nearby" | "server" | "zone";
   at: number;
+  id?: string;
+  to?: string | null;
+  file?: ChatFileInfo | null;
+}
+
+export interface ChatReacted {
+  type: "chat_reacted";
+  id: string;
+  user_id: string;
+  reaction: Emote;
+  on: boolean;
+  count: number;
+}
+
+export interface ChatDeleted {
+  type: "chat_deleted";
+  id: string;
 }
 
 export interface Emoted {
@@ -250,7 +274,21 @@ export interface Pin {
 export interface Chat {
   type: "chat";
   text: string;
-  scope?: "nearby" | "server";
+  scope?: "direct" | "nearby" | "server" | "zone";
+  to?: string | null;
+  file?: string | null;
+}
+
+export interface ChatReact {
+  type: "chat_react";
+  id: string;
+  reaction: Emote;
+  on?: boolean;
+}
+
+export interface ChatDelete {
+  type: "chat_delete";
+  id: string;
 }
 
 export interface SendEmote {
@@ -273,6 +311,8 @@ export type ClientMessage =
   | MediaState
   | Pin
   | Chat
+  | ChatReact
+  | ChatDelete
   | SendEmote
   | Ping;
 
@@ -286,6 +326,8 @@ export type ServerMessage =
   | Slots
   | Speaking
   | ChatMessage
+  | ChatReacted
+  | ChatDeleted
   | Emoted
   | MovedBack
   | ZonesChanged
