@@ -20,6 +20,7 @@ from sfu.session import Connection, PublishConnection, Session, SubscribeConnect
 from sfu.slot import Slot
 from sfu.speakers import Speakers
 from sfu.transport import Endpoint
+from signaling.context import about
 from signaling.control import (
     AcceptPlay,
     AcceptPublish,
@@ -228,7 +229,8 @@ class Media:
         transport = connection.transport
         if transport.connected_at is not None:
             self.metrics.connect_seconds.observe(transport.connected_at - transport.opened_at)
-        log.info("session %s: %s connected", connection.session[:8], connection.name)
+        with about(connection.session):
+            log.info("%s connected", connection.name)
         self._tell(connection.session, ConnectionChanged(connection.session, connection.name, "connected"))
 
     def ended(self, connection: Connection, state: str) -> None:
@@ -236,7 +238,8 @@ class Media:
         session = self.sessions.get(connection.session)
         if session is None or connection not in session.connections:
             return
-        log.info("session %s: %s %s", connection.session[:8], connection.name, state)
+        with about(connection.session):
+            log.info("%s %s", connection.name, state)
         self._drop(connection)
         self._tell(session.name, ConnectionChanged(session.name, connection.name, state))
         if connection is session.publish:

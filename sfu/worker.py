@@ -28,6 +28,7 @@ from sfu.stats import snapshot, stats
 from sfu.transport import Endpoint
 from signaling import codec
 from signaling.bus import Bus
+from signaling.context import about
 from signaling.control import (
     HEARTBEAT_SECONDS,
     HEARTBEAT_TOPIC,
@@ -184,7 +185,8 @@ class Worker:
             log.warning("a command that this worker does not know: %s", error)
             return Failed("internal", "the worker does not know this command")
         try:
-            return self._do(command)
+            with about(getattr(command, "session", None)):
+                return self._do(command)
         except SdpError as error:
             return Failed("bad_sdp", str(error))
         except ValueError as error:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from signaling.context import request_id
 
 # What strangers make up is counted as one: every label is a time series that stays.
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
@@ -36,12 +39,16 @@ def access_middleware(registry: CollectorRegistry) -> Middleware:
         route = _route(request)
         method = request.method if request.method in METHODS else "OTHER"
         status = 500
+        number = request_id.set(secrets.token_hex(6))
         try:
             response = await handler(request)
             status = response.status
+            if not response.prepared:
+                response.headers["X-Request-Id"] = request_id.get()
             return response
         except web.HTTPException as error:
             status = error.status
+            error.headers["X-Request-Id"] = request_id.get()
             raise
         finally:
             took = time.perf_counter() - started
@@ -50,6 +57,7 @@ def access_middleware(registry: CollectorRegistry) -> Middleware:
                 seconds.labels(route).observe(took)
             level = logging.DEBUG if route.startswith(QUIET) and status < 400 else logging.INFO
             log.log(level, "%s %s %d %.1f ms", method, route, status, took * 1000)
+            request_id.reset(number)
 
     return middleware
 

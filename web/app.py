@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
 from web.access_log import access_middleware
+from web.figures import add_figures
 from web.files import STATIC, Find, add_files, in_folder
 from web.headers import add_headers
 from web.health import Check, add_health
@@ -31,6 +32,8 @@ class AppParts:
     maps: Find | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    # None: the figures have a port of their own.
+    metrics_token: str | None = ""
 
 
 def program_version() -> str:
@@ -52,13 +55,19 @@ def make_app(parts: AppParts) -> web.Application:
     add_files(app, "/static/", in_folder(STATIC))
     if parts.maps is not None:
         add_files(app, "/maps/", parts.maps)
-    add_health(app, parts.checks, parts.registry)
+    add_health(app, parts.checks)
+    if parts.metrics_token is not None:
+        add_figures(app, parts.registry, parts.metrics_token, own_port=False)
     app.on_response_prepare.append(add_headers)
     return app
 
 
-def make_worker_app(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.Application:
+def make_worker_app(
+    checks: Mapping[str, Check], registry: CollectorRegistry, metrics_token: str | None = ""
+) -> web.Application:
     """The application of a media worker on its own: health and figures only."""
     app = web.Application()
-    add_health(app, checks, registry)
+    add_health(app, checks)
+    if metrics_token is not None:
+        add_figures(app, registry, metrics_token, own_port=False)
     return app

@@ -31,6 +31,7 @@ from signaling.messages import MapInfo
 from signaling.tickets import Tickets
 from web.addresses import advertised, printed_url
 from web.app import AppParts, make_app, make_worker_app
+from web.figures import figures_app
 from web.health import Check
 from web.ice import ice_servers
 from web.map_library import TemplateMaps
@@ -110,10 +111,11 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     if world:
         app, end_world = await _make_world(settings, stack, bus, checks, registry)
     else:
-        app, end_world = make_worker_app(checks, registry), None
+        app, end_world = make_worker_app(checks, registry, _metrics_token(settings)), None
     if worker:
         # After the world, which has to hear the first heartbeat: whoever joins at once has media at once.
         await _start_worker(settings, stack, bus, registry)
+    await _start_figures(settings, stack, registry)
     runner = http_runner(app)
     await runner.setup()
     _at_end(stack, "http", runner.cleanup)
@@ -124,6 +126,25 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     await site.start()
     _at_end(stack, "listening", site.stop)
     return printed_url(settings.host, listening.getsockname()[1], settings.public_url if world else "")
+
+
+def _metrics_token(settings: Settings) -> str | None:
+    """For the public port; None when the figures are not there."""
+    return settings.metrics_token if settings.metrics_port is None else None
+
+
+async def _start_figures(settings: Settings, stack: AsyncExitStack, registry: CollectorRegistry) -> None:
+    """Serve the figures on their own port, where one is set."""
+    if settings.metrics_port is None:
+        return
+    host = settings.metrics_host or settings.host
+    listening = _listen(host, settings.metrics_port, "ATRIUM_METRICS_PORT", "ATRIUM_METRICS_HOST")
+    stack.callback(listening.close)
+    runner = http_runner(figures_app(registry, settings.metrics_token))
+    await runner.setup()
+    _at_end(stack, "metrics", runner.cleanup)
+    await web.SockSite(runner, listening).start()
+    log.info("metrics are on %s port %d", host, listening.getsockname()[1])
 
 
 def http_runner(app: web.Application, idle: float = IDLE_SECONDS) -> web.AppRunner:
@@ -237,7 +258,7 @@ async def _make_world(
     )
     await node.start()
     gateway = gateway_handler(node, authenticate, socket_origin, client_address)
-    parts = AppParts(services, gateway, templates.asset, checks, registry)
+    parts = AppParts(services, gateway, templates.asset, checks, registry, _metrics_token(settings))
     return make_app(parts), node.close
 
 
@@ -341,13 +362,15 @@ def _secret(settings: Settings) -> str:
         raise StartError(f"the secret in {folder} cannot be read or made: {error.strerror}") from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(
+    host: str, port: int, port_env: str = "ATRIUM_PORT", host_env: str = "ATRIUM_HOST"
+) -> socket.socket:
     """A bound TCP socket. Raises StartError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise StartError(f"{host} is no address of this machine (ATRIUM_HOST): {error.strerror}") from error
+        raise StartError(f"{host} is no address of this machine ({host_env}): {error.strerror}") from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -356,7 +379,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setblocking(False)
     except OSError as error:
         listening.close()
-        raise StartError(_port_error(error, "TCP", host, port, "ATRIUM_PORT", "ATRIUM_HOST")) from error
+        raise StartError(_port_error(error, "TCP", host, port, port_env, host_env)) from error
     return listening
 
 

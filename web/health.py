@@ -1,4 +1,4 @@
-"""`/healthz` (the process is alive), `/readyz` (it can do its work), `/metrics` (Prometheus).
+"""`/healthz` (the process is alive) and `/readyz` (it can do its work).
 
 Alive depends on nothing outside the process: a database or a Redis that is gone is no reason to be
 restarted. Ready does.
@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 CHECK_SECONDS = 2.0
 # Raises when the part does not work; what it raises is logged, its name is told.
@@ -20,8 +19,8 @@ Check = Callable[[], Awaitable[None]]
 log = logging.getLogger("atrium.health")
 
 
-def add_health(app: web.Application, checks: Mapping[str, Check], registry: CollectorRegistry) -> None:
-    """Add the three addresses to `app`."""
+def add_health(app: web.Application, checks: Mapping[str, Check]) -> None:
+    """Add the two addresses to `app`."""
 
     async def healthz(request: web.Request) -> web.Response:
         return _plain({"alive": True})
@@ -33,12 +32,8 @@ def add_health(app: web.Application, checks: Mapping[str, Check], registry: Coll
         ready = all(results.values())
         return _plain({"ready": ready, "checks": results}, 200 if ready else 503)
 
-    async def metrics(request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    app.router.add_get("/metrics", metrics)
 
 
 async def _passes(name: str, check: Check) -> bool:

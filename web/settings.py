@@ -47,6 +47,11 @@ class Settings:
     stun_urls: tuple[str, ...]
     worker_name: str
     log_level: str
+    log_format: Literal["text", "json"]
+    metrics_port: int | None
+    metrics_host: str
+    metrics_token: str
+    admins: tuple[str, ...]
     session_days: float
     devices_per_user: int
     devices_per_zone: int
@@ -92,6 +97,16 @@ def _port(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", value.strip()) or int(value) > 65535:
         raise ValueError("a port from 0 to 65535 (0: any free one)")
     return int(value)
+
+
+def _maybe_port(value: str) -> int | None:
+    return _port(value) if value.strip() else None
+
+
+def _token(value: str) -> str:
+    if value and not re.fullmatch(r"[\x21-\x7e]{16,256}", value):
+        raise ValueError("16 to 256 characters without spaces")
+    return value
 
 
 def _list(value: str) -> tuple[str, ...]:
@@ -251,6 +266,28 @@ SETTINGS: tuple[Setting, ...] = (
         "How much is logged.",
     ),
     Setting(
+        *("log_format", "ATRIUM_LOG_FORMAT", _choice("text", "json"), "text"),
+        "How it is written: `text` for people, `json` (an object a line) for machines.",
+    ),
+    Setting(
+        *("metrics_port", "ATRIUM_METRICS_PORT", _maybe_port, ""),
+        "TCP port of its own for `/metrics`. Empty: `port`, for this machine and `metrics_token` only.",
+    ),
+    Setting(
+        *("metrics_host", "ATRIUM_METRICS_HOST", _text, ""),
+        "Address that `metrics_port` listens on. Empty: the same as `host`.",
+    ),
+    Setting(
+        *("metrics_token", "ATRIUM_METRICS_TOKEN", _token, ""),
+        "Who reads `/metrics` shows it (`Authorization: Bearer …`). Needed to read them from other machines.",
+        secret=True,
+    ),
+    Setting(
+        *("admins", "ATRIUM_ADMINS", _list, ""),
+        "Usernames of those who may open `/admin`, with commas between them. Empty: whoever made the first "
+        "account here.",
+    ),
+    Setting(
         *("session_days", "ATRIUM_SESSION_DAYS", _days, "30"),
         "Days after its last use at which a login ends.",
     ),
@@ -366,7 +403,7 @@ def shown(settings: Settings) -> list[tuple[str, str, str]]:
         if field.name not in BY_NAME:
             continue
         value = getattr(settings, field.name)
-        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        text = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
         if text and BY_NAME[field.name].secret:
             text = HIDDEN
         rows.append((field.name, text, settings.sources[field.name]))

@@ -17,6 +17,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from msgspec import UNSET
 
 from signaling.codec import BadMessage, decode_client
+from signaling.context import about
 from signaling.messages import MAX_FRAME_BYTES, ClientMessage, Closing, Error, Join
 from world.frames import frame
 from world.node import WorldNode
@@ -148,7 +149,10 @@ class _Gateway:
             await ws.close()
             return ws
         try:
-            await self._listen(ws, visit)
+            with about(visit.session):
+                log.info("joined server %s", visit.server_id)
+                await self._listen(ws, visit)
+                log.info("left server %s", visit.server_id)
         finally:
             self._world.end(visit)
             await outlet.finished()

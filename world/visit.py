@@ -83,6 +83,11 @@ class Visit:
         return self._finished or (client is not None and client.closed_code is not None)
 
     @property
+    def session(self) -> str:
+        """Its media session; empty before its first seat."""
+        return self._session or ""
+
+    @property
     def known(self) -> Known | None:
         """For its next owner; None before its first seat."""
         if self._session is None:

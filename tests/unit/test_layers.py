@@ -14,6 +14,7 @@ PACKAGES = ("signaling", "sfu", "world", "maps", "web")
 IMPURE = {"asyncio", "aiohttp", "socket", "time", "random", "threading", "sqlalchemy", "redis", "aiortc"}
 PURE = (
     "signaling/codec.py",
+    "signaling/context.py",
     "signaling/control.py",
     "signaling/messages.py",
     "signaling/negotiation.py",
@@ -44,6 +45,7 @@ PURE = (
     "maps/collision.py",
     "maps/model.py",
     "maps/tiled*.py",
+    "web/doctor/finding.py",
 )
 
 

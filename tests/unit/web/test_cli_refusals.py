@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Runs the command with ports and a folder of its own: (exit code, what it said)."""
     for name in ("ATRIUM_CONFIG", "DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda level: None)
+    monkeypatch.setattr("web.logs.log_to_stderr", lambda level, form: None)
 
     def run(*arguments: str, **environment: str) -> tuple[int, str]:
         own = {

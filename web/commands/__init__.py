@@ -1,0 +1,20 @@
+"""The commands of `atrium`, a file each.
+
+A command's file is imported for `atrium --help`, so it imports nothing heavy at its top: what it needs
+comes in where it runs. `settings` are read before a command runs, and their flags belong to every command.
+"""
+
+from __future__ import annotations
+
+from web.commands import config, doctor, migrate, serve
+from web.commands.command import Command
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        *serve.COMMANDS,
+        migrate.COMMAND,
+        config.COMMAND,
+        doctor.COMMAND,
+    )
+}

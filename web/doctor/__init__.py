@@ -1,0 +1,1 @@
+"""What can be wrong with an installation, looked for on the spot: `atrium doctor`."""
