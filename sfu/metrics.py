@@ -59,6 +59,27 @@ class Metrics:
         self.transport_feedback_sent = Counter(
             "atrium_sfu_transport_feedback_sent", "Transport-wide feedback to publishers", registry=registry
         )
+        self.transport_feedback_received = Counter(
+            "atrium_sfu_transport_feedback_received",
+            "Transport-wide feedback from listeners",
+            registry=registry,
+        )
+        self.congested = Counter(
+            "atrium_sfu_congested", "Times that a listener's path was seen to be too full", registry=registry
+        )
+        self.probe_packets = Counter(
+            "atrium_sfu_probe_packets",
+            "Packets of padding sent to learn what a path carries",
+            registry=registry,
+        )
+        self.probe_results = Counter(
+            "atrium_sfu_probes", "Probes by what came of them", ["result"], registry=registry
+        )
+        self.paused = Counter(
+            "atrium_sfu_videos_paused",
+            "Videos paused for a listener, for want of room or of nearness",
+            registry=registry,
+        )
         self.rtcp_malformed = Counter(
             "atrium_sfu_rtcp_malformed", "Authentic RTCP that could not be read", registry=registry
         )

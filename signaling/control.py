@@ -94,7 +94,9 @@ class GetStats(Control, tag="get_stats", frozen=True):
 class Route(Struct, frozen=True):
     """Slot `slot` of `kind` is fed by `source` of `session`.
 
-    `active` false is the pre-warm: the slot is reserved and nothing is forwarded.
+    `active` false is the pre-warm: the slot is reserved and nothing is forwarded. `rank` says who comes
+    first where the listener's path is narrow (0 before all others), `cap` how many layers of a video its
+    distance is worth (0 none, 1 the lowest, 2 the two lowest, 3 all). Both are for video.
     """
 
     kind: Kind
@@ -102,6 +104,8 @@ class Route(Struct, frozen=True):
     session: str
     source: Source
     active: bool = True
+    rank: int = 1
+    cap: int = 3
 
 
 class SetRoutes(Struct, frozen=True):

@@ -17,6 +17,7 @@ from itertools import islice
 
 from signaling.control import Route, SetRoutes
 from signaling.messages import Kind, SlotInfo, Slots
+from world.attention import Rounds, look, rank_and_cap
 from world.audibility import Audibility
 from world.player import Player
 from world.slots import Ears, RoomRank, Wish, public_wishes, rank_room, room_wishes
@@ -41,6 +42,7 @@ class Link:
     ears: Ears | None = None
     # What the worker was last told; None: nothing yet, tell it.
     router: str | None = None
+    pinned: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Hearing:
         self.overflow: set[Player] = set()
         # Those who will be looked at in the next turns, first come first served.
         self.waiting: dict[Player, None] = {}
+        self._rounds = Rounds()
         # Each room as it was ranked last.
         self._ranks: dict[str, RoomRank] = {}
 
@@ -130,6 +133,22 @@ class Hearing:
         self.waiting.update(dict.fromkeys(player for player in self.overflow if player.room is None))
         return list({player.room: None for player in self.overflow if player.room is not None})
 
+    @property
+    def restless(self) -> bool:
+        """Whether somebody has to be looked at by `attend` though nobody moves on."""
+        return self._rounds.more
+
+    def attend(self, moved: bool, now: float) -> list[Change]:
+        """One turn of the slow round: those who see somebody come nearer or go, for the worker only."""
+        changes = []
+        for player in self._rounds.turn(moved, self.links, now):
+            link = self.links.get(player)
+            if link is None or link.ears is None or link.worker is None or player.room is not None:
+                continue
+            if look(player, link.ears):
+                changes.append(self._change(player, link, link.worker, told=False))
+        return changes
+
     def _revoke(self, lost: Iterable[tuple[Player, Player]]) -> dict[Player, Link]:
         """Free the slots that carry what may not be received any more; who is concerned."""
         revoked: dict[Player, Link] = {}
@@ -166,16 +185,19 @@ class Hearing:
                 self.overflow.add(player)
             else:
                 self.overflow.discard(player)
-        if not changed and self.router(player) == link.router:
+        if not changed and self.router(player) == link.router and player.pinned == link.pinned:
             return None
         return self._change(player, link, worker)
 
-    def _change(self, player: Player, link: Link, worker: str) -> Change:
-        """The listener's slots as they are, to be told."""
-        link.router = self.router(player)
+    def _change(self, player: Player, link: Link, worker: str, told: bool = True) -> Change:
+        """The listener's slots as they are, to be told: to the worker, and if `told` to the client."""
+        link.router, link.pinned = self.router(player), player.pinned
         epoch = self._next_epoch()
-        routes = SetRoutes(link.session, epoch, link.router, self._routes(link.ears))
-        return Change(player, worker, routes, self.slots(player, epoch) if link.ears is not None else None)
+        if link.ears is not None:
+            look(player, link.ears)
+        routes = SetRoutes(link.session, epoch, link.router, self._routes(player, link.ears))
+        slots = self.slots(player, epoch) if told and link.ears is not None else None
+        return Change(player, worker, routes, slots)
 
     def _wishes(self, player: Player, ears: Ears, now: float) -> tuple[list[Wish], list[Wish]]:
         if not player.present:
@@ -187,7 +209,7 @@ class Hearing:
             rank = self._ranks[player.room] = rank_room(self._audibility.room(player.room), now)
         return room_wishes(player, rank, ears)
 
-    def _routes(self, ears: Ears | None) -> tuple[Route, ...]:
+    def _routes(self, player: Player, ears: Ears | None) -> tuple[Route, ...]:
         if ears is None:
             return ()
         routes: list[Route] = []
@@ -196,7 +218,8 @@ class Hearing:
             for slot, wish in enumerate(ears.table(kind).slots):
                 if wish is not None:
                     session = self.links[wish.player].session
-                    routes.append(Route(kind, slot, session, wish.source, wish.active))
+                    rank, cap = rank_and_cap(player, wish, ears)
+                    routes.append(Route(kind, slot, session, wish.source, wish.active, rank, cap))
         return tuple(routes)
 
     def slots(self, player: Player, epoch: int) -> Slots:

@@ -160,7 +160,7 @@ class LiveSpace:
         self._metrics.moves.inc(self.moves)
         self.moves = 0
         heard = self.audibility.update(changes.touched, changes.gone, self.space.grid)
-        self._route(heard, now)
+        self._route(heard, bool(changes.touched), now)
         self._speak(heard)
         for player in changes.rezoned:
             self._events.append((player, frame(ZoneChanged(player.user_id, player.zone_id))))
@@ -171,12 +171,13 @@ class LiveSpace:
             left = [p.user_id for p in changes.gone if p.user_id not in self.space.players]
             self._outside.positions(self.record.id, stay, left)
         self._metrics.tick_seconds.observe(time.perf_counter() - started)
-        return bool(changes or self._lagging or self.hearing.waiting) or self._rank_due(now)
+        waiting = self.hearing.waiting or self.hearing.restless
+        return bool(changes or self._lagging or waiting) or self._rank_due(now)
 
     def _rank_due(self, now: float) -> bool:
         return bool(self.hearing.overflow) and now - self._ranked_at < RERANK_SECONDS
 
-    def _route(self, heard: Changed, now: float) -> None:
+    def _route(self, heard: Changed, moved: bool, now: float) -> None:
         rooms, then, lost = heard.rooms, heard.listeners, heard.lost
         for player in self._media:
             if player.room is not None:
@@ -190,7 +191,8 @@ class LiveSpace:
         if self.hearing.overflow and now - self._ranked_at >= RERANK_SECONDS:
             self._ranked_at = now
             rooms.update(self.hearing.rerank(now))
-        for change in self.hearing.refresh(now, first, then, rooms, lost):
+        routed = self.hearing.refresh(now, first, then, rooms, lost)
+        for change in (*routed, *self.hearing.attend(moved, now)):
             self._metrics.routes.inc()
             self._outside.routes(change.worker, change.routes)
             client = self.clients.get(change.player)

@@ -106,13 +106,15 @@ class SlotTable:
 class Ears:
     """Both tables of one listener."""
 
-    __slots__ = ("audio", "overflow", "video")
+    __slots__ = ("audio", "overflow", "rings", "video")
 
     def __init__(self, audio: int = AUDIO_SLOTS, video: int = VIDEO_SLOTS) -> None:
         self.audio = SlotTable(audio)
         self.video = SlotTable(video)
         # More wishes than slots: rank matters, so it is looked at again as people move and speak.
         self.overflow = False
+        # How far away those in the video slots are (world.attention).
+        self.rings: dict[tuple[Player, Source], int] = {}
 
     def assign(self, audio: list[Wish], video: list[Wish]) -> bool:
         """Assign both kinds. Returns whether anything changed."""

@@ -186,6 +186,7 @@ class Estimator:
 
     __slots__ = (
         "_decreased_at",
+        "_draining",
         "_feedback_at",
         "_grown_at",
         "_limit",
@@ -212,6 +213,7 @@ class Estimator:
         self._grown_at: float | None = None
         self._feedback_at: float | None = None
         self._decreased_at = float("-inf")
+        self._draining = False
         self._limit: float | None = None  # delivered when congestion was seen: mean and deviation, bit/s
         self._limit_deviation = 0.0
         self._packet_bits = 9600.0
@@ -249,13 +251,15 @@ class Estimator:
         if acked:
             self.round_trip += (min(max(now - newest, 0.0), 2.0) - self.round_trip) / 8
             self._packet_bits += (bytes_acked * 8 / acked - self._packet_bits) / 16
+        self._draining = self._draining and self.queue.seconds > STANDING_SECONDS
         self._act(over or self.queue.seconds > max(LONG_QUEUE_SECONDS, queued), now)
 
     @property
     def allowed(self) -> float:
         """What may be sent now, bit/s: less than `bitrate` while a queue has to drain."""
-        standing = self.queue.seconds - STANDING_SECONDS
-        return self.bitrate * max(1.0 - standing, MIN_DRAIN) if standing > 0.0 else self.bitrate
+        if not self._draining:
+            return self.bitrate
+        return self.bitrate * max(1.0 + STANDING_SECONDS - self.queue.seconds, MIN_DRAIN)
 
     def _act(self, over: bool, now: float) -> None:
         since = now - self._decreased_at
@@ -271,9 +275,12 @@ class Estimator:
         self._grown_at = now
 
     def _delivered(self) -> float:
-        """What the path delivers now, bit/s; what we send as long as we cannot tell."""
+        """What the path delivers now, bit/s; the estimate as long as we cannot tell."""
         known = [rate for rate in (self.acked.bitrate, self.acked.recent()) if rate is not None]
-        return min(known, default=self.bitrate)
+        # Behind a long queue the newest arrivals are the path's rate. Else they may be a burst's, and the
+        # mean that of a source which sends little.
+        choose = min if self.queue.seconds > LONG_QUEUE_SECONDS else max
+        return choose(known, default=self.bitrate)
 
     def _lose(self, now: float) -> None:
         """More is lost than the path's own: send less, unless that was tried just now and changed nothing."""
@@ -296,6 +303,7 @@ class Estimator:
                 self._limit_deviation += 0.05 * (abs(off) - self._limit_deviation)
         self.drops += 1
         self._decreased_at = now
+        self._draining = self.queue.seconds > STANDING_SECONDS
         self.bitrate = max(min(bitrate, self.bitrate), MIN_BITRATE)
 
     def _deviation(self) -> float:

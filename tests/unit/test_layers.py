@@ -29,6 +29,7 @@ PURE = (
     "sfu/slot.py",
     "sfu/speakers.py",
     "world/arrivals.py",
+    "world/attention.py",
     "world/audibility.py",
     "world/chat_archive.py",
     "world/chat_rules.py",
