@@ -11,8 +11,11 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from sfu.forward.contract import Address, Forwarder, ProducerState, TableFull
+from sfu.feeds import Feeds
+from sfu.forward.contract import MAX_TEMPORAL, Address, Forwarder, ProducerState, TableFull
+from sfu.layers import NOTHING, Layers
 from sfu.metrics import Metrics
+from sfu.pausing import Wanted
 from sfu.producer import Producer, find_producer
 from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
 from sfu.rtcp_desk import RtcpDesk
@@ -31,6 +34,7 @@ from signaling.control import (
     Done,
     Event,
     Failed,
+    LayersWanted,
     Offer,
     OfferSlots,
     ProducerClosed,
@@ -41,6 +45,8 @@ from signaling.control import (
 MAX_SESSIONS = 2000
 # A connection whose client never comes: the SDP was answered, and then nothing.
 CONNECT_SECONDS = 30.0
+# How often is looked which layers flow.
+LAYER_SECONDS = 0.2
 
 log = logging.getLogger("atrium.sfu")
 
@@ -69,6 +75,11 @@ class Media:
         self.routing = RoutingTable()
         self.sessions: dict[str, Session] = {}
         self.producers: dict[int, Producer] = {}
+        self.sources: dict[int, Layers] = {}  # by group
+        self.feeds = Feeds(self)
+        self._wanted: dict[int, Wanted] = {}  # of video sources, by group
+        self._pausing: set[int] = set()  # those that may be asked for less
+        self._measured_at = float("-inf")
         self.slots: dict[int, Slot] = {}
         self.metrics = metrics
         self._emit = emit
@@ -109,8 +120,13 @@ class Media:
         for producer in new.producers.values():
             self.producers[producer.handle] = producer
             self.desk.add_producer(producer, new.transport)
-            reference = ProducerRef(producer.handle, producer.params.codec)
-            self._apply(self.routing.add_producer(session.name, producer.source, reference))
+        for layers in new.sources:
+            self.sources[layers.group] = layers
+            if layers.kind == "video":
+                self._wanted[layers.group] = Wanted(len(layers.layers))
+                self.feeds.changed.add(layers.group)
+            reference = ProducerRef(layers.group, self.producers[layers.group].params.codec)
+            self._apply(self.routing.add_producer(session.name, layers.source, reference))
         return Answer(answer)
 
     def offer_slots(self, command: OfferSlots) -> Offer:
@@ -151,6 +167,17 @@ class Media:
     def apply_routes(self, changes: Iterable[SetRoutes]) -> None:
         """One tick's changes: moves and revocations, then grants."""
         self._apply(self.routing.apply(changes))
+
+    def select(self, slot: int, spatial: int, temporal: int = MAX_TEMPORAL, hold: bool = True) -> None:
+        """What a slot is to carry of the source that it is routed to, until it is routed anew.
+
+        The best layer that flows, up to `spatial` (0 lowest; `layers.BEST`, `layers.NOTHING`), without the
+        temporal layers above `temporal`. `hold`: the present layer flows until the new one shows a keyframe;
+        without it, it stops at once.
+        """
+        self.feeds.select(slot, spatial, temporal, hold)
+        self._tell_wanted()
+        self._stir()
 
     def close_session(self, name: str) -> None:
         """End both connections and forget the session."""
@@ -209,16 +236,20 @@ class Media:
         """Take a connection out of every table; its peer goes with its producers and slots."""
         session = connection.session
         if isinstance(connection, PublishConnection):
-            for producer in connection.producers.values():
-                self._apply(self.routing.remove_producer(session, producer.source))
-                self.desk.remove_producer(producer.handle)
-                self.producers.pop(producer.handle, None)
-                self._levels.pop(producer.handle, None)
-                if producer.started:
-                    self._tell(session, ProducerClosed(session, producer.source))
+            for layers in connection.sources:
+                self._apply(self.routing.remove_producer(session, layers.source))
+                self.sources.pop(layers.group, None)
+                self._wanted.pop(layers.group, None)
+                if layers.started:
+                    self._tell(session, ProducerClosed(session, layers.source))
+            for handle in connection.producers:
+                self.desk.remove_producer(handle)
+                self.producers.pop(handle, None)
+                self._levels.pop(handle, None)
         elif isinstance(connection, SubscribeConnection):
             self._apply(self.routing.clear_slots(session))
             for slot in connection.slots:
+                self.feeds.slot_gone(slot.handle)
                 self.desk.remove_slot(slot.handle)
                 self.slots.pop(slot.handle, None)
         self._connections.pop(connection.transport.peer, None)
@@ -255,16 +286,28 @@ class Media:
             self._emit(known.events, event)
 
     def _apply(self, operations: Sequence[Operation]) -> None:
-        for slot, producer in operations:
-            if slot not in self.slots:
-                continue
-            try:
-                self.forwarder.route(slot, producer)
-            except (TableFull, ValueError) as error:
-                log.warning("a slot could not be fed: %s", error)
-            else:
-                self.desk.routed(slot, producer)
+        for slot, group in operations:
+            if slot in self.slots:
+                self.feeds.routed(slot, None if group is None else self._source(group))
+        self._tell_wanted()
         self._stir()
+
+    def _source(self, group: int) -> Layers:
+        """The source with this handle; one that came as a single stream from elsewhere is made here."""
+        return self.sources.get(group) or Layers([self.producers[group]])
+
+    def feed(self, slot: int, producer: int | None, hold: bool) -> None:
+        """See `feeds.Hands`."""
+        try:
+            self.forwarder.route(slot, producer, hold)
+        except (TableFull, ValueError) as error:
+            log.warning("a slot could not be fed: %s", error)
+        else:
+            self.desk.routed(slot, producer)
+
+    def thin(self, slot: int, temporal: int) -> None:
+        """See `feeds.Hands`."""
+        self.forwarder.limit(slot, temporal)
 
     def _stir(self) -> None:
         if self.desk.busy:
@@ -296,7 +339,7 @@ class Media:
         connection = self._connections.get(peer)
         if not isinstance(connection, PublishConnection):
             return
-        producer = find_producer(list(connection.producers.values()), payload_type, mid)
+        producer = find_producer(list(connection.producers.values()), payload_type, mid, rid)
         if producer is None:
             return
         rtx = payload_type != producer.params.payload_type
@@ -309,9 +352,15 @@ class Media:
     def producer_started(self, producer: int) -> None:
         """Its first packet is here."""
         found = self.producers.get(producer)
-        if found is not None and not found.started:
-            found.started = True
+        if found is None or found.started:
+            return
+        layers = self._source(found.group)
+        opened = not layers.started
+        found.started = True
+        self.feeds.changed.add(layers.group)
+        if opened:
             self._tell(found.session, ProducerOpened(found.session, found.source))
+        self._measure(layers, self._clock())
 
     def keyframe_needed(self, producer: int) -> None:
         """A slot waits for a picture to begin with."""
@@ -333,7 +382,40 @@ class Media:
 
     def tick(self) -> None:
         """Every 20 ms or so while `desk.busy`, else a few times a second: RTCP that is due."""
-        self.desk.tick(self._clock())
+        now = self._clock()
+        self.desk.tick(now)
+        if now - self._measured_at >= LAYER_SECONDS:
+            self._measured_at = now
+            for layers in list(self.sources.values()):
+                if layers.kind == "video":
+                    self._measure(layers, now)
+        self._tell_wanted()
+
+    def _measure(self, layers: Layers, now: float) -> None:
+        if layers.measure(self.forwarder.producer_state, now):
+            self.feeds.shifted(layers)
+            self._stir()
+
+    def _tell_wanted(self) -> None:
+        """Tell publishers which layers of their video somebody receives, or is about to."""
+        changed, self.feeds.changed = self.feeds.changed, set()
+        for session, source in self.routing.prepared_changed:
+            member = self.routing.member(session)
+            reference = member.producers.get(source) if member is not None else None
+            if reference is not None:
+                changed.add(reference.handle)
+        self.routing.prepared_changed.clear()
+        now = self._clock()
+        for group in changed | self._pausing:
+            wanted, layers = self._wanted.get(group), self.sources.get(group)
+            if wanted is None or layers is None or not layers.started:
+                self._pausing.discard(group)
+                continue
+            prepared = self.routing.prepared[layers.session, layers.source]
+            if wanted.look(max(self.feeds.highest(group), 0 if prepared else NOTHING), now):
+                rids = layers.rids[: wanted.told + 1]
+                self._tell(layers.session, LayersWanted(layers.session, layers.source, rids))
+            (self._pausing.add if wanted.waiting else self._pausing.discard)(group)
 
     def expire(self) -> None:
         """Every half second or so: give up connections whose client is gone or never came."""

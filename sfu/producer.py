@@ -1,4 +1,7 @@
-"""One source that a session sends, as the control plane knows it. No packet passes here."""
+"""One stream of a source that a session sends, as the control plane knows it. No packet passes here.
+
+A source with simulcast is sent as several, its layers (`sfu.layers`).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ CODECS = {
 class Producer:
     """`handle` is the forwarder's; `ssrc` and `rtx_ssrc` are 0 until they are known.
 
-    `feedback` is what was negotiated (`nack`, `nack pli`, `ccm fir`, `goog-remb`).
+    `feedback` is what was negotiated (`nack`, `nack pli`, `ccm fir`, `goog-remb`). `rid` names the simulcast
+    layer, "" where there is one stream; `group` is the source's handle, equal for all its layers.
     """
 
     handle: int
@@ -33,6 +37,11 @@ class Producer:
     ssrc: int = 0
     rtx_ssrc: int = 0
     started: bool = False
+    rid: str = ""
+    group: int = 0
+
+    def __post_init__(self) -> None:
+        self.group = self.group or self.handle
 
     @property
     def kind(self) -> Kind:
@@ -58,8 +67,10 @@ def producer_params(track: PublishedTrack) -> ProducerParams:
     )
 
 
-def find_producer(producers: list[Producer], payload_type: int, mid: str) -> Producer | None:
+def find_producer(producers: list[Producer], payload_type: int, mid: str, rid: str = "") -> Producer | None:
     """Whose an unknown SSRC is: by MID (RFC 8843 §9.2), without one by payload type if that is clear.
+
+    A layer is found by its RID (RFC 8852 §4), which RTX carries as repaired RID.
 
     A source that has its SSRC already (or its RTX SSRC) takes no second one, so that nobody's
     packets can pose as another source of the same peer.
@@ -73,6 +84,8 @@ def find_producer(producers: list[Producer], payload_type: int, mid: str) -> Pro
     fitting = [producer for producer in producers if producer.takes(payload_type)]
     if mid:
         fitting = [producer for producer in fitting if producer.mid == mid]
+    if any(producer.rid for producer in fitting):
+        fitting = [producer for producer in fitting if producer.rid == rid]
     if len(fitting) != 1 or not free(fitting[0]):
         return None
     return fitting[0]

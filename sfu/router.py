@@ -15,7 +15,7 @@ Pure: no forwarder and no clock in here.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -101,6 +101,10 @@ class RoutingTable:
         self._members: OrderedDict[str, Member] = OrderedDict()
         # Who wants something of a session: so that a change of one source costs its listeners only.
         self._wanting: dict[str, set[str]] = {}
+        # Routes that are prepared and not active yet, by what they would carry, and which of these have
+        # changed since somebody looked.
+        self.prepared: Counter[tuple[str, Source]] = Counter()
+        self.prepared_changed: set[tuple[str, Source]] = set()
         self._max_members = max_members
 
     def member(self, session: str) -> Member | None:
@@ -240,7 +244,17 @@ class RoutingTable:
                     operations.append((listener.slots[key].handle, None))
         return operations
 
+    def _prepare(self, routes: Iterable[Route], count: int) -> None:
+        for route in routes:
+            if not route.active:
+                key = (route.session, route.source)
+                self.prepared[key] += count
+                self.prepared_changed.add(key)
+                if not self.prepared[key]:
+                    del self.prepared[key]
+
     def _want(self, member: Member, routes: Iterable[Route]) -> None:
+        self._prepare(member.wanted.values(), -1)
         for session in {route.session for route in member.wanted.values()}:
             wanting = self._wanting[session]
             wanting.discard(member.session)
@@ -249,6 +263,7 @@ class RoutingTable:
         member.wanted = {
             (route.kind, route.slot): route for route in routes if 0 <= route.slot < MAX_SLOTS_PER_PEER
         }
+        self._prepare(member.wanted.values(), 1)
         for route in member.wanted.values():
             self._wanting.setdefault(route.session, set()).add(member.session)
 

@@ -53,12 +53,23 @@ class _Publisher:
 
 
 @dataclass(slots=True, eq=False)
+class _Group:
+    """What the layers of one source have in common: keyframes come on all of them at once, and one clock
+    samples them. `instant` is the NTP time that their timestamps are compared at."""
+
+    keyframes: KeyframeRequests = field(default_factory=KeyframeRequests)
+    asked: set[int] = field(default_factory=set)  # producers that the next request is for
+    members: int = 0
+    instant: int | None = None
+
+
+@dataclass(slots=True, eq=False)
 class _Source:
     """One producer."""
 
     producer: Producer
     publisher: _Publisher
-    keyframes: KeyframeRequests = field(default_factory=KeyframeRequests)
+    group: _Group
     nacks: NackTracker = field(default_factory=NackTracker)
     sampled: SampledAt | None = None
     reception: ReceptionReport | None = None
@@ -97,7 +108,8 @@ class RtcpDesk:
         self._listeners: dict[int, set[int]] = {}  # producer to the slots that it feeds
         self._fresh: set[int] = set()
         self._losing: set[int] = set()
-        self._asked: set[int] = set()  # producers whose keyframe request waits for its time
+        self._groups: dict[int, _Group] = {}
+        self._asked: set[int] = set()  # groups whose keyframe request waits for its time
         self._report_at = 0.0
 
     # --- tables ----------------------------------------------------------------------------------
@@ -105,7 +117,9 @@ class RtcpDesk:
     def add_producer(self, producer: Producer, transport: PeerTransport) -> None:
         """A source that is sent over this transport."""
         publisher = self._publishers.setdefault(transport.peer, _Publisher(transport))
-        source = _Source(producer, publisher)
+        group = self._groups.setdefault(producer.group, _Group())
+        group.members += 1
+        source = _Source(producer, publisher, group)
         publisher.sources[producer.handle] = self._sources[producer.handle] = source
         self._uplink.add(producer, transport)
 
@@ -121,7 +135,11 @@ class RtcpDesk:
         for slot in list(self._listeners.get(handle, ())):
             self.routed(slot, None)
         self._losing.discard(handle)
-        self._asked.discard(handle)
+        source.group.asked.discard(handle)
+        source.group.members -= 1
+        if not source.group.members:
+            del self._groups[source.producer.group]
+            self._asked.discard(source.producer.group)
 
     def add_slot(self, slot: Slot, transport: PeerTransport) -> None:
         """A slot that is received over this transport."""
@@ -165,11 +183,22 @@ class RtcpDesk:
     def _sender_report(self, source: _Source, report: rtcp.SenderReport, now: float) -> None:
         source.publisher.clock.observe(report.ntp, self._wall())
         source.sampled = SampledAt(report.ntp, report.timestamp)
+        if source.producer.kind == "video":
+            self._sync(source, source.sampled)
         self._reception(source).sender_report(middle(report.ntp), now)
         for slot in self._listeners.get(source.producer.handle, ()):
             sink = self._sinks[slot]
             if sink.reported_at is None or now - sink.reported_at >= SLOT_REPORT_INTERVAL:
                 self._report_slot(sink, now)
+
+    def _sync(self, source: _Source, sampled: SampledAt) -> None:
+        """Tell the forwarder how the layers of a source stand to each other."""
+        group = source.group
+        if group.instant is None:
+            group.instant = sampled.ntp
+        elapsed = (group.instant - sampled.ntp) / (1 << 32)
+        timestamp = sampled.timestamp + round(elapsed * source.producer.params.clock_rate)
+        self._forwarder.sync(source.producer.handle, source.producer.group, timestamp)
 
     def packets_lost(self, handle: int, sequences: list[int], now: float) -> None:
         """A gap in what a publisher sends: ask for it, where it keeps packets to repeat."""
@@ -221,10 +250,11 @@ class RtcpDesk:
         source = self._sources.get(handle)
         if source is None or source.producer.kind != "video":
             return
-        if source.keyframes.request(now):
-            self._request_keyframe(source)
+        source.group.asked.add(handle)
+        if source.group.keyframes.request(now):
+            self._request_keyframe(source.producer.group)
         else:
-            self._asked.add(handle)
+            self._asked.add(source.producer.group)
 
     @property
     def busy(self) -> bool:
@@ -240,12 +270,12 @@ class RtcpDesk:
         """Every 10 to 40 ms while `busy`, else a few times a second: repeat and report what is due."""
         self._uplink.tick(now)
         waiting = self._settle_fresh(now)
-        for handle in waiting | self._asked:
-            source = self._sources[handle]
-            if source.keyframes.due(now, handle in waiting):
-                self._request_keyframe(source)
-            if not source.keyframes.pending:
-                self._asked.discard(handle)
+        for number in waiting | self._asked:
+            group = self._groups[number]
+            if group.keyframes.due(now, number in waiting):
+                self._request_keyframe(number)
+            if not group.keyframes.pending:
+                self._asked.discard(number)
         for handle in list(self._losing):
             self._repeat_nacks(self._sources[handle], now)
         if now >= self._report_at:
@@ -254,7 +284,7 @@ class RtcpDesk:
                 self._report_publisher(publisher, now)
 
     def _settle_fresh(self, now: float) -> set[int]:
-        """Report slots whose new source has arrived; the video producers that others wait for."""
+        """Report slots whose new source has arrived; the groups of the video that others wait for."""
         waiting = set()
         for slot in list(self._fresh):
             sink = self._sinks[slot]
@@ -262,12 +292,20 @@ class RtcpDesk:
                 self._fresh.discard(slot)
                 self._report_slot(sink, now)
             elif sink.slot.kind == "video" and sink.transport.connected_at is not None:
-                waiting.add(sink.source)
+                source = self._sources[sink.source]
+                source.group.asked.add(sink.source)
+                waiting.add(source.producer.group)
         return waiting
 
-    def _request_keyframe(self, source: _Source) -> None:
-        ssrc = source.producer.ssrc
-        if ssrc and self._say(source.publisher, [rtcp.Pli(self._ssrc, ssrc)]):
+    def _request_keyframe(self, number: int) -> None:
+        """One request for all layers of the source that somebody waits for."""
+        group = self._groups[number]
+        asked = [self._sources[handle] for handle in sorted(group.asked)]
+        group.asked.clear()
+        known: list[rtcp.RtcpPacket] = [
+            rtcp.Pli(self._ssrc, source.producer.ssrc) for source in asked if source.producer.ssrc
+        ]
+        if known and self._say(asked[0].publisher, known):
             self._metrics.keyframe_requests.inc()
 
     def _repeat_nacks(self, source: _Source, now: float) -> None:

@@ -6,6 +6,7 @@ NACK and reception reports have their own rules there, and the hands are `sfu.rt
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from sfu.rtp.sequence import MASK_32
@@ -13,6 +14,9 @@ from sfu.rtp.sr import NTP_EPOCH
 
 # Chromium makes at most one keyframe in about 300 ms, on all simulcast layers at once.
 KEYFRAME_INTERVAL = 0.3
+# And a source's publisher is asked for so many in any second at most, whoever waits: each costs as much as
+# ten ordinary pictures.
+KEYFRAMES_A_SECOND = 2
 # A request or its keyframe may be lost while somebody waits for a first picture.
 KEYFRAME_RETRY = 0.5
 # Receiver reports and bitrate limits to publishers.
@@ -31,12 +35,12 @@ NACK_BURST = 500.0
 
 
 class KeyframeRequests:
-    """Requests for one producer, coalesced. `request` and `due` say whether to send one now."""
+    """Requests for one source, coalesced over its layers. `request` and `due` say whether to send one now."""
 
-    __slots__ = ("_last", "_pending")
+    __slots__ = ("_pending", "_sent")
 
     def __init__(self) -> None:
-        self._last: float | None = None
+        self._sent: deque[float] = deque(maxlen=KEYFRAMES_A_SECOND)
         self._pending = False
 
     @property
@@ -51,15 +55,16 @@ class KeyframeRequests:
 
     def due(self, now: float, waiting: bool) -> bool:
         """Time has passed; `waiting` says that a slot still has no picture."""
-        since = None if self._last is None else now - self._last
-        if self._pending:
-            send = since is None or since >= KEYFRAME_INTERVAL
-        else:
-            send = waiting and (since is None or since >= KEYFRAME_RETRY)
-        if send:
-            self._last = now
-            self._pending = False
-        return send
+        if not (self._pending or waiting):
+            return False
+        if self._sent:
+            if now - self._sent[-1] < (KEYFRAME_INTERVAL if self._pending else KEYFRAME_RETRY):
+                return False
+            if len(self._sent) == KEYFRAMES_A_SECOND and now - self._sent[0] < 1.0:
+                return False
+        self._sent.append(now)
+        self._pending = False
+        return True
 
 
 class PublisherClock:

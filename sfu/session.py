@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sfu.forward.contract import Forwarder
+from sfu.layers import Layers
 from sfu.producer import Producer, producer_params
 from sfu.slot import Slot, slot_params
 from sfu.transport import Endpoint, PeerTransport
@@ -65,7 +66,8 @@ class PublishConnection(Connection):
 
     def __init__(self, session: str, peer: int, endpoint: Endpoint, owner: ConnectionOwner) -> None:
         super().__init__(session, peer, endpoint, owner)
-        self.producers: dict[Source, Producer] = {}
+        self.producers: dict[int, Producer] = {}  # by handle
+        self.sources: list[Layers] = []
 
     def answer(
         self,
@@ -80,18 +82,24 @@ class PublishConnection(Connection):
         for track in publication.tracks:
             params = producer_params(track)
             _check_ssrcs(seen, params.ssrc, params.rtx_ssrc)
-            handle = new_handle()
-            forwarder.add_producer(handle, self.transport.peer, params)
-            self.producers[track.source] = Producer(
-                handle,
-                self.session,
-                track.source,
-                track.mid,
-                params,
-                track.codec.feedback,
-                params.ssrc,
-                params.rtx_ssrc,
-            )
+            handles = [new_handle() for _ in track.rids or ("",)]
+            streams = []
+            for handle, rid in zip(handles, track.rids or ("",), strict=True):
+                forwarder.add_producer(handle, self.transport.peer, params)
+                self.producers[handle] = Producer(
+                    handle=handle,
+                    session=self.session,
+                    source=track.source,
+                    mid=track.mid,
+                    params=params,
+                    feedback=track.codec.feedback,
+                    ssrc=params.ssrc,
+                    rtx_ssrc=params.rtx_ssrc,
+                    rid=rid,
+                    group=handles[0],
+                )
+                streams.append(self.producers[handle])
+            self.sources.append(Layers(streams))
         self.transport.set_remote(publication.remote)
         return publication.sdp
 

@@ -7,7 +7,7 @@ from collections import Counter
 from sfu.media import Media
 from sfu.metrics import Snapshot
 from sfu.session import Session
-from signaling.control import ProducerStats, SessionStats, SlotStats, Stats
+from signaling.control import LayerStats, ProducerStats, SessionStats, SlotStats, Stats
 
 
 def stats(worker: str, media: Media, session: str | None) -> Stats:
@@ -33,9 +33,15 @@ def _session(media: Media, session: Session) -> SessionStats:
 
 def _producers(media: Media, session: Session) -> list[ProducerStats]:
     found = []
-    for source, producer in (session.publish.producers if session.publish is not None else {}).items():
-        state = media.producer_state(producer.handle)
-        found.append(ProducerStats(source, state.packets, state.bytes))
+    for layers in session.publish.sources if session.publish is not None else ():
+        streams = []
+        for layer in layers.layers:
+            state = media.producer_state(layer.producer.handle)
+            streams.append(
+                LayerStats(layer.producer.rid, state.packets, state.bytes, layer.flows, round(layer.bitrate))
+            )
+        total = (sum(one.packets for one in streams), sum(one.bytes for one in streams))
+        found.append(ProducerStats(layers.source, *total, tuple(streams)))
     return found
 
 
@@ -46,6 +52,8 @@ def _slots(media: Media, session: Session) -> list[SlotStats]:
         state = media.forwarder.slot_state(slot.handle)
         key = (slot.kind, slot.index)
         producer = media.producers.get(member.fed.get(key, 0)) if member is not None else None
+        feed = media.feeds.of(slot.handle)
+        fed = media.producers.get(feed.fed) if feed is not None else None
         reserved = member.wanted.get(key) if member is not None else None
         if producer is not None:
             speaker, source = producer.session, producer.source
@@ -55,7 +63,10 @@ def _slots(media: Media, session: Session) -> list[SlotStats]:
             found.append(SlotStats(slot.kind, slot.index, None, None, False, state.packets, state.bytes))
             continue
         active = producer is not None
-        found.append(SlotStats(slot.kind, slot.index, speaker, source, active, state.packets, state.bytes))
+        rid = fed.rid if fed is not None else ""
+        found.append(
+            SlotStats(slot.kind, slot.index, speaker, source, active, state.packets, state.bytes, rid)
+        )
     return found
 
 

@@ -184,14 +184,26 @@ class SlotStats(Struct, frozen=True):
     active: bool
     packets: int
     bytes: int
+    rid: str = ""  # the layer that it is to carry
+
+
+class LayerStats(Struct, frozen=True):
+    """What one layer of a source has sent in; `bitrate` in bit/s of payload, lately."""
+
+    rid: str
+    packets: int
+    bytes: int
+    flows: bool
+    bitrate: int
 
 
 class ProducerStats(Struct, frozen=True):
-    """What one source has sent in."""
+    """What one source has sent in: all its layers, and each, lowest first."""
 
     source: Source
     packets: int
     bytes: int
+    layers: tuple[LayerStats, ...] = ()
 
 
 class SessionStats(Struct, frozen=True):
@@ -232,6 +244,18 @@ class ProducerClosed(Control, tag="producer_closed", frozen=True):
     source: Source
 
 
+class LayersWanted(Control, tag="layers_wanted", frozen=True):
+    """The layers of this video that somebody receives: the publisher may stop sending the others.
+
+    `rids` are the whole picture, lowest first; none: nobody watches. The RID of a source that is sent as
+    one stream is "". Told when it changes; until then everything is wanted.
+    """
+
+    session: str
+    source: Source
+    rids: tuple[str, ...]
+
+
 class ConnectionChanged(Control, tag="connection_changed", frozen=True):
     """`connection` is publish or subscribe; `state` is connected, failed or closed.
 
@@ -264,4 +288,6 @@ class Heartbeat(Control, tag="heartbeat", frozen=True):
     draining: bool = False
 
 
-Event: TypeAlias = ProducerOpened | ProducerClosed | ConnectionChanged | AudioLevels | Heartbeat
+Event: TypeAlias = (
+    ProducerOpened | ProducerClosed | LayersWanted | ConnectionChanged | AudioLevels | Heartbeat
+)

@@ -29,6 +29,7 @@ from signaling.codecs import (
 from signaling.messages import KIND_OF_SOURCE, Kind, Source
 from signaling.sdp import Description, Media, SdpError
 from signaling.sdp_writer import Local, Writer
+from signaling.simulcast import layers
 
 # SHA-1 is out (RFC 8122 §5 asks for SHA-256; aiortc checks these).
 FINGERPRINT_ALGORITHMS = ("sha-256", "sha-384", "sha-512")
@@ -49,7 +50,8 @@ class Remote:
 class PublishedTrack:
     """A source that the client will send. SSRCs are 0 where the offer does not say (then MID binds them).
 
-    `extensions` maps the names of `signaling.codecs` to ids.
+    `extensions` maps the names of `signaling.codecs` to ids. `rids` are its simulcast layers, lowest first:
+    each is a stream of its own, bound by its RID. Empty: there is one stream.
     """
 
     mid: str
@@ -59,6 +61,7 @@ class PublishedTrack:
     extensions: Mapping[str, int]
     ssrc: int
     rtx_ssrc: int
+    rids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,8 @@ def answer_publish(offer: str, sources: Mapping[str, Source], local: Local) -> P
         )
         writer.extensions(AUDIO_EXTENSIONS if track.kind == "audio" else VIDEO_EXTENSIONS, track.extensions)
         writer.codec(track.codec)
+        if track.rids:
+            writer.simulcast(track.rids)
     return Publication(writer.text(), remote, tuple(accepted))
 
 
@@ -166,14 +171,18 @@ def _published(
     if not codecs:
         return None
     ssrc, rtx_ssrc = _ssrcs(media)
+    extensions = choose_extensions(media)
+    # Without both ids a layer's packets could not be told from another's.
+    rids = layers(media) if {"mid", "rid"} <= extensions.keys() else ()
     return PublishedTrack(
         mid=media.mid,
         kind="audio" if media.kind == "audio" else "video",
         source=source,
         codec=codecs[0],
-        extensions=choose_extensions(media),
+        extensions=extensions,
         ssrc=ssrc,
         rtx_ssrc=rtx_ssrc if codecs[0].rtx_payload_type else 0,
+        rids=rids,
     )
 
 

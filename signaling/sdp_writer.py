@@ -106,6 +106,11 @@ class Writer:
                 f"a=fmtp:{codec.rtx_payload_type} apt={number}",
             ]
 
+    def simulcast(self, rids: Sequence[str]) -> None:
+        """The layers that we take of the m-line that is open (RFC 8853 §5.3)."""
+        self._lines += [f"a=rid:{rid} recv" for rid in rids]
+        self._lines.append(f"a=simulcast:recv {';'.join(rids)}")
+
     def extensions(self, uris: Mapping[str, str], ids: Mapping[str, int]) -> None:
         """Header extensions by name (RFC 8285 §5)."""
         self._lines += [f"a=extmap:{ids[name]} {uri}" for name, uri in uris.items() if name in ids]

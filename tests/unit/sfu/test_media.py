@@ -10,8 +10,10 @@ from prometheus_client import CollectorRegistry
 from sfu.dtls import Identity
 from sfu.forward.contract import ProducerState
 from sfu.ice import CONSENT_SECONDS
+from sfu.layers import BEST, NOTHING
 from sfu.media import CONNECT_SECONDS, Media
 from sfu.metrics import Metrics
+from sfu.pausing import PAUSE_SECONDS
 from sfu.transport import Endpoint
 from signaling.control import (
     AcceptPlay,
@@ -19,8 +21,10 @@ from signaling.control import (
     AudioLevels,
     ConnectionChanged,
     Event,
+    LayersWanted,
     OfferSlots,
     ProducerOpened,
+    Route,
     SetRoutes,
 )
 from signaling.sdp import SdpError
@@ -191,17 +195,26 @@ async def test_routes_reach_the_forwarder_and_end_with_the_session(server: Serve
 # --- binding ---------------------------------------------------------------------------------------
 
 
-async def test_simulcast_ssrcs_and_their_rtx_are_bound_by_mid_once(server: Server) -> None:
+async def test_the_ssrcs_of_layers_and_their_rtx_are_bound_by_mid_and_rid_once(server: Server) -> None:
     server.publish("alice", offer=sdp_offers.chromium(simulcast=True))
-    camera = next(p for p in server.media.producers.values() if p.source == "camera")
+    layers = {p.rid: p.handle for p in server.media.producers.values() if p.source == "camera"}
+    assert list(layers) == ["q", "h", "f"]
     media = server.media
     media.unknown_ssrc(1, 501, 96, "1", "q")
     media.unknown_ssrc(1, 502, 97, "1", "q")
-    media.unknown_ssrc(1, 503, 96, "1", "h")  # a second layer: not taken, for simulcast was declined
-    media.unknown_ssrc(1, 504, 97, "1", "h")
+    media.unknown_ssrc(1, 503, 96, "1", "f")
+    media.unknown_ssrc(1, 504, 97, "1", "f")
     media.unknown_ssrc(1, 505, 111, "1", "")  # the microphone's payload type with the camera's MID
+    media.unknown_ssrc(1, 507, 96, "1", "f")  # one layer is one stream
+    media.unknown_ssrc(1, 508, 96, "1", "x")  # a layer that was not negotiated
+    media.unknown_ssrc(1, 509, 96, "1", "")  # none says which layer it is
     media.unknown_ssrc(77, 506, 96, "1", "")  # a peer that is gone
-    assert server.forwarder.bound == [(camera.handle, 501, False), (camera.handle, 502, True)]
+    assert server.forwarder.bound == [
+        (layers["q"], 501, False),
+        (layers["q"], 502, True),
+        (layers["f"], 503, False),
+        (layers["f"], 504, True),
+    ]
 
 
 async def test_an_ssrc_without_mid_is_bound_where_its_payload_type_is_one_sources(server: Server) -> None:
@@ -211,6 +224,124 @@ async def test_an_ssrc_without_mid_is_bound_where_its_payload_type_is_one_source
     server.publish("bob", offer=sdp_offers.load_generator(pairs=2).replace("a=ssrc:", "a=x-ssrc:"))
     server.media.unknown_ssrc(2, 701, 96, "", "")
     assert len(server.forwarder.bound) == 1
+
+
+# --- layers ----------------------------------------------------------------------------------------
+
+
+class Watched:
+    """Alice sends a camera of three layers, Lisa plays everything of hers in one pair of slots."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        server.publish("alice", offer=sdp_offers.chromium(simulcast=True))
+        server.play("lisa")
+        media = server.media
+        self.handles = [p.handle for p in media.producers.values() if p.source == "camera"]
+        self.slot = next(slot.handle for slot in media.slots.values() if slot.kind == "video")
+        self.epoch = 0
+        self.packets = 0
+
+    def watch(self, active: bool = True, wanted: bool = True) -> None:
+        self.epoch += 1
+        route = Route("video", 0, "alice", "camera", active)
+        change = SetRoutes("lisa", self.epoch, "hall", (route,) if wanted else ())
+        self.server.media.apply_routes([change])
+
+    def send(self, *layers: int, seconds: float = 0.0) -> None:
+        """These layers have sent more; then time passes, in which they send on."""
+
+        def step() -> None:
+            self.packets += 10
+            for layer in layers:
+                state = ProducerState(self.packets, self.packets * 1000, 0, 0, 0, 127)
+                self.server.forwarder.producer_states[self.handles[layer]] = state
+                self.server.media.producer_started(self.handles[layer])
+
+        step()
+        self.server.pass_time(seconds, step)
+
+    def wanted(self) -> list[tuple[str, ...]]:
+        return [event.rids for event in self.server.events() if isinstance(event, LayersWanted)]
+
+    def fed(self) -> int | None:
+        return self.server.forwarder.routes.get(self.slot)
+
+
+async def test_a_source_opens_once_whichever_of_its_layers_comes_first(server: Server) -> None:
+    watched = Watched(server)
+    watched.send(0, 1, 2)
+    assert server.events() == [ProducerOpened("alice", "camera")]
+    server.media.close_session("alice")
+    server.media.close_session("lisa")
+    assert server.empty()
+    assert not server.media.sources
+    assert not server.media.feeds.changed
+
+
+async def test_a_slot_goes_on_to_a_better_layer_as_it_comes(server: Server) -> None:
+    watched = Watched(server)
+    watched.watch()
+    assert watched.fed() == watched.handles[0]
+    watched.send(0, 1)
+    assert watched.fed() == watched.handles[1]
+    watched.send(0, 1, 2)
+    assert watched.fed() == watched.handles[2]
+    assert server.forwarder.held[-1] == (watched.slot, watched.handles[2])
+    server.media.select(watched.slot, 0, 1, hold=False)
+    assert watched.fed() == watched.handles[0]
+    assert server.forwarder.limits == {watched.slot: 1}
+    server.media.select(watched.slot, NOTHING)
+    assert watched.fed() is None
+
+
+async def test_a_layer_that_its_publisher_stops_gives_way_to_a_lower_one(server: Server) -> None:
+    watched = Watched(server)
+    watched.watch()
+    watched.send(0, 1, 2, seconds=2)
+    assert watched.fed() == watched.handles[2]
+    watched.send(0, seconds=2)
+    assert watched.fed() == watched.handles[0]
+
+
+async def test_a_publisher_whom_nobody_watches_is_told_after_a_while(server: Server) -> None:
+    watched = Watched(server)
+    watched.send(0, 1, 2, seconds=PAUSE_SECONDS - 1)
+    assert watched.wanted() == []
+    watched.send(0, 1, 2, seconds=2)
+    assert watched.wanted() == [()]
+    watched.watch()
+    assert watched.wanted() == [(), ("q", "h", "f")]
+
+
+async def test_a_listener_who_is_about_to_come_wakes_the_lowest_layer(server: Server) -> None:
+    watched = Watched(server)
+    watched.send(0, 1, 2, seconds=PAUSE_SECONDS + 1)
+    watched.watch(active=False)
+    assert watched.wanted() == [(), ("q",)]
+    watched.watch()
+    assert watched.wanted()[-1] == ("q", "h", "f")
+    watched.watch(active=False)
+    watched.watch(wanted=False)
+    watched.send(0, seconds=PAUSE_SECONDS + 1)
+    assert watched.wanted()[-1] == ()
+
+
+async def test_layers_above_every_wish_are_paused_and_those_below_go_on(server: Server) -> None:
+    watched = Watched(server)
+    watched.watch()
+    watched.send(0, 1, 2)
+    server.media.select(watched.slot, 1)
+    watched.send(0, 1, 2, seconds=PAUSE_SECONDS + 1)
+    assert watched.wanted() == [("q", "h")]
+    server.media.select(watched.slot, BEST)
+    assert watched.wanted() == [("q", "h"), ("q", "h", "f")]
+
+
+async def test_who_sends_nothing_yet_is_told_nothing(server: Server) -> None:
+    watched = Watched(server)
+    server.pass_time(3 * PAUSE_SECONDS)
+    assert watched.wanted() == []
 
 
 # --- speech ----------------------------------------------------------------------------------------

@@ -388,5 +388,5 @@ def test_everything_is_forgotten_with_its_owner(desk: Desk) -> None:
     tables: dict[str, Any] = {
         name: value for name, value in vars(desk.desk).items() if isinstance(value, dict | set)
     }
-    assert len(tables) == 7
+    assert len(tables) == 8
     assert not any(tables.values())

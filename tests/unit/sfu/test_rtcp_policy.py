@@ -5,6 +5,7 @@ from __future__ import annotations
 from sfu.rtcp_policy import (
     KEYFRAME_INTERVAL,
     KEYFRAME_RETRY,
+    KEYFRAMES_A_SECOND,
     KeyframeRequests,
     PublisherClock,
     SampledAt,
@@ -22,8 +23,16 @@ def test_the_first_request_goes_out_at_once() -> None:
 def test_requests_of_many_listeners_become_one() -> None:
     requests = KeyframeRequests()
     sent = sum(requests.request(now / 1000) for now in range(0, 1000, 5))
-    assert sent == 4  # at 0, 300, 600 and 900 ms
+    assert sent == 2  # at 0 and 300 ms
     assert KEYFRAME_INTERVAL == 0.3
+
+
+def test_a_publisher_is_asked_for_two_keyframes_in_any_second() -> None:
+    requests = KeyframeRequests()
+    sent = [now for now in range(0, 5000, 5) if requests.request(now / 1000)]
+    for start in sent:
+        assert sum(start <= at < start + 1000 for at in sent) <= KEYFRAMES_A_SECOND
+    assert len(sent) == 10
 
 
 def test_a_request_that_came_too_early_is_sent_when_its_time_has_come() -> None:

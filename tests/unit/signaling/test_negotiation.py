@@ -107,11 +107,49 @@ def test_ssrcs_are_taken_from_the_offer_where_it_names_them() -> None:
         assert [(t.ssrc, t.rtx_ssrc) for t in answer_publish(offer, {}, LOCAL).tracks] == expected
 
 
-def test_simulcast_is_declined_and_its_ssrcs_are_left_to_the_mid() -> None:
+def test_simulcast_is_taken_and_its_ssrcs_are_left_to_mid_and_rid() -> None:
     publication = answer_publish(sdp_offers.chromium(simulcast=True), {}, LOCAL)
-    camera = publication.tracks[1]
+    mic, camera = publication.tracks
     assert (camera.ssrc, camera.rtx_ssrc) == (0, 0)
-    assert camera.extensions["mid"] == 4
+    assert {"mid", "rid", "repaired_rid"} <= camera.extensions.keys()
+    assert (mic.rids, camera.rids) == ((), ("q", "h", "f"))
+    _, _, section = publication.sdp.split("m=")
+    wanted = "a=rid:q recv\r\na=rid:h recv\r\na=rid:f recv\r\na=simulcast:recv q;h;f\r\n"
+    assert section.endswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("listed", "rids"),
+    [
+        ("send f;h;q", ("q", "h", "f")),
+        ("send h;f", ("h", "f")),
+        ("send 0;1;2", ("0", "1", "2")),
+        ("send q;h;f;0", ("q", "h", "f")),
+        ("send ~q;h,f", ("q", "h")),
+        ("recv q send h;f", ("h", "f")),
+        ("recv q", ()),
+    ],
+)
+def test_the_layers_that_are_sent_are_named_lowest_first(listed: str, rids: tuple[str, ...]) -> None:
+    described = "".join(f"a=rid:{rid} send\r\n" for rid in "012")
+    offer = sdp_offers.chromium(simulcast=True)
+    offer = offer.replace("a=simulcast:send q;h;f", f"{described}a=simulcast:{listed}")
+    assert answer_publish(offer, {}, LOCAL).tracks[1].rids == rids
+
+
+@pytest.mark.parametrize("listed", ["q;h;f", "send", "send q;;f", "send q;q", "send q;x", "sideways q"])
+def test_a_simulcast_line_that_cannot_be_is_refused(listed: str) -> None:
+    offer = sdp_offers.chromium(simulcast=True).replace("send q;h;f", listed)
+    with pytest.raises(SdpError, match="simulcast"):
+        answer_publish(offer, {}, LOCAL)
+
+
+@pytest.mark.parametrize("missing", ["sdes:mid", "sdes:rtp-stream-id"])
+def test_without_the_ids_that_tell_layers_apart_one_stream_is_taken(missing: str) -> None:
+    lines = sdp_offers.chromium(simulcast=True).split("\r\n")
+    offer = "\r\n".join(line for line in lines if not line.endswith(missing))
+    publication = answer_publish(offer, {}, LOCAL)
+    assert publication.tracks[1].rids == ()
     assert "simulcast" not in publication.sdp
 
 
