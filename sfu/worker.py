@@ -24,6 +24,7 @@ from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
+from sfu.quality import QualityDesk
 from sfu.stats import snapshot, stats
 from sfu.transport import Endpoint
 from signaling import codec
@@ -41,6 +42,7 @@ from signaling.control import (
     Done,
     Event,
     Failed,
+    GetQuality,
     GetStats,
     Heartbeat,
     OfferSlots,
@@ -113,7 +115,9 @@ class Worker:
         self._hurry = asyncio.Event()
         self._stops: list[Callable[[], None]] = []
         self._load = 0.0
+        self._lag = 0.0
         self._media: Media | None = None
+        self.quality: QualityDesk
 
     @property
     def media(self) -> Media:
@@ -138,6 +142,7 @@ class Worker:
         media.hurry = self._hurry.set
         self._media = media
         self._metrics.watch(self)
+        self.quality = QualityDesk(self.name, media, lambda: (self._load, self._lag), time.monotonic)
         topic = worker_topic(self.name)
         self._stops = [self._bus.subscribe(topic, self._published), self._bus.respond(topic, self._asked)]
         loop = asyncio.get_running_loop()
@@ -210,6 +215,8 @@ class Worker:
                 return media.accept_play(command)
             case GetStats():
                 return stats(self.name, media, command.session)
+            case GetQuality():
+                return self.quality.look()
             case ApplyRoutes():
                 media.apply_routes(command.changes)
             case CloseSession():
@@ -248,7 +255,8 @@ class Worker:
     async def _tick(self) -> None:
         speakers_at = expire_at = time.monotonic()
         while True:
-            self._metrics.loop_lag.set(await self._pause())
+            self._lag = await self._pause()
+            self._metrics.loop_lag.set(self._lag)
             now = time.monotonic()
             try:
                 self.media.tick()

@@ -88,6 +88,10 @@ class GetStats(Control, tag="get_stats", frozen=True):
     session: str | None = None
 
 
+class GetQuality(Control, tag="get_quality", frozen=True):
+    """How well everybody's media goes. Reply: `Quality`, at most a second old."""
+
+
 # --- commands without a reply ------------------------------------------------------------------
 
 
@@ -142,7 +146,7 @@ class CloseSession(Control, tag="close_session", frozen=True):
 
 
 Command: TypeAlias = (
-    AcceptPublish | OfferSlots | AcceptSlots | AcceptPlay | GetStats | ApplyRoutes | CloseSession
+    AcceptPublish | OfferSlots | AcceptSlots | AcceptPlay | GetStats | GetQuality | ApplyRoutes | CloseSession
 )
 
 
@@ -224,7 +228,41 @@ class Stats(Control, tag="stats", frozen=True):
     sessions: tuple[SessionStats, ...]
 
 
-Reply: TypeAlias = Answer | Offer | Done | Failed | Stats
+class SessionQuality(Struct, frozen=True):
+    """How one session's media goes, both ways; counters since it was opened.
+
+    `connected` are the connections that stand now (publish, subscribe). `up_*` is what it sends us,
+    `down_*` what we send it, bytes without headers. `up_lost` counts packets that never came; `loss` (0..1)
+    and `round_trip` (s) are what the session reports of what we send, -1 where it has not yet.
+    """
+
+    session: str
+    connected: tuple[str, ...]
+    up_packets: int = 0
+    up_bytes: int = 0
+    up_lost: int = 0
+    down_packets: int = 0
+    down_bytes: int = 0
+    retransmitted: int = 0
+    loss: float = -1.0
+    round_trip: float = -1.0
+
+
+class Quality(Control, tag="quality", frozen=True):
+    """A worker and everybody on it. `cpu` are cores that its process used lately, `lag` seconds by which its
+    last timer was late, `received` datagrams, `sent` packets and `sent_bytes` since it was started."""
+
+    worker: str
+    plane: str
+    cpu: float
+    lag: float
+    received: int
+    sent: int
+    sent_bytes: int
+    sessions: tuple[SessionQuality, ...]
+
+
+Reply: TypeAlias = Answer | Offer | Done | Failed | Stats | Quality
 
 
 # --- events ------------------------------------------------------------------------------------

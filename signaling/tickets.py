@@ -69,8 +69,15 @@ class ResumeTicket(msgspec.Struct, frozen=True):
     session: str
 
 
-Claims = SeatTicket | MediaTicket | ResumeTicket
-C = TypeVar("C", SeatTicket, MediaTicket, ResumeTicket)
+class AdminTicket(msgspec.Struct, frozen=True):
+    """The right to look at the whole installation, for programs of those who hold its secret."""
+
+    audience: ClassVar[str] = "atrium/admin"
+    program: str
+
+
+Claims = SeatTicket | MediaTicket | ResumeTicket | AdminTicket
+C = TypeVar("C", SeatTicket, MediaTicket, ResumeTicket, AdminTicket)
 
 
 class Tickets:

@@ -30,11 +30,12 @@ from signaling.bus import Bus, InProcessBus
 from signaling.messages import MapInfo
 from signaling.tickets import Tickets
 from web.addresses import advertised, printed_url
-from web.app import AppParts, make_app, make_worker_app
+from web.app import AppParts, make_app, make_worker_app, program_version
 from web.figures import figures_app
 from web.health import Check
 from web.ice import ice_servers
 from web.map_library import TemplateMaps
+from web.pulse import Pulse
 from web.secret import BadSecret, kept_secret
 from web.settings import Settings
 from web.workers_seen import WorkersSeen
@@ -57,7 +58,9 @@ from world.lease_store import InProcessLeases
 from world.metrics import WorldMetrics
 from world.migrate import UnknownRevision, upgrade
 from world.node import WorldNode
+from world.overview import Overview
 from world.passwords import Passwords
+from world.reporter import Reporter
 from world.servers import ServerStore
 from world.service import WorldService
 from world.sessions import SessionStore
@@ -108,8 +111,11 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     registry = CollectorRegistry()
     checks: dict[str, Check] = {}
     bus = _bus(settings, stack, checks)
+    pulse = Pulse(registry, program_version())
+    pulse.start()
+    _at_end(stack, "pulse", pulse.close)
     if world:
-        app, end_world = await _make_world(settings, stack, bus, checks, registry)
+        app, end_world = await _make_world(settings, stack, bus, checks, registry, pulse)
     else:
         app, end_world = make_worker_app(checks, registry, _metrics_token(settings)), None
     if worker:
@@ -206,6 +212,7 @@ async def _make_world(
     bus: Bus,
     checks: dict[str, Check],
     registry: CollectorRegistry,
+    pulse: Pulse,
 ) -> tuple[web.Application, Callable[[], Awaitable[None]]]:
     secret = _secret(settings)
     database = await open_database(settings)
@@ -240,6 +247,16 @@ async def _make_world(
         devices_per_zone=settings.devices_per_zone,
     )
     node = WorldNode(service, bus, positions)
+    reporter = Reporter(
+        *(bus, service.leases.node, program_version()),
+        lambda: [live for _, live in service.spaces],
+        node.clients.count,
+        lambda: (pulse.cpu, pulse.lag),
+    )
+    reporter.start()
+    _at_end(stack, "reporter", reporter.close)
+    overview = Overview(bus)
+    stack.callback(overview.close)
     services = Services(
         users=UserStore(database, passwords, avatars=avatar_names()),
         sessions=SessionStore(database, timedelta(days=settings.session_days)),
@@ -255,6 +272,8 @@ async def _make_world(
         public_url=settings.public_url or None,
         trusted_proxies=settings.trusted_proxies,
         ice_servers=ice,
+        admins=settings.admins,
+        overview=overview.look,
     )
     await node.start()
     gateway = gateway_handler(node, authenticate, socket_origin, client_address)

@@ -127,6 +127,7 @@ class _Gateway:
             return _refusal(403, "wrong_origin", "pages of other sites may not connect here")
         address = self._address_of(request)
         if self._unjoined.total() >= MAX_UNJOINED or self._unjoined[address] >= MAX_UNJOINED_PER_ADDRESS:
+            self._refused("busy")
             return _refusal(503, "busy", "too many connections are starting; come back in a moment")
         ws = web.WebSocketResponse(
             max_msg_size=MAX_WIRE_BYTES, heartbeat=PING_SECONDS, compress=False, decode_text=False
@@ -158,6 +159,9 @@ class _Gateway:
             await outlet.finished()
         return ws
 
+    def _refused(self, code: str) -> None:
+        self._world.service.metrics.refused.labels(code).inc()
+
     # --- joining -------------------------------------------------------------------------------------
 
     async def _join(
@@ -177,11 +181,13 @@ class _Gateway:
             seat = await self._authenticate(request, server_id, join)
             return await self._world.enter(server_id, seat, join, outlet)
         except Refused as refused:
+            self._refused(refused.code)
             outlet.write(frame(Closing(refused.code, refused.message, RETRY_MS.get(refused.code))))
             return None
         except Exception:
             # Storage that does not answer, mostly: they come back by themselves.
             log.exception("somebody could not be seated")
+            self._refused("unavailable")
             retry = RETRY_MS["unavailable"]
             outlet.write(frame(Closing("unavailable", "you cannot be seated now; we try again", retry)))
             return None

@@ -26,6 +26,9 @@ class WorldMetrics:
         self.errors = Counter(
             "atrium_world_client_errors", "Errors told to clients, by code", ["code"], registry=registry
         )
+        self.refused = Counter(
+            "atrium_world_refused", "People who were not let in, by code", ["code"], registry=registry
+        )
         self.dropped = Counter(
             "atrium_world_dropped_clients",
             "Clients closed by the world, by code",

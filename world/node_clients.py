@@ -117,6 +117,10 @@ class NodeClients:
         for upstream in self._upstreams.values():
             upstream.close()
 
+    def count(self) -> int:
+        """How many sockets are connected here."""
+        return sum(map(len, self._visits.values()))
+
     def close(self) -> None:
         """Stop; the service is closed."""
         self._unsubscribe()

@@ -106,6 +106,14 @@ class UserStore:
             user = await session.get(User, user_id)
             return None if user is None else account_of(user)
 
+    async def first(self) -> str | None:
+        """The id of the account that was made first; None when there is none."""
+        async with self.database.read() as session:
+            found: str | None = await session.scalar(
+                select(User.id).order_by(User.created_at, User.id).limit(1)
+            )
+            return found
+
     async def change(self, user_id: str, display_name: str | None, avatar: str | None) -> Account | None:
         """Change what is not None. Raises BadField."""
         values: dict[str, str] = {}

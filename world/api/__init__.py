@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from world.api import auth, chat, files, maps, meetings, members, openapi, servers, whip, zones
+from world.api import admin, auth, chat, files, maps, meetings, members, openapi, servers, whip, zones
 from world.api.errors import error_middleware
 from world.api.identity import rolling_middleware
 from world.api.origin import origin_middleware
@@ -21,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     + files.ROUTES
     + meetings.ROUTES
     + whip.ROUTES
+    + admin.ROUTES
 )
 
 

@@ -7,7 +7,7 @@ take it from there. The world comes as `WorldPort`, so the API runs (and is test
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -16,6 +16,7 @@ from aiohttp import web
 from signaling.messages import IceServer, Role
 from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import Tickets
+from world.api.admin_shapes import OverviewView
 from world.api.seats_seen import SeatsSeen
 from world.bans import BanStore
 from world.chat_files import FileStore
@@ -109,6 +110,9 @@ class Services:
     world: WorldPort
     # Our own origins (`https://host`), when we are told: else the Host header's.
     public_url: str | None = None
+    # Usernames of those who run the place; empty: whoever made the first account.
+    admins: tuple[str, ...] = ()
+    overview: Callable[[], Awaitable[OverviewView]] | None = None
     trusted_proxies: tuple[str, ...] = ()
     ice_servers: Callable[[str], list[IceServer]] = lambda user_id: []
     limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,150 @@
+"""Who runs the place sees all of it, and nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signaling.tickets import AdminTicket, ResumeTicket, Tickets
+from tests.support.atrium_server import AtriumServer
+from tests.support.redis_server import RedisServer
+from tests.support.walker import Walker
+from web.secret import kept_secret
+
+OVERVIEW = "/api/admin/overview"
+SECRET = "one secret for every process of this test"
+
+
+async def look_until(walker: Walker, fits: Any, seconds: float = 15.0) -> dict[str, Any]:
+    """The first overview that fits. Raises AssertionError with the last one."""
+    end = time.monotonic() + seconds
+    while True:
+        seen: dict[str, Any] = await walker.call("GET", OVERVIEW)
+        if fits(seen):
+            return seen
+        assert time.monotonic() < end, seen
+        await asyncio.sleep(0.2)
+
+
+async def test_the_first_account_sees_who_is_where_and_how_good_and_others_see_nothing(
+    tmp_path: Path,
+) -> None:
+    with AtriumServer(tmp_path) as server:
+        ada, bob = Walker(server.url), Walker(server.url)
+        try:
+            await ada.call("GET", OVERVIEW, expect=401)
+            await ada.sign_up()
+            await bob.sign_up()
+            await bob.call("GET", OVERVIEW, expect=404)
+            home = await ada.create_server()
+            await ada.enter(home["id"])
+            await bob.enter(home["id"])
+            await ada.start_media(440.0, luma=100)
+            await bob.start_media(700.0)
+            await bob.hears()
+
+            def flowing(seen: dict[str, Any]) -> bool:
+                people = [person for place in seen["servers"] for person in place["present"]]
+                by_name = {person["name"]: person for person in people}
+                return (
+                    len(by_name) == 2
+                    and by_name[ada.username]["up_kbit"] > 20
+                    and by_name[bob.username]["down_kbit"] > 20
+                    and seen["workers"][0]["packets_out"] > 50
+                )
+
+            seen = await look_until(ada, flowing)
+            (place,) = seen["servers"]
+            assert (place["id"], place["name"], place["people"]) == (home["id"], "Home", 2)
+            people = {person["name"]: person for person in place["present"]}
+            assert people[ada.username]["zone"] == "Hall"
+            assert people[ada.username]["on"] == ["mic", "camera"]
+            assert people[bob.username]["on"] == ["mic"]
+            (worker,) = seen["workers"]
+            assert {person["worker"] for person in people.values()} == {worker["name"]}
+            assert worker["sessions"] == 2
+            assert worker["answers"]
+            assert worker["plane"] in {"native", "python"}
+            assert {person["quality"] for person in people.values()} <= {"good", "fair", "poor"}
+            (node,) = seen["nodes"]
+            assert (node["people"], node["clients"], node["spaces"]) == (2, 2, 1)
+            assert seen["totals"]["people"] == 2
+            assert seen["totals"]["kbit_out"] > 20
+        finally:
+            await ada.close()
+            await bob.close()
+
+
+async def test_named_admins_alone_and_tickets_of_the_secret_open_it(tmp_path: Path) -> None:
+    with AtriumServer(tmp_path, ATRIUM_ADMINS="grace, Walker_Of_All") as server:
+        first, named = Walker(server.url), Walker(server.url)
+        named.username = "walker_of_all"
+        try:
+            await first.sign_up()
+            await named.sign_up()
+            await first.call("GET", OVERVIEW, expect=404)
+            assert (await named.call("GET", OVERVIEW))["servers"] == []
+
+            tickets, now = Tickets(await asyncio.to_thread(kept_secret, tmp_path)), time.time()
+            cases = {
+                tickets.issue(AdminTicket("top"), 30, now): 200,
+                tickets.issue(AdminTicket("top"), 30, now - 60): 401,
+                tickets.issue(ResumeTicket("server", "user", "session"), 30, now): 401,
+                Tickets("x" * 40).issue(AdminTicket("top"), 30, now): 401,
+                "nonsense": 401,
+            }
+            for ticket, status in cases.items():
+                headers = {"Authorization": f"Bearer {ticket}"}
+                async with first.http.get(OVERVIEW, headers=headers) as answer:
+                    assert answer.status == status, await answer.text()
+        finally:
+            await first.close()
+            await named.close()
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_any_node_tells_of_all_nodes_and_workers(asked: int, tmp_path: Path) -> None:
+    with RedisServer() as redis:
+        common = {
+            "REDIS_URL": redis.url,
+            "ATRIUM_SECRET": SECRET,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/all.db",
+        }
+        worlds = [AtriumServer(tmp_path / f"world{i}", "world", **common) for i in range(2)]
+        worker = AtriumServer(tmp_path / "worker", "worker", ATRIUM_WORKER_NAME="carrier", **common)
+        walkers: list[Walker] = []
+        try:
+            for each in (*worlds, worker):
+                await asyncio.to_thread(each.start)
+            for i, world in enumerate(worlds):
+                walker = Walker(world.url)
+                walkers.append(walker)
+                await walker.sign_up()
+                await walker.enter((await walker.create_server())["id"])
+                assert i == len(walkers) - 1
+            boss = walkers[0] if asked == 0 else await _same_person(walkers[0], worlds[1].url)
+            if boss not in walkers:
+                walkers.append(boss)
+            seen = await look_until(boss, lambda seen: len(seen["nodes"]) == 2 and seen["workers"])
+            assert [worker["name"] for worker in seen["workers"]] == ["carrier"]
+            assert len(seen["servers"]) == 2
+            assert {place["node"] for place in seen["servers"]} == {node["name"] for node in seen["nodes"]}
+        finally:
+            for walker in walkers:
+                await walker.close()
+            for each in (*worlds, worker):
+                await asyncio.to_thread(each.stop)
+
+
+async def _same_person(walker: Walker, url: str) -> Walker:
+    """The same account at another node."""
+    again = Walker(url)
+    again.username = walker.username
+    from tests.support.walker import PASSWORD
+
+    await again.call("POST", "/api/auth/login", {"username": walker.username, "password": PASSWORD})
+    return again
