@@ -26,6 +26,8 @@ ZoneType = Literal["PUBLIC", "PRIVATE"]
 # How somebody is present: a walker steers an avatar; a guest sits in the room of a meeting link;
 # a device is a WHIP publisher or WHEP player that stands in a zone.
 Presence = Literal["walker", "guest", "device"]
+# What somebody says of their attention. One who is away sends nothing.
+Status = Literal["available", "busy", "away"]
 Emote = Literal["wave", "heart", "laugh", "clap", "thumbs_up", "question"]
 # Who reads a line of chat: those who hear me, a zone, everybody, or one person.
 ChatScope = Literal["nearby", "zone", "server", "direct"]
@@ -156,6 +158,13 @@ class SendEmote(ClientMessage, tag="emote", frozen=True):
     emote: Emote
 
 
+class Show(ClientMessage, tag="show", frozen=True):
+    """How I show myself from now on. A step ends sitting; being away ends what I send."""
+
+    status: Status
+    seated: bool = False
+
+
 class Ping(ClientMessage, tag="ping", frozen=True):
     """Answered by `pong` with the same `at`."""
 
@@ -175,6 +184,7 @@ AnyClientMessage: TypeAlias = (
     | ChatReact
     | ChatDelete
     | SendEmote
+    | Show
     | Ping
 )
 
@@ -212,6 +222,13 @@ class MediaFlags(Struct, frozen=True):
     screen: bool = False
 
 
+class Showing(Struct, frozen=True):
+    """How somebody shows themselves."""
+
+    status: Status = "available"
+    seated: bool = False
+
+
 class PlayerInfo(Struct, frozen=True):
     """Somebody in my view."""
 
@@ -224,6 +241,7 @@ class PlayerInfo(Struct, frozen=True):
     direction: Direction
     zone_id: str | None
     media: MediaFlags = MediaFlags()
+    showing: Showing = Showing()
 
 
 class You(Struct, frozen=True):
@@ -241,6 +259,7 @@ class You(Struct, frozen=True):
     media: MediaFlags
     # What the world says of my session: media_state starts from here after a resume.
     session: str
+    showing: Showing = Showing()
 
 
 class ServerInfo(Struct, frozen=True):
@@ -418,6 +437,21 @@ class Emoted(ServerMessage, tag="emote", frozen=True):
     emote: Emote
 
 
+class Shown(ServerMessage, tag="shown", frozen=True):
+    """How somebody (also I) shows themselves now."""
+
+    user_id: str
+    showing: Showing
+
+
+class LookChanged(ServerMessage, tag="look_changed", frozen=True):
+    """Somebody (also I) has another name or avatar."""
+
+    user_id: str
+    name: str
+    avatar: str
+
+
 class MovedBack(ServerMessage, tag="moved_back", frozen=True):
     """The move `seq` was illegal; you stand at (x, y)."""
 
@@ -471,6 +505,8 @@ AnyServerMessage: TypeAlias = (
     | ChatReacted
     | ChatDeleted
     | Emoted
+    | Shown
+    | LookChanged
     | MovedBack
     | ZonesChanged
     | Pong

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from signaling.control import SetRoutes
-from signaling.messages import Closing, Direction, MediaFlags, Message, Speaking, ZoneChanged
+from signaling.messages import Closing, Direction, MediaFlags, Message, Showing, Speaking, ZoneChanged
 from world.audibility import Audibility, Changed
 from world.client import CLEAR_BYTES, LAG_SECONDS, SOFT_BYTES, Client
 from world.frames import TickFrames, frame
@@ -42,6 +42,7 @@ class Remembered:
     direction: Direction
     flags: MediaFlags
     watch: bool
+    showing: Showing
     session: str
     at: float
 
@@ -137,7 +138,7 @@ class LiveSpace:
         """Keep what a reconnect needs."""
         self.remembered.pop(player.user_id, None)
         self.remembered[player.user_id] = Remembered(
-            player.x, player.y, player.direction, player.flags, player.watch, session, now
+            player.x, player.y, player.direction, player.flags, player.watch, player.showing, session, now
         )
         if len(self.remembered) > MAX_REMEMBERED:
             self.remembered.popitem(last=False)

@@ -152,6 +152,11 @@ class WorldNode:
         """A member was given another role."""
         await self._everywhere(Notice(self._leases.node, "role_changed", server_id, user_id, role=role))
 
+    async def look_changed(self, server_id: str, user_id: str, name: str, avatar: str) -> None:
+        """Somebody has another name or avatar."""
+        node = self._leases.node
+        await self._everywhere(Notice(node, "look_changed", server_id, user_id, name=name, avatar=avatar))
+
     def _background(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -180,6 +185,12 @@ class WorldNode:
                 if visit.seat.user_id == notice.user_id and visit.seat.presence == "walker":
                     visit.seat = replace(visit.seat, role=notice.role)
             await service.role_changed(server_id, notice.user_id, notice.role)
+            return
+        if notice.what == "look_changed":
+            for visit in self.clients.of(server_id):
+                if visit.seat.user_id == notice.user_id:
+                    visit.seat = replace(visit.seat, name=notice.name, avatar=notice.avatar)
+            await service.look_changed(server_id, notice.user_id, notice.name, notice.avatar)
             return
         if notice.what == "remove_guest":
             service.forget_guest(server_id, notice.user_id)

@@ -221,7 +221,7 @@ class NodeClients:
             return
         visit.live, visit.client, visit.way = live, client, self._near
         player = client.player
-        visit.seated(live.hearing.links[player].session, player.flags, player.watch)
+        visit.seated(live.hearing.links[player].session, player.flags, player.watch, player.showing)
 
     def _upstream(self, server_id: str, owner: Lease) -> Upstream:
         upstream = self._upstreams.get(server_id)

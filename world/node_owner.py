@@ -132,7 +132,9 @@ class Gateway:
     def seated(self, socket: int, client: Client, session: str) -> None:
         """The socket's client is seated."""
         self.clients[socket] = client
-        self._parts.add(Seated(socket, session, client.player.flags, client.player.watch))
+        self._parts.add(
+            Seated(socket, session, client.player.flags, client.player.watch, client.player.showing)
+        )
         self._soon()
 
     def finish(self, socket: int) -> None:

@@ -161,7 +161,7 @@ class Upstream:
                 case Seated():
                     visit = self._visits.get(item.socket)
                     if visit is not None:
-                        visit.seated(item.session, item.flags, item.watch)
+                        visit.seated(item.session, item.flags, item.watch, item.showing)
                 case Finish():
                     visit = self._visits.pop(item.socket, None)
                     if visit is not None:

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from signaling.messages import MediaFlags, Role
+from signaling.messages import MediaFlags, Role, Showing
 from world.records import Known, Seat
 
 # Edits and removals that concern every node.
@@ -85,6 +85,7 @@ class Seated(Struct, array_like=True, tag=True, frozen=True):
     session: str
     flags: MediaFlags
     watch: bool
+    showing: Showing
 
 
 class Write(Struct, array_like=True, tag=True, frozen=True):
@@ -123,12 +124,16 @@ class Notice(Struct, array_like=True, frozen=True):
     """Something that the storage knows already and that concerns who is connected where."""
 
     node: str
-    what: Literal["zones_changed", "server_deleted", "remove_user", "remove_guest", "role_changed"]
+    what: Literal[
+        "zones_changed", "server_deleted", "remove_user", "remove_guest", "role_changed", "look_changed"
+    ]
     server_id: str
     user_id: str = ""
     code: str = ""
     message: str = ""
     role: Role = "member"
+    name: str = ""
+    avatar: str = ""
 
 
 class OpenDevice(Struct, array_like=True, tag=True, frozen=True):

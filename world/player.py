@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from signaling.messages import Direction, MediaFlags, PlayerInfo, Presence, Role, Source
+from signaling.messages import Direction, MediaFlags, PlayerInfo, Presence, Role, Showing, Source
 
 Cell = tuple[int, int]
 
@@ -48,6 +48,7 @@ class Player:
     # Media, as the client says it; what the worker has seen of it is in `sources`.
     flags: MediaFlags = field(default_factory=MediaFlags)
     watch: bool = True
+    showing: Showing = field(default_factory=Showing)
     sources: set[Source] = field(default_factory=set)
     pinned: str | None = None
     # The worker that carries their media; None without media.
@@ -73,6 +74,7 @@ class Player:
             direction=self.direction,
             zone_id=self.zone_id,
             media=self.flags,
+            showing=self.showing,
         )
 
     def on_air(self) -> list[Source]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from signaling.messages import Bounds, MediaFlags, Presence, Role, ZoneType
+from signaling.messages import Bounds, MediaFlags, Presence, Role, Showing, ZoneType
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Known:
     session: str
     flags: MediaFlags
     watch: bool = True
+    showing: Showing = field(default_factory=Showing)
     pinned: str | None = None
     # Whether it has set up media.
     media: bool = False

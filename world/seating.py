@@ -19,6 +19,8 @@ from signaling.messages import (
     MapInfo,
     MediaChanged,
     MovedBack,
+    Showing,
+    Shown,
     Welcome,
 )
 from signaling.tickets import BadTicket, ResumeTicket, Tickets, new_session_id
@@ -156,6 +158,7 @@ class Seating:
             raise Refused(*error.refusal) from error
         told = player.flags != known.flags
         player.flags, player.watch, player.pinned = known.flags, known.watch, known.pinned
+        player.showing = known.showing
         client = self._connect(live, player, seat, outlet)
         client.send(MovedBack(player.x, player.y, max(player.last_seq, 0)))
         live.whole_picture(client, live.remembered.keys())
@@ -227,6 +230,7 @@ class Seating:
             if resumed == remembered.session:
                 player.flags = remembered.flags
                 player.watch = remembered.watch
+                player.showing = remembered.showing
         keep = resumed if found is not None or known is not None else None
         self._media.seat(live, player, keep if keep is not None else new_session_id())
         if found is not None:
@@ -254,6 +258,9 @@ class Seating:
             player.flags = type(player.flags)()
             player.watch = True
             player.pinned = None
+            if player.showing != Showing():
+                player.showing = Showing()
+                live.tell_viewers(player, Shown(player.user_id, player.showing))
         live.media_changed(player)
 
     def _welcome(self, live: LiveSpace, client: Client) -> Welcome:

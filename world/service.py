@@ -36,12 +36,13 @@ from signaling.messages import (
     Pong,
     Role,
     SendEmote,
+    Show,
     ZoneEntered,
     ZoneExited,
     ZonesChanged,
 )
 from signaling.tickets import Tickets
-from world import talk
+from world import showing, talk
 from world.chat import ChatDesk
 from world.chat_archive import ChatArchive
 from world.client import Client
@@ -236,6 +237,8 @@ class WorldService:
                 self._chat.take(live, client, message, now)
             case SendEmote():
                 talk.emote(live, client, message, now)
+            case Show():
+                showing.show(live, client, message, now)
             case Ping():
                 client.send(Pong(message.at))
             case Join():
@@ -316,6 +319,13 @@ class WorldService:
         player = live.space.players.get(user_id) if live is not None else None
         if player is not None and player.presence == "walker":
             player.role = role
+
+    async def look_changed(self, server_id: str, user_id: str, name: str, avatar: str) -> None:
+        """Somebody has another name or avatar: whoever sees them is told."""
+        live = self.spaces.get(server_id)
+        player = live.space.players.get(user_id) if live is not None else None
+        if live is not None and player is not None:
+            showing.look(live, player, name, avatar)
 
     async def open_device(
         self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]

@@ -15,6 +15,7 @@ from signaling.messages import (
     ZoneEntered,
     ZoneExited,
 )
+from world import showing
 from world.client import Client
 from world.live import LiveSpace
 from world.metrics import WorldMetrics
@@ -29,9 +30,12 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metri
             client.send(Error("rate_limited", "you send more moves than there are frames", message.seq))
             client.send(MovedBack(player.x, player.y, message.seq))
         return
+    before = player.x, player.y
     verdict = live.space.move(player, message.x, message.y, message.direction, message.seq, now)
     if verdict == "moved":
         live.moves += 1
+        if (player.x, player.y) != before:
+            showing.got_up(live, player)
         live.wake()
         return
     metrics.moved_back.labels(verdict).inc()

@@ -24,6 +24,8 @@ from signaling.messages import (
     Ping,
     PlayerMove,
     Pong,
+    Show,
+    Showing,
     ZoneEntered,
     ZoneExited,
 )
@@ -71,6 +73,7 @@ class Visit:
         self._flags = MediaFlags()
         self._watch = True
         self._pinned: str | None = None
+        self._showing = Showing()
         self._media = False
         self._told = self._state()
         self._total = TokenBucket(*TOTAL)
@@ -93,25 +96,26 @@ class Visit:
         if self._session is None:
             return None
         self._told = self._state()
-        return Known(self._session, self._flags, self._watch, self._pinned, self._media)
+        return Known(self._session, self._flags, self._watch, self._showing, self._pinned, self._media)
 
     # --- its seat ----------------------------------------------------------------------------------
 
-    def _state(self) -> tuple[MediaFlags, bool, str | None]:
-        return self._flags, self._watch, self._pinned
+    def _state(self) -> tuple[MediaFlags, bool, Showing, str | None]:
+        return self._flags, self._watch, self._showing, self._pinned
 
-    def seated(self, session: str, flags: MediaFlags, watch: bool) -> None:
-        """It has its seat, with the mute state that the owner knows."""
+    def seated(self, session: str, flags: MediaFlags, watch: bool, showing: Showing) -> None:
+        """It has its seat, with the mute state and status that the owner knows."""
         first = self._session is None
         self._session = session
         self._here = True
         if first:
-            self._flags, self._watch = flags, watch
+            self._flags, self._watch, self._showing = flags, watch, showing
         elif self._told != self._state() and self.way is not None:
             # The client changed it while it had no seat.
             mine = self._flags
             state = MediaState(mine.mic, mine.camera, mine.screen, self._watch)
-            for message in (state, Pin(self._pinned)):
+            show = Show(self._showing.status, self._showing.seated)
+            for message in (state, Pin(self._pinned), show):
                 self.way.say(self, encode(message), message)
         if not self.arrived.done():
             self.arrived.set_result(None)
@@ -143,6 +147,8 @@ class Visit:
             self._watch = message.watch
         elif isinstance(message, Pin):
             self._pinned = message.user_id
+        elif isinstance(message, Show):
+            self._showing = Showing(message.status, message.seated)
         elif isinstance(message, MediaAnswer):
             self._media = True
         if self.client is None:
@@ -155,7 +161,7 @@ class Visit:
                 return
         if self.way is not None and self._here:
             self.way.say(self, data, message)
-        elif not isinstance(message, PlayerMove | ZoneEntered | ZoneExited | MediaState | Pin | Ping):
+        elif not isinstance(message, PlayerMove | ZoneEntered | ZoneExited | MediaState | Pin | Show | Ping):
             ref = "media_offer" if isinstance(message, MediaOffer) else type(message).__struct_config__.tag
             self.outlet.write(
                 frame(Error("moving", "this place moves to another machine; try again", str(ref)))

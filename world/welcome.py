@@ -35,6 +35,7 @@ def welcome(
             zone_id=player.zone_id,
             media=player.flags,
             session=session,
+            showing=player.showing,
         ),
         server=ServerInfo(live.record.id, live.record.name),
         map=map_info,

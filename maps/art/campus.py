@@ -97,7 +97,7 @@ def _floors(scene: Scene) -> None:
 
 def _chairs(scene: Scene, tones: Ramp, *places: tuple[int, int, str]) -> None:
     for x, y, facing in places:
-        scene.furniture.stamp(seats.chair(facing, tones), x, y)
+        scene.seat(seats.chair(facing, tones), x, y, facing)
 
 
 def _windows(scene: Scene, *places: tuple[int, int]) -> None:
@@ -115,7 +115,7 @@ def _library(scene: Scene) -> None:
     scene.floor.stamp(decor.rug(132, 84, CORAL), 128, 128)
     scene.stand(tables.round_table(WOOD), 5, 4, 2, 1, 0, 12)
     for x, y, tones in ((136, 130, MUSTARD), (220, 130, TEAL)):
-        scene.furniture.stamp(seats.stool(tones), x, y)
+        scene.seat(seats.stool(tones), x, y)
     scene.stand(plants.floor_lamp(), 1, 7, 1, 1)
     scene.above.stamp(plants.light_pool(60), -12 + 0, 150)
     scene.stand(plants.plant(120, "bush", CREAM), 10, 7, 1, 1)
@@ -140,7 +140,7 @@ def _brainstorm(scene: Scene) -> None:
     scene.floor.stamp(decor.round_rug(72, PLUM), 748, 110)
     scene.stand(tables.coffee_table(WOOD, 48), 25, 4, 1, 1, 4, 10)
     for k, (x, y) in enumerate(((752, 118), (856, 116), (760, 176), (852, 178))):
-        scene.furniture.stamp(seats.beanbag((CORAL, TEAL, MUSTARD, LEAF)[k]), x, y)
+        scene.seat(seats.beanbag((CORAL, TEAL, MUSTARD, LEAF)[k]), x, y)
     scene.stand(shelves.bookshelf(141, 30, 66, PALE_WOOD), 22, 2, 1, 1, 0, -2)
     scene.stand(plants.plant(142, "bush", MUSTARD), 29, 2, 1, 1)
     scene.stand(plants.plant(143, "palm", TEAL), 29, 7, 1, 1)
@@ -190,8 +190,8 @@ def _hall(scene: Scene) -> None:
     scene.floor.stamp(decor.rug(118, 40, TEAL), 1126, 362)
     for row in (13, 15):
         scene.stand(tables.round_table(), 36, row, 2, 1, 0, 8)
-        scene.furniture.stamp(seats.stool(CORAL), 1134, row * 32 + 12)
-        scene.furniture.stamp(seats.stool(MUSTARD), 1214, row * 32 + 12)
+        scene.seat(seats.stool(CORAL), 1134, row * 32 + 12)
+        scene.seat(seats.stool(MUSTARD), 1214, row * 32 + 12)
     scene.stand(shelves.arcade(), 30, 10, 1, 1, 0, 4)
     for column, kind in ((13, "palm"), (30, "spikes"), (38, "bush")):
         scene.stand(plants.plant(column * 9, kind, TEAL), column, 17, 1, 1)
@@ -203,7 +203,7 @@ def _chill(scene: Scene) -> None:
     scene.stand(seats.sofa("down", 112, CORAL), 4, 22, 4, 1, 10, 0)
     scene.stand(tables.coffee_table(WOOD, 72), 6, 24, 2, 1, -6, 4)
     for k, (x, y) in enumerate(((120, 750), (300, 752), (130, 806), (288, 808))):
-        scene.furniture.stamp(seats.beanbag((TEAL, PLUM, LEAF, NAVY)[k]), x, y)
+        scene.seat(seats.beanbag((TEAL, PLUM, LEAF, NAVY)[k]), x, y)
     scene.stand(shelves.sideboard(216, 30, WOOD), 12, 21, 1, 7, 4, 0)
     scene.stand(shelves.arcade(), 1, 21, 1, 1)
     scene.stand(shelves.arcade().flipped(), 2, 21, 1, 1, 4, 0)

@@ -69,7 +69,7 @@ def _floors(scene: Scene) -> None:
 
 def _chair(scene: Scene, x: int, y: int, facing: str, tones: Ramp) -> None:
     """A chair blocks nobody: one stands in its place and seems to sit."""
-    scene.furniture.stamp(seats.chair(facing, tones), x, y)
+    scene.seat(seats.chair(facing, tones), x, y, facing)
 
 
 def _windows(scene: Scene, places: tuple[tuple[int, int], ...]) -> None:
@@ -103,7 +103,7 @@ def _room_2(scene: Scene) -> None:
     scene.floor.stamp(decor.rug(150, 92, MUSTARD), 440, 110)
     scene.stand(tables.coffee_table(), 15, 4, 2, 1, 2, 4)
     for x, y, tones in ((444, 112, CORAL), (452, 160, TEAL), (548, 110, PLUM), (546, 158, LEAF)):
-        scene.furniture.stamp(seats.beanbag(tones), x, y)
+        scene.seat(seats.beanbag(tones), x, y)
     scene.stand(shelves.bookshelf(7, 60, 64), 12, 2, 2, 1, -3, -2)
     scene.stand(shelves.sideboard(186, 8, WOOD), 20, 2, 1, 6, 7, 0)
     scene.stand(plants.plant(4, "spikes", TEAL), 12, 7, 1, 1, -4, -8)
@@ -139,8 +139,8 @@ def _hall(scene: Scene) -> None:
     scene.stand(shelves.water_cooler(), 9, 9, 1, 1, 6, 0)
     for row in (12, 14):
         scene.stand(tables.round_table(), 2, row, 2, 1, -6, 6)
-        scene.furniture.stamp(seats.stool(CORAL), 36, row * 32 + 10)
-        scene.furniture.stamp(seats.stool(MUSTARD), 116, row * 32 + 10)
+        scene.seat(seats.stool(CORAL), 36, row * 32 + 10)
+        scene.seat(seats.stool(MUSTARD), 116, row * 32 + 10)
     scene.stand(plants.plant(31, "bush", TEAL), 1, 15, 1, 1, -4, 4)
     # Desks, back to back
     for k in range(3):

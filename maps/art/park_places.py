@@ -95,7 +95,7 @@ def pavilion(scene: Scene) -> None:
     scene.floor.stamp(o.steps(64, 3), 10 * TILE, y + rows * TILE - 2)
     scene.stand(tables.round_table(WOOD, 26), column + 4, row + 3, 2, 1, 0, 10)
     for cx, cy, tones in ((112, 112, TEAL), (194, 112, MUSTARD), (112, 158, PLUM), (194, 158, CORAL)):
-        scene.furniture.stamp(seats.stool(tones), x + cx - 4, y + cy - 16)
+        scene.seat(seats.stool(tones), x + cx - 4, y + cy - 16)
     scene.stand(o.bench("down"), column + 1, row + 1, 2, 1, 2, 0)
     scene.stand(o.bench("down"), column + 7, row + 1, 2, 1, -2, 0)
     scene.stand(plants.plant(61, "bush", CORAL), column + 1, row + 5, 1, 1, 6, 4)
@@ -130,7 +130,7 @@ def tree_house(scene: Scene) -> None:
     _railings(scene, TREE_HOUSE, ("down", 40), WOOD)
     scene.floor.stamp(o.steps(60, 4, WOOD), 40 * TILE + 2, y + rows * TILE - 2)
     for k, (cx, cy) in enumerate(((70, 96), (176, 92), (72, 152), (182, 150))):
-        scene.furniture.stamp(seats.beanbag((CORAL, MUSTARD, PLUM, LEAF)[k]), x + cx, y + cy - 16)
+        scene.seat(seats.beanbag((CORAL, MUSTARD, PLUM, LEAF)[k]), x + cx, y + cy - 16)
     scene.stand(tables.coffee_table(WOOD, 48), column + 4, row + 3, 1, 1, 0, 8)
     scene.stand(shelves.bookshelf(77, 60, 58), column + 1, row + 1, 2, 1, 4, 0)
     scene.stand(plants.floor_lamp(), column + 7, row + 1, 1, 1, -4, 0)
@@ -160,7 +160,7 @@ def boat_deck(scene: Scene) -> None:
     _railings(scene, BOAT, ("left", row + 2), PALE_WOOD)
     scene.stand(tables.round_table(PALE_WOOD, 22), column + 4, row + 2, 1, 1, -2, 16)
     for cx, cy in ((92, 92), (168, 92), (92, 132), (168, 132)):
-        scene.furniture.stamp(seats.stool(CORAL), x + cx - 8, y + cy - 14)
+        scene.seat(seats.stool(CORAL), x + cx - 8, y + cy - 14)
     scene.stand(o.bench("down"), column + 2, row + 1, 2, 1, 0, -4)
     scene.stand(plants.plant(71, "palm", MUSTARD), column + 6, row + 1, 1, 1, 0, 0)
     for px, py in ((33 * TILE + 2, row * TILE + 66), (33 * TILE + 2, row * TILE + 142), (x - 18, y + 142)):

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from maps.art.canvas import Canvas
+from maps.collision import Collision
 
 TILE = 32
 # Drawing order; players stand between Furniture and Above.
@@ -20,6 +21,8 @@ MARGIN, SPACING = 1, 2  # one px of extrusion on each side of a tile
 # How far (px) a thing reaches above what it blocks before it is drawn over players: the head of somebody
 # who stands right before it is this much higher than the blocked tile.
 HEADROOM = 4
+# A seat may be so far (px) from its chair where a table stands in the way of feet.
+SEAT_SLACK = 14
 
 
 class Scene:
@@ -31,6 +34,7 @@ class Scene:
         self.blocked = bytearray(columns * rows)
         self.zones: list[tuple[str, str, float, float, float, float]] = []
         self.spawns: list[tuple[str, float, float]] = []
+        self.seats: list[tuple[int, int, str]] = []
 
     @property
     def floor(self) -> Canvas:
@@ -72,6 +76,24 @@ class Scene:
         self.block(column, row, columns, rows)
         x = column * TILE + (columns * TILE - thing.width) // 2 + dx
         self.place(thing, x, (row + rows) * TILE + dy, rows * TILE + dy)
+
+    def seat(self, thing: Canvas, x: int, y: int, facing: str = "down") -> None:
+        """Put a thing to sit on at (x, y). It blocks nobody: one stands in its place, looks `facing`, and
+        sits."""
+        self.furniture.stamp(thing, x, y)
+        # Of a chair that looks away from us the back is in front of whoever sits there.
+        feet = y + thing.height - (10 if facing == "up" else 6)
+        self.seats.append((x + thing.width // 2, feet, facing))
+
+    def _free_seats(self) -> list[tuple[float, float, str]]:
+        """The seats that feet can get to, each moved by some px where a table stands in the way."""
+        grid = Collision(self.columns, self.rows, TILE, self.blocked)
+        free = []
+        for x, y, facing in self.seats:
+            nearest = grid.nearest_free(x, y)
+            if abs(nearest[0] - x) <= SEAT_SLACK and abs(nearest[1] - y) <= SEAT_SLACK:
+                free.append((round(nearest[0], 2), round(nearest[1], 2), facing))
+        return free
 
     def close_pockets(self) -> None:
         """Block what cannot be reached from the first spawn: nobody shall be put there."""
@@ -117,6 +139,7 @@ class Scene:
             layers.append(self._tile_layer(number, name, data, visible=True))
         collision = [1 if cell else 0 for cell in self.blocked]
         layers.append(self._tile_layer(len(PAINTED) + 1, "Collision", collision, visible=False))
+        layers.append(self._seat_layer())
         layers.append(self._zone_layer())
         sheet = _sheet(pictures)
         tileset = {
@@ -144,7 +167,7 @@ class Scene:
             "tilewidth": TILE,
             "tileheight": TILE,
             "nextlayerid": 9,
-            "nextobjectid": len(self.zones) + len(self.spawns) + 1,
+            "nextobjectid": len(self.zones) + len(self.spawns) + len(self.seats) + 1,
             "properties": [{"name": k, "type": "string", "value": v} for k, v in about.items()],
             "layers": layers,
             "tilesets": [tileset],
@@ -164,23 +187,36 @@ class Scene:
             "data": data,
         }
 
+    def _seat_layer(self) -> dict[str, Any]:
+        first = len(self.zones) + len(self.spawns) + 1
+        objects = [
+            _object(first + index, "", "seat", x, y)
+            | {"point": True, "properties": [{"name": "facing", "type": "string", "value": facing}]}
+            for index, (x, y, facing) in enumerate(self._free_seats())
+        ]
+        return _object_layer(7, "Seats", objects)
+
     def _zone_layer(self) -> dict[str, Any]:
         objects: list[dict[str, Any]] = []
         for name, class_, x, y, width, height in self.zones:
             objects.append(_object(len(objects) + 1, name, class_, x, y) | {"width": width, "height": height})
         for name, x, y in self.spawns:
             objects.append(_object(len(objects) + 1, name, "", x, y) | {"point": True})
-        return {
-            "type": "objectgroup",
-            "id": 8,
-            "name": "Zones",
-            "draworder": "topdown",
-            "visible": True,
-            "opacity": 1,
-            "x": 0,
-            "y": 0,
-            "objects": objects,
-        }
+        return _object_layer(8, "Zones", objects)
+
+
+def _object_layer(number: int, name: str, objects: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "objectgroup",
+        "id": number,
+        "name": name,
+        "draworder": "topdown",
+        "visible": True,
+        "opacity": 1,
+        "x": 0,
+        "y": 0,
+        "objects": objects,
+    }
 
 
 def _object(number: int, name: str, class_: str, x: float, y: float) -> dict[str, Any]:

@@ -339,3 +339,13 @@ async def test_what_fails_unforeseen_is_logged_and_not_shown(
         assert (response.status, "internal" in text) == (500, True)
         assert "secret detail" not in text
         assert "a secret detail" in caplog.text
+
+
+async def test_another_look_is_told_to_the_worlds_that_one_is_in(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        browser = api.browser()
+        await browser.sign_up("ada")
+        server = await (await browser.call("POST", "/api/servers", {"name": "Home", "map": "studio"})).json()
+        me = await (await browser.call("PATCH", "/api/auth/me", {"display_name": "Ada L."})).json()
+        user = me["user"]
+        assert ("look_changed", server["id"], user["id"], "Ada L.", user["avatar"]) in api.world.calls

@@ -91,6 +91,9 @@ class RememberingWorld:
         self.guests.remove(user_id)
         return True
 
+    async def look_changed(self, server_id: str, user_id: str, name: str, avatar: str) -> None:
+        self.calls.append(("look_changed", server_id, user_id, name, avatar))
+
     async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
         self.calls.append(("role_changed", server_id, user_id, role))
 

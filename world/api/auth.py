@@ -95,6 +95,8 @@ async def change_me(request: web.Request) -> web.Response:
     account = await known.users.change(login.account.id, body.display_name, body.avatar)
     if account is None:
         raise ApiError(401, "not_logged_in", "Log in first.")
+    for server in await known.servers.mine(account.id):
+        await known.world.look_changed(server.id, account.id, account.display_name, account.avatar)
     return answer(me_view(known, account))
 
 

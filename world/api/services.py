@@ -57,6 +57,9 @@ class WorldPort(Protocol):
     async def remove_guest(self, server_id: str, user_id: str) -> bool:
         """End a guest's presence and their ticket; False when there is no such guest there now."""
 
+    async def look_changed(self, server_id: str, user_id: str, name: str, avatar: str) -> None:
+        """Somebody has another name or avatar."""
+
     async def role_changed(self, server_id: str, user_id: str, role: Role) -> None:
         """A member was given another role."""
 

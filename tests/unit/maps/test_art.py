@@ -11,6 +11,7 @@ from maps.art import __main__ as generator
 from maps.art import avatars, looks
 from maps.art.canvas import Canvas
 from maps.art.scene import TILE
+from maps.model import ObjectLayer
 from maps.templates import NAMES, template
 
 
@@ -70,3 +71,19 @@ def test_every_tile_is_extruded_by_one_pixel(name: str) -> None:
             assert picture.get(x + TILE, y + k) == picture.get(x + TILE - 1, y + k)
             assert picture.get(x + k, y - 1) == picture.get(x + k, y)
             assert picture.get(x + k, y + TILE) == picture.get(x + k, y + TILE - 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_map_has_seats_that_feet_can_stand_at(name: str) -> None:
+    chosen = template(name)
+    seats = [
+        item
+        for layer in chosen.tiled.layers
+        if isinstance(layer, ObjectLayer)
+        for item in layer.objects
+        if item.type == "seat"
+    ]
+    assert len(seats) >= 12
+    for seat in seats:
+        assert chosen.game_map.collision.free(seat.x, seat.y)
+        assert seat.properties["facing"] in looks.DIRECTIONS

@@ -12,6 +12,18 @@ const NAME_DEPTH = 2_000_000;
 /** px between the top of a figure and its name. */
 const NAME_GAP = 1;
 
+/** px of the legs that a seat hides, and how much lower one sits. */
+const LEGS = 5;
+const SEAT_DROP = 3;
+
+export interface AvatarPose {
+  x: number;
+  y: number;
+  direction: Direction;
+  moving: boolean;
+  seated: boolean;
+}
+
 export const SHADOW_KEY = "shadow";
 export const RING_KEY = "ring";
 
@@ -28,6 +40,7 @@ export class Avatar {
   #nameShown = true;
   #movingSince: number | null = null;
   #frame = -1;
+  #seated = false;
 
   constructor(scene: Phaser.Scene, id: string) {
     this.#scene = scene;
@@ -53,6 +66,7 @@ export class Avatar {
       });
     }
     this.#figure?.destroy();
+    this.#seated = false;
     this.#figure = this.#scene.add.image(0, 0, key, 0);
     this.#figure.setOrigin(sheet.feetX / sheet.frameWidth, sheet.feetY / sheet.frameHeight);
   }
@@ -61,7 +75,12 @@ export class Avatar {
   label(look: NameLook, ratio: number): void {
     const old = this.#look;
     const same =
-      old && old.name === look.name && old.muted === look.muted && old.speaking === look.speaking && old.me === look.me;
+      old &&
+      old.name === look.name &&
+      old.muted === look.muted &&
+      old.speaking === look.speaking &&
+      old.me === look.me &&
+      old.status === look.status;
     if (same && this.#ratio === ratio) return;
     this.#look = look;
     this.#ratio = ratio;
@@ -84,7 +103,7 @@ export class Avatar {
   }
 
   /** `scale`: device px per map px; everything stands on whole device px. */
-  pose(x: number, y: number, direction: Direction, moving: boolean, now: number, scale: number): void {
+  pose({ x, y, direction, moving, seated }: AvatarPose, now: number, scale: number): void {
     const px = Math.round(x * scale) / scale;
     const py = Math.round(y * scale) / scale;
     if (!moving) this.#movingSince = null;
@@ -95,10 +114,19 @@ export class Avatar {
       const frame = frameOf(this.#sheet, direction, moving, now - (this.#movingSince ?? now));
       if (frame !== this.#frame) this.#figure.setFrame(frame, false, false);
       this.#frame = frame;
-      this.#figure.setPosition(px, py).setDepth(PEOPLE_DEPTH + py);
+      this.#sit(seated);
+      this.#figure.setPosition(px, py + (seated ? SEAT_DROP : 0)).setDepth(PEOPLE_DEPTH + py);
     }
     const top = Math.round((py - this.tall - NAME_GAP) * scale) / scale;
     this.#name.setPosition(px + (this.#name.width % 2 ? 0.5 / scale : 0), top).setScale(1 / scale);
+  }
+
+  /** Who sits shows no legs below the knee. */
+  #sit(seated: boolean): void {
+    if (seated === this.#seated || !this.#figure || !this.#sheet) return;
+    this.#seated = seated;
+    if (seated) this.#figure.setCrop(0, 0, this.#sheet.frameWidth, this.#sheet.feetY - LEGS);
+    else this.#figure.setCrop();
   }
 
   /** Fainter for those who are heard less; 1 is solid. */

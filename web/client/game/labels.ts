@@ -2,6 +2,8 @@
  * Pictures of names: painted in device px, so that they are crisp at every zoom.
  */
 
+import type { Showing } from "../net/messages.ts";
+
 /** The type of our pages, as canvas wants it. */
 const FAMILY = '"Inter", "Segoe UI", system-ui, -apple-system, "Noto Sans", sans-serif';
 
@@ -11,21 +13,26 @@ export interface NameLook {
   muted: boolean;
   speaking: boolean;
   me: boolean;
+  status: Showing["status"];
 }
 
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 /** Paints a name on `canvas`, which takes the size that it needs. `ratio`: device px per CSS px. */
 export function paintName(canvas: HTMLCanvasElement, look: NameLook, ratio: number): void {
-  const badge = look.muted ? 15 : 0;
+  const muted = look.muted ? 15 : 0;
+  const status = look.status === "available" ? 0 : 15;
   pill(canvas, cut(look.name, 24), ratio, {
     size: 12,
     weight: 600,
-    lead: badge,
+    lead: muted + status,
     fill: look.me ? "rgb(61 47 87 / 94%)" : "rgb(34 27 46 / 80%)",
     edge: look.speaking ? "#45d69b" : look.me ? "#e9a23b" : null,
     ink: "#fffdf8",
-    paintLead: (brush, x, middle) => paintMuted(brush, x, middle - 6),
+    paintLead: (brush, x, middle) => {
+      if (status > 0) paintStatus(brush, x + 5.5, middle, look.status);
+      if (muted > 0) paintMuted(brush, x + status, middle - 6);
+    },
   });
 }
 
@@ -94,6 +101,22 @@ function paintMuted(brush: CanvasRenderingContext2D, x: number, y: number): void
   brush.moveTo(x + 0.8, y + 0.8);
   brush.lineTo(x + 10.2, y + 10.8);
   brush.stroke();
+}
+
+/** Busy is a disc with a bar, away a moon: told apart by form as well as by colour. */
+function paintStatus(brush: CanvasRenderingContext2D, x: number, y: number, status: NameLook["status"]): void {
+  brush.fillStyle = status === "busy" ? "#ff9c90" : "#ffd98a";
+  brush.beginPath();
+  if (status === "busy") {
+    brush.arc(x, y, 5, 0, Math.PI * 2);
+    brush.fill();
+    brush.fillStyle = "#2b2138";
+    brush.fillRect(x - 3, y - 1, 6, 2);
+    return;
+  }
+  brush.arc(x, y, 5, Math.PI * 0.25, Math.PI * 1.25, false);
+  brush.quadraticCurveTo(x + 1, y + 1, x + 3.5, y + 3.5);
+  brush.fill();
 }
 
 function paintLock(brush: CanvasRenderingContext2D, x: number, y: number, colour: string): void {

@@ -7,7 +7,7 @@ const off = { mic: false, camera: false, screen: false };
 const bounds = { x: 0, y: 0, width: 300, height: 200 };
 
 function player(id: string, x: number, zone_id: string | null = "hall"): PlayerInfo {
-  return { user_id: id, name: id, avatar: "a", presence: "walker", x, y: 0, direction: "down", zone_id, media: off };
+  return { user_id: id, name: id, avatar: "a", presence: "walker", x, y: 0, direction: "down", zone_id, media: off, showing: { status: "available", seated: false } };
 }
 
 function welcome(...players: PlayerInfo[]): Welcome {
@@ -73,4 +73,14 @@ test("loudness follows what is drawn, and ends at a room's border", () => {
   assert.equal(here.gainOf("ada", 9000, 0, 1400), 1);
   assert.equal(here.myRoom?.name, "Room_1");
   assert.equal(here.gainOf("nobody", 0, 0, 1400), 0);
+});
+
+test("how somebody shows themselves and what they wear is kept, mine too", () => {
+  const { here, changes } = people(player("bob", 100));
+  here.handle({ type: "shown", user_id: "bob", showing: { status: "away", seated: true } }, 0);
+  here.handle({ type: "look_changed", user_id: "me", name: "Me again", avatar: "flint" }, 0);
+  here.handle({ type: "shown", user_id: "stranger", showing: { status: "busy", seated: false } }, 0);
+  assert.deepEqual(here.others.get("bob")?.showing, { status: "away", seated: true });
+  assert.deepEqual([here.me?.name, here.avatarOf("me")], ["Me again", "flint"]);
+  assert.deepEqual(changes, [{ what: "showing", userId: "bob" }, { what: "look", userId: "me" }]);
 });

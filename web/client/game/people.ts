@@ -10,6 +10,7 @@ import type {
   Presence,
   Role,
   ServerMessage,
+  Showing,
   Welcome,
   ZoneInfo,
 } from "../net/messages.ts";
@@ -26,6 +27,7 @@ export interface Me {
   presence: Presence;
   role: Role;
   zone_id: string | null;
+  showing: Showing;
 }
 
 export interface Other {
@@ -35,6 +37,7 @@ export interface Other {
   presence: Presence;
   zone_id: string | null;
   media: MediaFlags;
+  showing: Showing;
   trail: Trail;
 }
 
@@ -42,7 +45,7 @@ export interface Other {
 export type Change =
   | { what: "all" | "zones" | "my_zone" }
   | { what: "left"; userId: string; name: string }
-  | { what: "joined" | "moved" | "zone" | "media"; userId: string };
+  | { what: "joined" | "moved" | "zone" | "media" | "showing" | "look"; userId: string };
 
 export class People {
   me: Me | null = null;
@@ -91,7 +94,25 @@ export class People {
         this.#changed({ what: "media", userId: other.user_id });
         break;
       }
+      case "shown": {
+        const person = this.#person(message.user_id);
+        if (!person) break;
+        person.showing = message.showing;
+        this.#changed({ what: "showing", userId: message.user_id });
+        break;
+      }
+      case "look_changed": {
+        const person = this.#person(message.user_id);
+        if (!person) break;
+        Object.assign(person, { name: message.name, avatar: message.avatar });
+        this.#changed({ what: "look", userId: message.user_id });
+        break;
+      }
     }
+  }
+
+  #person(userId: string): Me | Other | undefined {
+    return userId === this.me?.user_id ? this.me : this.others.get(userId);
   }
 
   /** Somebody's gain for me when I stand at (x, y): the world's rule on what is drawn now. */
@@ -109,12 +130,12 @@ export class People {
 
   /** What somebody wears; "" of those who are out of view. */
   avatarOf(userId: string): string {
-    return (userId === this.me?.user_id ? this.me : this.others.get(userId))?.avatar ?? "";
+    return this.#person(userId)?.avatar ?? "";
   }
 
   #welcome(message: Welcome): void {
-    const { user_id, name, avatar, presence, role, zone_id } = message.you;
-    this.me = { user_id, name, avatar, presence, role, zone_id };
+    const { user_id, name, avatar, presence, role, zone_id, showing } = message.you;
+    this.me = { user_id, name, avatar, presence, role, zone_id, showing };
     this.hearing = message.hearing;
     this.#tick = message.tick_ms;
     this.#setZones(message.zones);
@@ -137,17 +158,17 @@ export class People {
       return;
     }
     // Told again: their state is new, their way goes on.
-    const { name, avatar, presence, zone_id, media } = player;
-    Object.assign(known, { name, avatar, presence, zone_id, media });
+    const { name, avatar, presence, zone_id, media, showing } = player;
+    Object.assign(known, { name, avatar, presence, zone_id, media, showing });
     known.trail.add(now, player.x, player.y, player.direction);
     this.#changed({ what: "joined", userId: player.user_id });
   }
 
   #put(player: PlayerInfo): void {
-    const { user_id, name, avatar, presence, zone_id, media, x, y, direction } = player;
+    const { user_id, name, avatar, presence, zone_id, media, showing, x, y, direction } = player;
     if (user_id === this.me?.user_id) return;
     const trail = new Trail(DELAY_TICKS * this.#tick, this.#tick, x, y, direction);
-    this.others.set(user_id, { user_id, name, avatar, presence, zone_id, media, trail });
+    this.others.set(user_id, { user_id, name, avatar, presence, zone_id, media, showing, trail });
   }
 
   #move(id: string, x: number, y: number, direction: Direction, now: number): void {

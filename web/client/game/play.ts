@@ -2,13 +2,14 @@
  * The map in motion: brings together the people, my walker, the view and the stage, frame by frame, and
  * sleeps when nothing moves.
  */
-import type { Direction, MapInfo, PlayerInfo, Welcome } from "../net/messages.ts";
+import type { Direction, MapInfo, PlayerInfo, Showing, Welcome } from "../net/messages.ts";
 import { clampCentre, firstZoom, follow, nextZoom, onPixels } from "./camera.ts";
 import { CollisionGrid, type Point } from "./collision.ts";
 import { Wardrobe } from "./figures.ts";
 import { loadGround } from "./ground.ts";
 import { findPath } from "./paths.ts";
 import type { People } from "./people.ts";
+import { type Seat, seatsOf } from "./seats.ts";
 import { Stage } from "./stage.ts";
 import { blockedCells } from "./tiled.ts";
 import { type Wish, Walker } from "./walker.ts";
@@ -20,6 +21,8 @@ export interface PlayEvents {
   drawn: (now: number, dt: number) => boolean;
 }
 
+/** Who is away is not quite here. */
+const AWAY_ALPHA = 0.6;
 /** CSS px that the header and the bar take. */
 const COVERED = { top: 64, bottom: 84 };
 
@@ -37,11 +40,12 @@ export class Play {
   readonly #events: PlayEvents;
   readonly #wardrobe = new Wardrobe();
   readonly #looks = new Map<string, Look>();
-  readonly #dressed = new Set<string>();
+  readonly #dressed = new Map<string, string>();
   #walker: Walker | null = null;
   #mapUrl = "";
   #map = { width: 1, height: 1 };
   #grid: CollisionGrid | null = null;
+  #seats: Seat[] = [];
   #zoom = 0;
   #zoomChosen = false;
   #centre: Point = { x: 0, y: 0 };
@@ -76,6 +80,11 @@ export class Play {
     return this.#grid;
   }
 
+  /** Where one can sit on this map. */
+  get seats(): readonly Seat[] {
+    return this.#seats;
+  }
+
   get hearingShown(): boolean {
     return this.#hearing;
   }
@@ -102,7 +111,7 @@ export class Play {
   /** The avatars on stage become those that the world knows. */
   sync(): void {
     const { me, others } = this.#people;
-    for (const id of this.#dressed) {
+    for (const id of this.#dressed.keys()) {
       if (id !== me?.user_id && !others.has(id)) this.remove(id);
     }
     if (me) this.add(me);
@@ -112,10 +121,10 @@ export class Play {
 
   add(person: Pick<PlayerInfo, "user_id" | "avatar" | "name">): void {
     const { user_id, avatar } = person;
-    if (!this.#dressed.has(user_id)) {
-      this.#dressed.add(user_id);
+    if (this.#dressed.get(user_id) !== avatar) {
+      this.#dressed.set(user_id, avatar);
       void this.#wardrobe.sheet(avatar, user_id).then((sheet) => {
-        if (!this.#dressed.has(user_id)) return;
+        if (this.#dressed.get(user_id) !== avatar) return;
         this.stage.avatar(user_id).dress(sheet);
         this.wake();
       });
@@ -163,6 +172,12 @@ export class Play {
 
   correct(x: number, y: number): void {
     this.#walker?.correct(x, y);
+    this.wake();
+  }
+
+  /** Looks that way. */
+  face(direction: Direction): void {
+    this.#walker?.turn(direction);
     this.wake();
   }
 
@@ -230,11 +245,11 @@ export class Play {
     const shown = walker.shown;
     busy = this.#moveView(shown, dt) || busy;
     this.stage.look(this.#seen, this.#zoom);
-    this.#pose(me.user_id, me.name, { ...shown, direction: walker.direction, moving: walker.moving }, now, true);
+    this.#pose(me, { ...shown, direction: walker.direction, moving: walker.moving }, now, true);
     for (const other of others.values()) {
       const pose = other.trail.at(now);
       if (!other.trail.still(now)) busy = true;
-      this.#pose(other.user_id, other.name, pose, now, false);
+      this.#pose(other, pose, now, false);
     }
     const room = this.#people.myRoom;
     const { radius, full } = this.#people.hearing;
@@ -245,17 +260,18 @@ export class Play {
   }
 
   #pose(
-    id: string,
-    name: string,
+    { user_id: id, name, showing }: { user_id: string; name: string; showing: Showing },
     pose: { x: number; y: number; direction: Direction; moving: boolean },
     now: number,
     me: boolean,
   ): void {
     const avatar = this.stage.avatar(id);
     const look = this.#looks.get(id);
-    avatar.label({ name, muted: look?.muted ?? false, speaking: look?.speaking ?? false, me }, this.stage.ratio);
+    const { muted, speaking } = look ?? { muted: false, speaking: false };
+    avatar.label({ name, muted, speaking, me, status: showing.status }, this.stage.ratio);
+    avatar.fade(showing.status === "away" ? AWAY_ALPHA : 1);
     avatar.showName(!look?.tiled);
-    avatar.pose(pose.x, pose.y, pose.direction, pose.moving, now, this.stage.scale);
+    avatar.pose({ ...pose, seated: showing.seated && !pose.moving }, now, this.stage.scale);
   }
 
   /** True while the view is on its way. */
@@ -288,6 +304,7 @@ export class Play {
       info.foot_half_width,
       info.foot_half_height,
     );
+    this.#seats = seatsOf(map);
     this.#zoom = firstZoom(this.stage.size, this.#map, this.stage.ratio);
   }
 }

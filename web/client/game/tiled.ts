@@ -44,7 +44,17 @@ export interface TileLayer extends LayerBase {
 
 export interface ObjectLayer extends LayerBase {
   type: "objectgroup";
-  objects: { gid?: number; x: number; y: number; width: number; height: number; rotation?: number; visible: boolean }[];
+  objects: {
+    type?: string;
+    gid?: number;
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+    rotation?: number;
+    visible: boolean;
+    properties?: { name: string; value: unknown }[];
+  }[];
 }
 
 export interface ImageLayer extends LayerBase {

@@ -115,6 +115,12 @@ export class Walker {
     });
   }
 
+  /** Looks that way, standing. */
+  turn(direction: Direction): void {
+    this.direction = direction;
+    this.#tell(this.#toldAt);
+  }
+
   /** The world says where we stand: shown as a short glide. A way goes on from there. */
   correct(x: number, y: number): void {
     const { x: fromX, y: fromY } = this.shown;

@@ -12,6 +12,7 @@ const person = (user_id: string, zone_id: string | null, x = 0): PlayerInfo => (
   y: 0,
   direction: "down",
   zone_id,
+  showing: { status: "available", seated: false },
   media: { mic: false, camera: false, screen: false },
 });
 

@@ -35,6 +35,11 @@ export interface MediaFlags {
   screen: boolean;
 }
 
+export interface Showing {
+  status: "available" | "away" | "busy";
+  seated: boolean;
+}
+
 export interface PlayerInfo {
   user_id: string;
   name: string;
@@ -45,6 +50,7 @@ export interface PlayerInfo {
   direction: Direction;
   zone_id: string | null;
   media: MediaFlags;
+  showing: Showing;
 }
 
 export interface You {
@@ -59,6 +65,7 @@ export interface You {
   zone_id: string | null;
   media: MediaFlags;
   session: string;
+  showing: Showing;
 }
 
 export interface ServerInfo {
@@ -192,6 +199,19 @@ export interface Emoted {
   emote: Emote;
 }
 
+export interface Shown {
+  type: "shown";
+  user_id: string;
+  showing: Showing;
+}
+
+export interface LookChanged {
+  type: "look_changed";
+  user_id: string;
+  name: string;
+  avatar: string;
+}
+
 export interface MovedBack {
   type: "moved_back";
   x: number;
@@ -296,6 +316,12 @@ export interface SendEmote {
   emote: Emote;
 }
 
+export interface Show {
+  type: "show";
+  status: "available" | "away" | "busy";
+  seated?: boolean;
+}
+
 export interface Ping {
   type: "ping";
   at: number;
@@ -314,6 +340,7 @@ export type ClientMessage =
   | ChatReact
   | ChatDelete
   | SendEmote
+  | Show
   | Ping;
 
 export type ServerMessage =
@@ -329,6 +356,8 @@ export type ServerMessage =
   | ChatReacted
   | ChatDeleted
   | Emoted
+  | Shown
+  | LookChanged
   | MovedBack
   | ZonesChanged
   | Pong

@@ -21,6 +21,8 @@ export interface HotkeyActions {
   sound: () => void;
   follow: () => void;
   find: () => void;
+  /** Sit down on the nearest seat, or get up. */
+  sit: () => void;
 }
 
 type Way = "up" | "down" | "left" | "right";
@@ -108,6 +110,7 @@ export function listenToKeys(actions: HotkeyActions): void {
     else if (key === "v") actions.camera();
     else if (key === "n") actions.sound();
     else if (key === "f") actions.follow();
+    else if (key === "x" || key === "e") actions.sit();
     else if (key >= "1" && key <= "6") actions.emote(Number(key) - 1);
     else if (key === "+" || key === "=") actions.zoom(1);
     else if (key === "-") actions.zoom(-1);

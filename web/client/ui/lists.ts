@@ -124,11 +124,12 @@ export class Lists {
         speaking: this.#speaking(me.user_id),
         volume: 1,
         followed: false,
+        status: me.showing.status,
         ...this.#mine,
       },
     ];
     const inZone = new Map<string, string[]>();
-    for (const { user_id: id, name, avatar, zone_id, presence, media } of others.values()) {
+    for (const { user_id: id, name, avatar, zone_id, presence, media, showing } of others.values()) {
       const heard = this.#people.gainOf(id, this.#me.x, this.#me.y, this.#shownAt) > 0;
       const place = [placeName(zones.get(zone_id ?? "")), PRESENCE[presence]].filter(Boolean).join(" · ");
       rows.push({
@@ -141,6 +142,7 @@ export class Lists {
         speaking: this.#speaking(id),
         volume: this.#volumes.of(id),
         followed: id === this.#followed,
+        status: showing.status,
         ...media,
       });
       if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);

@@ -4,7 +4,7 @@
 import { h } from "../shared/dom.ts";
 import { type IconName, icon } from "../shared/icons.ts";
 
-export type ModeName = "deafened" | "following";
+export type ModeName = "deafened" | "following" | "away" | "busy";
 
 export interface Mode {
   sign: IconName;

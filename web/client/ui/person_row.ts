@@ -8,6 +8,8 @@ import { h, iconButton, setButton } from "../shared/dom.ts";
 import { face } from "../shared/face.ts";
 import { type IconName, icon } from "../shared/icons.ts";
 
+import { type Status, STATUS_WORDS } from "./expressions.ts";
+
 export interface PersonRow {
   id: string;
   name: string;
@@ -23,6 +25,7 @@ export interface PersonRow {
   /** 0..2, how loud I want them. */
   volume: number;
   followed: boolean;
+  status: Status;
 }
 
 export interface PersonActions {
@@ -54,12 +57,14 @@ export class PersonElement {
     this.element.classList.toggle("followed", followed);
     setText(this.#name, me ? t("people.me", { name }) : name);
     setText(this.#place, place);
+    this.element.dataset["status"] = person.status;
     const worn = JSON.stringify([name, avatar]);
     if (worn !== this.#worn) {
       this.#worn = worn;
       this.#face.replaceChildren(face(id, name, avatar));
     }
     const signs: [boolean, IconName, string][] = [
+      [person.status !== "available", person.status, t(STATUS_WORDS[person.status])],
       [person.mic, "mic", t("people.mic_on")],
       [!person.mic, "mic_off", t("people.muted")],
       [person.camera, "camera", t("people.camera_on")],

@@ -23,10 +23,12 @@ import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { Place } from "./place.ts";
 import { listenToPointer } from "./pointer.ts";
+import { Expressions } from "./expressions.ts";
 import { Find } from "./find.ts";
 import { listenToKeys } from "./hotkeys.ts";
 import { addJoystick } from "./joystick.ts";
 import { type Seam, makeSeam } from "./seam.ts";
+import { Self } from "./self.ts";
 import { fillToolbar } from "./toolbar.ts";
 import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
@@ -56,6 +58,7 @@ export class WorldPage {
   readonly #voices: Voices;
   readonly #walking: Walking;
   readonly #find: Find;
+  readonly #self: Self;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
   #slots: Slots | null = null;
@@ -126,8 +129,25 @@ export class WorldPage {
     });
     this.#controls = new MediaControls(this.#media);
     this.#controls.addTo(byId("floating"));
-    fillToolbar(this.#controls, {
+    const expressions = new Expressions({
       emote: (index) => this.#emote(index),
+      status: (status) => this.#self.setStatus(status),
+      sit: () => void this.#self.sitOrGetUp(performance.now()),
+    });
+    this.#self = new Self({
+      people: this.#people,
+      media: this.#media,
+      modes,
+      toasts: this.#toasts,
+      play: () => this.#play,
+      walkTo: (x, y) => this.#walking.to(x, y),
+      send: (message) => this.#connection.send(message),
+      shown: (showing) => {
+        expressions.showing(showing);
+        this.#lists.changed();
+      },
+    });
+    fillToolbar(this.#controls, expressions, {
       hearing: (on) => this.#play?.showHearing(on),
       strip: (on) => this.#overlay.tiles.setStrip(on),
       devices: () => openDevices((chosen) => void this.#media.setDevices(chosen)),
@@ -241,6 +261,7 @@ export class WorldPage {
       case "all":
         if (!this.#people.others.has(this.#walking.following.userId ?? "")) this.#walking.following.stop();
         this.#play?.sync();
+        this.#self.told();
         break;
       case "joined": {
         const other = this.#people.others.get(change.userId);
@@ -256,6 +277,14 @@ export class WorldPage {
       case "media":
         this.#voices.lookAt(change.userId);
         break;
+      case "showing":
+        if (change.userId === this.#people.me?.user_id) this.#self.told();
+        break;
+      case "look": {
+        const person = change.userId === this.#people.me?.user_id ? this.#people.me : this.#people.others.get(change.userId);
+        if (person) this.#play?.add(person);
+        break;
+      }
       case "zones": {
         const grid = this.#play?.grid;
         if (grid) this.#minimap.setMap(grid, this.#people.zones.values());
@@ -289,6 +318,7 @@ export class WorldPage {
       },
       hearing: (on) => this.#play?.showHearing(on),
       emote: (index) => this.#emote(index),
+      sit: () => void this.#self.sitOrGetUp(performance.now()),
       zoom: (by) => this.#play?.zoomBy(by),
       chat: () => {
         this.#panel.show("chat");

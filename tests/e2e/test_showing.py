@@ -1,0 +1,94 @@
+"""Statuses and sitting between two browsers, as one sees them of the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.e2e.people import Person
+from tests.support.atrium_server import AtriumServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+
+@dataclass
+class Two:
+    ada: Person
+    bob: Person
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def two(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Two]:
+    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
+    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
+    server = await ada.create_server("Statuses")
+    await ada.enter(server["id"])
+    await bob.enter(server["id"])
+    yield Two(ada, bob)
+    await ada.leave()
+    await bob.leave()
+
+
+async def showing_of(person: Person, other: Person) -> dict[str, object]:
+    them = (await other.you())["user_id"]
+    players = await person.page.evaluate("window.atrium.players()")
+    found: dict[str, object] = next(p["showing"] for p in players if p["user_id"] == them)
+    return found
+
+
+async def choose(person: Person, words: str) -> None:
+    await person.page.get_by_role("button", name="Emotes and status").click()
+    await person.page.get_by_role("button", name=words, exact=True).click()
+
+
+async def test_busy_is_shown_to_the_other_in_words(two: Two) -> None:
+    await choose(two.ada, "Busy")
+    row = two.bob.page.locator(f'.person[data-user="{(await two.ada.you())["user_id"]}"]')
+    await expect(row).to_contain_text("Busy")
+    await expect(two.ada.page.locator(".mode-busy")).to_be_visible()
+
+
+async def test_who_goes_away_stops_sending_and_is_not_turned_on_again(two: Two) -> None:
+    await two.ada.speak_and_show()
+    await two.bob.until_receiving()
+    await choose(two.ada, "Away")
+    await two.bob.until_silent()
+    assert not await two.ada.page.evaluate("atrium.media.local.mic || atrium.media.local.camera")
+    await two.ada.page.get_by_role("button", name="I am back").click()
+    await expect(two.ada.page.locator(".mode-away")).to_have_count(0)
+    assert not await two.ada.page.evaluate("atrium.media.local.mic || atrium.media.local.camera")
+    await two.bob.until_silent()
+
+
+async def test_a_status_is_kept_when_the_page_is_loaded_anew(two: Two) -> None:
+    await choose(two.ada, "Busy")
+    await expect(two.ada.page.locator(".mode-busy")).to_be_visible()
+    await two.ada.page.reload()
+    await two.ada.in_world()
+    await expect(two.ada.page.locator(".mode-busy")).to_be_visible()
+    assert (await showing_of(two.bob, two.ada))["status"] == "busy"
+    await choose(two.ada, "Available")
+
+
+async def test_x_walks_to_a_chair_and_sits_and_a_step_gets_up(two: Two) -> None:
+    page = two.ada.page
+    await two.ada.walk_to(192, 210)
+    await page.locator("#map").focus()
+    await page.keyboard.press("x")
+    user = (await two.ada.you())["user_id"]
+    seated = f"atrium.players().find(p => p.user_id === '{user}').showing.seated"
+    await two.bob.until(seated)
+    await page.keyboard.down("ArrowDown")
+    await two.bob.until(f"!({seated})")
+    await page.keyboard.up("ArrowDown")
+
+
+async def test_without_a_chair_nearby_it_is_said_so(two: Two) -> None:
+    await two.ada.walk_to(500, 590)
+    await two.ada.page.locator("#map").focus()
+    await two.ada.page.keyboard.press("x")
+    await expect(two.ada.page.locator("#toasts")).to_contain_text("No free seat is near")
