@@ -357,10 +357,19 @@ class Media:
         layers = self._source(found.group)
         opened = not layers.started
         found.started = True
+        self._first_packet(found.session)
         self.feeds.changed.add(layers.group)
         if opened:
             self._tell(found.session, ProducerOpened(found.session, found.source))
         self._measure(layers, self._clock())
+
+    def _first_packet(self, name: str) -> None:
+        """A camera that is switched on later says nothing of how long media takes."""
+        session = self.sessions.get(name)
+        publish = session.publish if session is not None else None
+        if publish is not None and not publish.flowed:
+            publish.flowed = True
+            self.metrics.first_packet_seconds.observe(self._clock() - publish.transport.opened_at)
 
     def keyframe_needed(self, producer: int) -> None:
         """A slot waits for a picture to begin with."""

@@ -24,6 +24,10 @@ class Snapshot:
     sent: int
     sent_bytes: int
     dropped: Mapping[str, int]
+    # Of what sessions send (0..1 lost on the way to us), and as they report what we send; -1: not known.
+    uplink_loss: float = -1.0
+    downlink_loss: float = -1.0
+    round_trip: float = -1.0
 
 
 class Source(Protocol):
@@ -42,6 +46,12 @@ class Metrics:
             "atrium_sfu_connect_seconds",
             "From the SDP exchange to the end of the DTLS handshake",
             buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30),
+            registry=registry,
+        )
+        self.first_packet_seconds = Histogram(
+            "atrium_sfu_first_packet_seconds",
+            "From the SDP exchange to the first RTP packet of a source that is sent at once",
+            buckets=(0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30),
             registry=registry,
         )
         self.keyframe_requests = Counter(
@@ -121,6 +131,15 @@ class _Collector(Collector):
         yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
         yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
         yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)
+        for name, words, value in (
+            ("uplink_loss_ratio", "Lost on the way to us, of what open sessions sent", now.uplink_loss),
+            ("downlink_loss_ratio", "Mean loss that listeners report", now.downlink_loss),
+            ("round_trip_seconds", "Median round trip that listeners report", now.round_trip),
+        ):
+            if value >= 0:
+                yield GaugeMetricFamily(f"atrium_sfu_{name}", words, value=value)
+            else:
+                yield GaugeMetricFamily(f"atrium_sfu_{name}", words)
         dropped = CounterMetricFamily(
             "atrium_sfu_packets_dropped", "Packets dropped, by reason", labels=["reason"]
         )

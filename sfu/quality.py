@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sfu.media import Media
+from sfu.metrics import Snapshot
 from signaling.control import Quality, SessionQuality
 
 # Looking at every slot of a full worker takes milliseconds; nobody needs that more often (seconds).
 FRESH_SECONDS = 1.0
+
+
+def with_losses(snapshot: Snapshot, quality: Quality) -> Snapshot:
+    """The metrics' figures with those of everybody together: loss either way and round trip."""
+    lost = sum(session.up_lost for session in quality.sessions)
+    sent = lost + sum(session.up_packets for session in quality.sessions)
+    reported = [session.loss for session in quality.sessions if session.loss >= 0]
+    trips = sorted(session.round_trip for session in quality.sessions if session.round_trip >= 0)
+    return replace(
+        snapshot,
+        uplink_loss=lost / sent if sent else -1.0,
+        downlink_loss=sum(reported) / len(reported) if reported else -1.0,
+        round_trip=trips[len(trips) // 2] if trips else -1.0,
+    )
 
 
 @dataclass(slots=True)

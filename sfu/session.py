@@ -40,6 +40,8 @@ class Connection:
     def __init__(self, session: str, peer: int, endpoint: Endpoint, owner: ConnectionOwner) -> None:
         self.session = session
         self.connected = False
+        # Whether media has come or gone.
+        self.flowed = False
         self._owner = owner
         self.transport: PeerTransport = endpoint.open(peer, self)
 

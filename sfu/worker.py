@@ -24,7 +24,7 @@ from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
-from sfu.quality import QualityDesk
+from sfu.quality import QualityDesk, with_losses
 from sfu.stats import snapshot, stats
 from sfu.transport import Endpoint
 from signaling import codec
@@ -176,7 +176,7 @@ class Worker:
 
     def snapshot(self) -> Snapshot:
         """For the metrics."""
-        return snapshot(self.media)
+        return with_losses(snapshot(self.media), self.quality.look())
 
     # --- commands --------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 from sqlalchemy.exc import SQLAlchemyError
 
 from maps import templates
@@ -108,6 +108,8 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     # The port first: it is the likeliest to be taken, and nothing has to be undone for it.
     listening = _listen(settings.host, settings.port)
     stack.callback(listening.close)
+    # When a series began says nothing that a restart does not, and doubles their number.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     checks: dict[str, Check] = {}
     bus = _bus(settings, stack, checks)
@@ -219,7 +221,7 @@ async def _make_world(
     _at_end(stack, "database", database.close)
     passwords = Passwords()
     stack.callback(passwords.close)
-    workers = WorkersSeen(bus)
+    workers = WorkersSeen(bus, registry)
     stack.callback(workers.close)
     checks |= {"database": database.ping, "worker": workers.check}
     tickets = Tickets(secret)
