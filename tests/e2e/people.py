@@ -106,6 +106,10 @@ class Received:
         )
 
 
+# What a browser remembers of an earlier visit.
+BEEN_HERE = "localStorage.setItem('atrium.checked', 'yes'); localStorage.setItem('atrium.tour', 'done');"
+
+
 @dataclass
 class Person:
     """Somebody with an account and a browser context of their own."""
@@ -117,8 +121,11 @@ class Person:
     problems: list[str] = field(default_factory=list)
 
     @classmethod
-    async def arrive(cls, server: AtriumServer, browser: Browser, **options: Any) -> Person:
-        """A stranger at the door: a fresh context, no account."""
+    async def arrive(
+        cls, server: AtriumServer, browser: Browser, newcomer: bool = False, **options: Any
+    ) -> Person:
+        """A stranger at the door: a fresh context, no account. Only a `newcomer` has not been through the
+        check of devices and the tour."""
         context = await browser.new_context(
             base_url=server.url,
             permissions=["microphone", "camera"],
@@ -126,6 +133,8 @@ class Person:
             **options,
         )
         await context.add_init_script(WATCH)
+        if not newcomer:
+            await context.add_init_script(BEEN_HERE)
         page = await context.new_page()
         person = cls(server, context, page, f"person{next(_numbers)}")
         page.on("pageerror", lambda error: person.problems.append(str(error)))

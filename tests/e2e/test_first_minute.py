@@ -45,7 +45,9 @@ async def photograph(page: Page, album: Path, name: str) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def newcomer(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Person]:
-    person = await Person.arrive(atrium, browsers["ada"], viewport={"width": 1440, "height": 900})
+    person = await Person.arrive(
+        atrium, browsers["ada"], newcomer=True, viewport={"width": 1440, "height": 900}
+    )
     yield person
     await person.leave()
 
@@ -80,8 +82,43 @@ async def test_a_server_is_made_from_a_map_with_a_picture(newcomer: Person, albu
     await page.locator("#map-choices label", has_text="Office").click()
     await page.get_by_role("button", name="Create and enter").click()
     await page.wait_for_url(re.compile("/s/"))
+
+
+async def test_devices_are_tried_before_going_in_and_nothing_is_on_by_itself(
+    newcomer: Person, album: Path
+) -> None:
+    page = newcomer.page
+    check = page.get_by_role("dialog", name="Before you go in")
+    await expect(check).to_be_visible()
+    assert await page.evaluate("window.atrium.you()") is None, "in the world before the person went in"
+    level = check.get_by_role("meter")
+    await expect(level).to_be_hidden()
+    await check.get_by_role("button", name="Try the microphone").click()
+    await expect(level).not_to_have_attribute("aria-valuenow", "0")
+    await check.get_by_role("button", name="Try the camera").click()
+    await newcomer.until("document.querySelector('.check-video').videoWidth > 0")
+    await check.get_by_role("button", name="Test the sound").click()
+    await photograph(page, album, "device-check")
+    await check.get_by_role("button", name="Turn the microphone off").click()
+    await check.get_by_role("button", name="Turn the camera off").click()
+    await check.get_by_role("button", name="Enter The Guild").click()
     await newcomer.in_world()
     assert (await newcomer.you())["name"] == "newcomer"
+    assert not await page.evaluate("atrium.media.local.mic || atrium.media.local.camera")
+
+
+async def test_a_tour_of_three_steps_comes_once(newcomer: Person, album: Path) -> None:
+    page = newcomer.page
+    card = page.locator(".tour")
+    for step, title in enumerate(("Walk around", "Come close and talk", "Rooms keep it inside"), start=1):
+        await expect(card.get_by_role("heading", name=title)).to_be_visible()
+        await photograph(page, album, f"tour-{step}")
+        await card.get_by_role("button", name="Got it" if step == 3 else "Next").click()
+    await expect(card).to_have_count(0)
+    await page.reload()
+    await newcomer.in_world()
+    await expect(page.get_by_role("dialog", name="Before you go in")).to_be_hidden()
+    await expect(card).to_have_count(0)
 
 
 async def test_keys_walk_and_walls_stop(newcomer: Person) -> None:
@@ -168,3 +205,28 @@ async def test_a_guest_comes_in_by_link_and_joins_muted(
 async def test_a_link_that_never_was_is_answered_politely(newcomer: Person, album: Path) -> None:
     await newcomer.page.goto("/m/never-was-a-room")
     await photograph(newcomer.page, album, "meeting-unknown")
+
+
+async def test_who_blocks_the_microphone_is_told_what_to_do_and_can_go_in_all_the_same(
+    atrium: AtriumServer, browsers: dict[str, Browser], album: Path
+) -> None:
+    person = await Person.arrive(atrium, browsers["ada"], newcomer=True)
+    try:
+        await person.sign_up()
+        # The browser's own prompt cannot be answered with no here: the page gets its error.
+        await person.page.add_init_script(
+            "navigator.mediaDevices.getUserMedia = () =>"
+            " Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));"
+        )
+        server = await person.create_server("Denied")
+        await person.page.goto(f"/s/{server['id']}")
+        check = person.page.get_by_role("dialog", name="Before you go in")
+        await check.get_by_role("button", name="Try the microphone").click()
+        await expect(check.get_by_role("status")).to_contain_text("allow it")
+        await photograph(person.page, album, "device-denied")
+        await check.get_by_role("button", name="Enter Denied").click()
+        await person.in_world()
+        await person.page.get_by_role("button", name="Skip").click()
+        await expect(person.page.locator(".tour")).to_have_count(0)
+    finally:
+        await person.leave()

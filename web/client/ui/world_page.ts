@@ -23,12 +23,14 @@ import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { Place } from "./place.ts";
 import { listenToPointer } from "./pointer.ts";
+import { type Checked, checkIsDue, deviceCheck } from "./device_check.ts";
 import { Expressions } from "./expressions.ts";
 import { Find } from "./find.ts";
 import { listenToKeys } from "./hotkeys.ts";
 import { addJoystick } from "./joystick.ts";
 import { type Seam, makeSeam } from "./seam.ts";
 import { Self } from "./self.ts";
+import { tour, tourIsDue } from "./tour.ts";
 import { fillToolbar } from "./toolbar.ts";
 import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
@@ -64,8 +66,11 @@ export class WorldPage {
   #slots: Slots | null = null;
   #seq = 0;
   #welcomed = false;
+  #checked: Checked | null = null;
+  readonly #placeName: string;
 
   constructor(data: PageData, createMedia: (signal: Signal) => MediaControl) {
+    this.#placeName = data.server_name;
     const key = RESUME + data.server_id;
     this.#connection = new Connection({
       serverId: data.server_id,
@@ -168,8 +173,9 @@ export class WorldPage {
     this.#listenToPerson();
   }
 
-  /** Loads the engine and connects. */
+  /** Loads the engine and connects; somebody new checks their devices meanwhile. */
   async start(): Promise<void> {
+    const checking = checkIsDue() ? deviceCheck(this.#placeName) : null;
     try {
       this.#play = await Play.create(byId("map"), this.#people, {
         report: (x, y, direction) =>
@@ -181,6 +187,8 @@ export class WorldPage {
       return;
     }
     new ResizeObserver(() => this.#play?.resize()).observe(byId("map"));
+    this.#checked = await checking;
+    if (this.#checked) await this.#media.setDevices(this.#checked.devices);
     this.#connection.start();
   }
 
@@ -242,9 +250,10 @@ export class WorldPage {
     // The world's memory counts once a page; later on nothing but the person turns anything on.
     const first = !this.#welcomed;
     this.#welcomed = true;
-    const { mic, camera } = first ? welcome.you.media : { mic: false, camera: false };
+    const { mic, camera } = first ? (this.#checked ?? welcome.you.media) : { mic: false, camera: false };
     await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera });
-    if (first && this.#media.local.mic) this.#toasts.show(t("world.mic_as_left"));
+    if (first && tourIsDue()) void tour(byId("stage"));
+    if (first && !this.#checked && this.#media.local.mic) this.#toasts.show(t("world.mic_as_left"));
   }
 
   #connectionChanged(state: ConnectionState): void {
