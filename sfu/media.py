@@ -16,6 +16,7 @@ from sfu.forward.contract import MAX_TEMPORAL, Address, Forwarder, ProducerState
 from sfu.layers import NOTHING, Layers
 from sfu.metrics import Metrics
 from sfu.pausing import Wanted
+from sfu.pipes import Pipes
 from sfu.producer import Producer, find_producer
 from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
 from sfu.rtcp_desk import RtcpDesk
@@ -41,6 +42,7 @@ from signaling.control import (
     ProducerOpened,
     SetRoutes,
 )
+from signaling.messages import Source
 
 MAX_SESSIONS = 2000
 # A connection whose client never comes: the SDP was answered, and then nothing.
@@ -60,7 +62,8 @@ class WorkerFull(Exception):
 class Media:
     """Everything that one forwarder carries. Is the `ForwarderEvents` of that forwarder.
 
-    `clock` gives seconds that never go back; `emit(topic, event)` hands an event on, in order.
+    `clock` gives seconds that never go back; `emit(topic, event)` hands an event on, in order; `name` is the
+    worker's, as others know it.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Media:
         metrics: Metrics,
         clock: Callable[[], float],
         max_sessions: int = MAX_SESSIONS,
+        name: str = "",
     ) -> None:
+        self._name = name
         self.endpoint = endpoint
         self.routing = RoutingTable()
         self.sessions: dict[str, Session] = {}
@@ -93,12 +98,14 @@ class Media:
         # Called when `tick` has more to do than its daily round; the worker then ticks faster.
         self.hurry: Callable[[], None] = lambda: None
         self.desk: RtcpDesk
+        self.pipes: Pipes
         self.forwarder: Forwarder
 
     def attach(self, forwarder: Forwarder) -> None:
         """The forwarder that reports to this object. Before anything else."""
         self.forwarder = self.endpoint.forwarder = forwarder
         self.desk = RtcpDesk(forwarder, self.producer_state, self.metrics)
+        self.pipes = Pipes(self, self._name, forwarder.address, self._clock)
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -125,9 +132,16 @@ class Media:
             if layers.kind == "video":
                 self._wanted[layers.group] = Wanted(len(layers.layers))
                 self.feeds.changed.add(layers.group)
+            if self._comes_by_pipe(session.name, layers.source):
+                continue  # until the world says that the session is here now
             reference = ProducerRef(layers.group, self.producers[layers.group].params.codec)
             self._apply(self.routing.add_producer(session.name, layers.source, reference))
         return Answer(answer)
+
+    def _comes_by_pipe(self, session: str, source: Source) -> bool:
+        member = self.routing.member(session)
+        known = member.producers.get(source) if member is not None else None
+        return known is not None and self.pipes.imported(known.handle)
 
     def offer_slots(self, command: OfferSlots) -> Offer:
         """Raises ValueError (a pool that cannot be), WorkerFull, TableFull; then nothing has changed."""
@@ -167,6 +181,8 @@ class Media:
     def apply_routes(self, changes: Iterable[SetRoutes]) -> None:
         """One tick's changes: moves and revocations, then grants."""
         self._apply(self.routing.apply(changes))
+        self.pipes.follow()
+        self._stir()
 
     def select(self, slot: int, spatial: int, temporal: int = MAX_TEMPORAL, hold: bool = True) -> None:
         """What a slot is to carry of the source that it is routed to, until it is routed anew.
@@ -179,19 +195,38 @@ class Media:
         self._tell_wanted()
         self._stir()
 
-    def close_session(self, name: str) -> None:
-        """End both connections and forget the session."""
+    def close_session(self, name: str, home: str = "") -> None:
+        """End both connections and forget the session; with a `home` it goes on there, and may be heard
+        here."""
         session = self.sessions.pop(name, None)
         if session is not None:
             for connection in session.connections:
                 self._drop(connection)
-        self._apply(self.routing.close(name))
+        if not home:
+            self._apply(self.routing.close(name))
+        self.pipes.follow()
 
     def close(self) -> None:
         """End every session."""
         for name in list(self.sessions):
             self.close_session(name)
+        self.pipes.close()
         self.endpoint.close()
+
+    # --- what pipes need -------------------------------------------------------------------------
+
+    def new_handle(self) -> int:
+        """See `pipes.MediaServer`."""
+        return self._handle()
+
+    def apply(self, operations: Sequence[Operation]) -> None:
+        """See `pipes.MediaServer`."""
+        self._apply(operations)
+
+    def own_sources(self, session: str) -> list[Layers]:
+        """See `pipes.MediaServer`."""
+        known = self.sessions.get(session)
+        return known.publish.sources if known is not None and known.publish is not None else []
 
     # --- sessions and connections ----------------------------------------------------------------
 
@@ -237,11 +272,11 @@ class Media:
         session = connection.session
         if isinstance(connection, PublishConnection):
             for layers in connection.sources:
-                self._apply(self.routing.remove_producer(session, layers.source))
+                self._apply(self.routing.remove_producer(session, layers.source, layers.group))
                 self.sources.pop(layers.group, None)
                 self._wanted.pop(layers.group, None)
                 if layers.started:
-                    self._tell(session, ProducerClosed(session, layers.source))
+                    self._tell(session, ProducerClosed(session, layers.source, self._name))
             for handle in connection.producers:
                 self.desk.remove_producer(handle)
                 self.producers.pop(handle, None)
@@ -262,7 +297,10 @@ class Media:
             self.metrics.connect_seconds.observe(transport.connected_at - transport.opened_at)
         with about(connection.session):
             log.info("%s connected", connection.name)
-        self._tell(connection.session, ConnectionChanged(connection.session, connection.name, "connected"))
+        self._tell(
+            connection.session,
+            ConnectionChanged(connection.session, connection.name, "connected", self._name),
+        )
 
     def ended(self, connection: Connection, state: str) -> None:
         """From a connection: its client is gone."""
@@ -272,7 +310,7 @@ class Media:
         with about(connection.session):
             log.info("%s %s", connection.name, state)
         self._drop(connection)
-        self._tell(session.name, ConnectionChanged(session.name, connection.name, state))
+        self._tell(session.name, ConnectionChanged(session.name, connection.name, state, self._name))
         if connection is session.publish:
             session.publish = None
         else:
@@ -310,7 +348,7 @@ class Media:
         self.forwarder.limit(slot, temporal)
 
     def _stir(self) -> None:
-        if self.desk.busy:
+        if self.desk.busy or self.pipes.dirty:
             self.hurry()
 
     # --- what the forwarder says -----------------------------------------------------------------
@@ -323,6 +361,8 @@ class Media:
         """SRTCP from a peer: authenticate it, then act on what is in it."""
         connection = self._connections.get(peer)
         if connection is None:
+            if self.pipes.rtcp(peer, data):
+                self._stir()
             return
         plain = connection.transport.unprotect_rtcp(data)
         if plain is None:
@@ -359,8 +399,8 @@ class Media:
         found.started = True
         self._first_packet(found.session)
         self.feeds.changed.add(layers.group)
-        if opened:
-            self._tell(found.session, ProducerOpened(found.session, found.source))
+        if opened and not self.pipes.imported(producer):
+            self._tell(found.session, ProducerOpened(found.session, found.source, self._name))
         self._measure(layers, self._clock())
 
     def _first_packet(self, name: str) -> None:
@@ -399,6 +439,7 @@ class Media:
                 if layers.kind == "video":
                     self._measure(layers, now)
         self._tell_wanted()
+        self.pipes.tick()
 
     def _measure(self, layers: Layers, now: float) -> None:
         if layers.measure(self.forwarder.producer_state, now):
@@ -439,6 +480,8 @@ class Media:
         """Every 100 to 200 ms: who speaks, told to a router's sessions when it changes."""
         levels: dict[str, int] = {}
         for producer in self.producers.values():
+            if self.pipes.imported(producer.handle):
+                continue  # its own worker tells of it
             if producer.source == "mic" and producer.params.extensions.audio_level:
                 self.producer_state(producer.handle)
                 levels[producer.session] = self._levels.pop(producer.handle)
@@ -453,4 +496,4 @@ class Media:
                     self.sessions[member].events for member in router.members if member in self.sessions
                 }
                 for topic in sorted(topics):
-                    self._emit(topic, AudioLevels(domain, speaking))
+                    self._emit(topic, AudioLevels(domain, speaking, self._name))

@@ -49,11 +49,15 @@ class ProducerRef:
 
 @dataclass(slots=True)
 class Member:
-    """One session as the table has it. `fed` maps its slots to the producer that feeds each now."""
+    """One session as the table has it. `fed` maps its slots to the producer that feeds each now.
+
+    One with a `home` is here for its sources only, which come over a pipe (`sfu.pipes`).
+    """
 
     session: str
     router: str
     epoch: int = -1
+    home: str = ""  # the worker that carries it, if it is another one
     wanted: dict[SlotKey, Route] = field(default_factory=dict)
     slots: dict[SlotKey, SlotRef] = field(default_factory=dict)
     producers: dict[Source, ProducerRef] = field(default_factory=dict)
@@ -105,6 +109,8 @@ class RoutingTable:
         # changed since somebody looked.
         self.prepared: Counter[tuple[str, Source]] = Counter()
         self.prepared_changed: set[tuple[str, Source]] = set()
+        # Sessions of other workers of which something has changed: their router, or what is wanted of them.
+        self._abroad: set[str] = set()
         self._max_members = max_members
 
     def member(self, session: str) -> Member | None:
@@ -129,6 +135,9 @@ class RoutingTable:
             member = self._enter(change.session, change.router)
             operations += self._move(member, change.router)
             member.epoch = change.epoch
+            if member.home != change.home:
+                member.home = change.home
+                self._abroad.add(member.session)
             touched[change.session] = member
         for change in newest.values():
             self._want(touched[change.session], change.routes)
@@ -156,6 +165,8 @@ class RoutingTable:
         self._want(member, ())
         self._leave(member)
         del self._members[session]
+        if member.home:
+            self._abroad.add(session)
         return operations
 
     # --- what the session has --------------------------------------------------------------------
@@ -183,12 +194,49 @@ class RoutingTable:
         member.producers[source] = producer
         return self._settle(self._listeners(session))
 
-    def remove_producer(self, session: str, source: Source) -> list[Operation]:
-        """The session sends this source no more. Its listeners keep wanting it."""
+    def remove_producer(self, session: str, source: Source, handle: int) -> list[Operation]:
+        """The session sends this source no more, if it is this producer. Its listeners keep wanting it."""
         member = self._members.get(session)
-        if member is None or member.producers.pop(source, None) is None:
+        producer = member.producers.get(source) if member is not None else None
+        if member is None or producer is None or producer.handle != handle:
             return []
+        del member.producers[source]
         return self._settle(self._listeners(session))
+
+    # --- other workers ---------------------------------------------------------------------------
+
+    def put_slot(self, session: str, router: str, key: SlotKey, slot: SlotRef) -> None:
+        """A slot more for a member that gets and loses them one by one: the end of a pipe in this router."""
+        self._enter(session, router).slots[key] = slot
+
+    def take_slot(self, session: str, key: SlotKey) -> list[Operation]:
+        """The slot is somebody else's from now on; the member goes with its last one."""
+        member = self._members.get(session)
+        slot = member.slots.pop(key, None) if member is not None else None
+        if member is None or slot is None:
+            return []
+        member.fed.pop(key, None)
+        if not member.slots:
+            self.close(session)
+        return [(slot.handle, None)]
+
+    def take_abroad(self) -> set[str]:
+        """Sessions that other workers carry, or did, of which something has changed since the last call."""
+        changed, self._abroad = self._abroad, set()
+        return changed
+
+    def wanted_of(self, session: str) -> set[Source]:
+        """The sources of the session that members of its router want."""
+        member = self._members.get(session)
+        if member is None:
+            return set()
+        return {
+            route.source
+            for listener in self._listeners(session)
+            if listener.router == member.router
+            for route in listener.wanted.values()
+            if route.session == session
+        }
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -231,6 +279,8 @@ class RoutingTable:
             self._want(listener, tuple(kept))
         self._leave(member)
         self._join(member, router)
+        if member.home:
+            self._abroad.add(member.session)
         return operations
 
     def _silence(self, member: Member) -> list[Operation]:
@@ -255,7 +305,8 @@ class RoutingTable:
 
     def _want(self, member: Member, routes: Iterable[Route]) -> None:
         self._prepare(member.wanted.values(), -1)
-        for session in {route.session for route in member.wanted.values()}:
+        before = {route.session for route in member.wanted.values()}
+        for session in before:
             wanting = self._wanting[session]
             wanting.discard(member.session)
             if not wanting:
@@ -266,6 +317,11 @@ class RoutingTable:
         self._prepare(member.wanted.values(), 1)
         for route in member.wanted.values():
             self._wanting.setdefault(route.session, set()).add(member.session)
+            before.add(route.session)
+        for session in before:
+            speaker = self._members.get(session)
+            if speaker is not None and speaker.home:
+                self._abroad.add(session)
 
     def _listeners(self, session: str) -> list[Member]:
         return [self._members[name] for name in sorted(self._wanting.get(session, ()))]

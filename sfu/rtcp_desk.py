@@ -28,13 +28,13 @@ from sfu.rtcp_policy import (
     SampledAt,
     timestamp_at,
 )
+from sfu.rtcp_transport import RtcpTransport
 from sfu.rtp import rtcp
 from sfu.rtp.errors import PacketError
 from sfu.rtp.nack import NackTracker
 from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.stats import ReceptionReport
 from sfu.slot import Slot
-from sfu.transport import PeerTransport
 from sfu.uplink import Uplink
 from signaling.ratelimit import TokenBucket
 
@@ -47,7 +47,7 @@ _CNAME = secrets.token_urlsafe(12)
 class _Publisher:
     """One publish connection."""
 
-    transport: PeerTransport
+    transport: RtcpTransport
     clock: PublisherClock = field(default_factory=PublisherClock)
     sources: dict[int, _Source] = field(default_factory=dict)
 
@@ -80,7 +80,7 @@ class _Sink:
     """One slot."""
 
     slot: Slot
-    transport: PeerTransport
+    transport: RtcpTransport
     budget: TokenBucket
     source: int = 0
     reported_at: float | None = None  # for the source that it has
@@ -114,7 +114,7 @@ class RtcpDesk:
 
     # --- tables ----------------------------------------------------------------------------------
 
-    def add_producer(self, producer: Producer, transport: PeerTransport) -> None:
+    def add_producer(self, producer: Producer, transport: RtcpTransport) -> None:
         """A source that is sent over this transport."""
         publisher = self._publishers.setdefault(transport.peer, _Publisher(transport))
         group = self._groups.setdefault(producer.group, _Group())
@@ -141,7 +141,7 @@ class RtcpDesk:
             del self._groups[source.producer.group]
             self._asked.discard(source.producer.group)
 
-    def add_slot(self, slot: Slot, transport: PeerTransport) -> None:
+    def add_slot(self, slot: Slot, transport: RtcpTransport) -> None:
         """A slot that is received over this transport."""
         self._sinks[slot.handle] = _Sink(slot, transport, TokenBucket(NACK_RATE, NACK_BURST))
 

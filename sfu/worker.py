@@ -24,6 +24,7 @@ from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
+from sfu.pipe_keeper import PipeKeeper
 from sfu.quality import QualityDesk, with_losses
 from sfu.stats import snapshot, stats
 from sfu.transport import Endpoint
@@ -39,16 +40,22 @@ from signaling.control import (
     ApplyRoutes,
     CloseSession,
     Command,
+    ConnectionChanged,
     Done,
+    Drain,
     Event,
     Failed,
     GetQuality,
     GetStats,
     Heartbeat,
     OfferSlots,
+    OpenPipe,
+    PipeOffers,
+    PipeWants,
     Reply,
     worker_topic,
 )
+from signaling.registry import Registry
 from signaling.sdp import SdpError
 
 # While something waits to be repeated or reported, while media flows, and the rest of the time. Waking
@@ -58,6 +65,9 @@ FLOWING_SECONDS = 0.05
 IDLE_SECONDS = 0.15
 SPEAKERS_SECONDS = 0.14
 EXPIRE_SECONDS = 0.5
+# Over how long load is measured, and how often the registry is told.
+LOAD_SECONDS = 2.0
+REGISTER_SECONDS = 1.0
 # Events that wait for the bus. A bus that is this far behind has lost the world's interest.
 MAX_EVENTS = 4096
 
@@ -77,6 +87,10 @@ class MediaSettings:
     advertised: list[str] = field(default_factory=list)
     plane: Plane = "auto"
     max_sessions: int = MAX_SESSIONS
+    # Where other workers' pipes reach this one; None: the bound address, or the first advertised one.
+    pipe_host: str | None = None
+    region: str = ""
+    version: str = ""
 
 
 def candidate_addresses(settings: MediaSettings, port: int) -> tuple[Address, ...]:
@@ -104,10 +118,16 @@ class Worker:
         bus: Bus,
         settings: MediaSettings,
         registry: CollectorRegistry | None = None,
+        workers: Registry | None = None,
     ) -> None:
         self.name = name
         self._bus = bus
+        self._workers = workers
         self._settings = settings
+        self._draining: float | None = None  # until when
+        self._empty = asyncio.Event()
+        self._beat_now = asyncio.Event()
+        self._keeper: PipeKeeper | None = None
         self._metrics = Metrics(registry if registry is not None else CollectorRegistry())
         self._started_ms = int(time.time() * 1000)
         self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(MAX_EVENTS)
@@ -116,6 +136,7 @@ class Worker:
         self._stops: list[Callable[[], None]] = []
         self._load = 0.0
         self._lag = 0.0
+        self._register_at = 0.0
         self._media: Media | None = None
         self.quality: QualityDesk
 
@@ -135,11 +156,16 @@ class Worker:
         """
         candidate_addresses(self._settings, self._settings.port)
         endpoint = Endpoint((), Identity(), time.monotonic)
-        media = Media(endpoint, self._emit, self._metrics, time.monotonic, self._settings.max_sessions)
+        media = Media(
+            endpoint, self._emit, self._metrics, time.monotonic, self._settings.max_sessions, self.name
+        )
         forwarder = open_forwarder(self._settings.plane, media, self._settings.host, self._settings.port)
         media.attach(forwarder)
         endpoint.addresses = candidate_addresses(self._settings, forwarder.address[1])
         media.hurry = self._hurry.set
+        pipe_host = self._settings.pipe_host or _pipe_host(forwarder.address[0], endpoint.addresses)
+        media.pipes.address = pipe_host, forwarder.address[1]
+        self._keeper = PipeKeeper(media.pipes, self._bus)
         self._media = media
         self._metrics.watch(self)
         self.quality = QualityDesk(self.name, media, lambda: (self._load, self._lag), time.monotonic)
@@ -166,13 +192,53 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        if self._keeper is not None:
+            await self._keeper.close()
         if self._media is not None:
+            await self._say_farewell(self._media)
             self._metrics.unwatch()
             self._media.close()
             self._media.forwarder.close()
             self._media = None
             # Closed DTLS tasks end in the next turn of the loop.
             await asyncio.sleep(0)
+
+    async def _say_farewell(self, media: Media) -> None:
+        """Those who are still here need not wait until our silence is noticed."""
+        for session in list(media.sessions.values()):
+            await self._publish(
+                session.events, ConnectionChanged(session.name, "publish", "failed", self.name)
+            )
+        if self._workers is not None:
+            with suppress(ConnectionError):
+                await self._workers.withdraw(self.name)
+
+    async def drain(self, deadline: float) -> None:
+        """Let the world move the sessions away; ends when none is left, or after so long (seconds)."""
+        self._drain(Drain(deadline))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                await self._empty.wait()
+
+    def _drain(self, command: Drain) -> None:
+        if command.cancel:
+            self._draining = None
+        else:
+            self._draining = time.monotonic() + max(0.0, command.deadline)
+            self._empty.clear()
+        log.info("draining: %s", "cancelled" if command.cancel else f"{command.deadline:.0f} s to move")
+        self._beat_now.set()
+
+    def _give_up_late(self) -> None:
+        """The deadline of a drain is over: who is still here offers anew elsewhere."""
+        if self._draining is not None and not self.media.sessions:
+            self._empty.set()
+        if self._draining is None or time.monotonic() < self._draining:
+            return
+        media = self.media
+        for session in list(media.sessions.values()):
+            self._emit(session.events, ConnectionChanged(session.name, "publish", "failed", self.name))
+            media.close_session(session.name)
 
     def snapshot(self) -> Snapshot:
         """For the metrics."""
@@ -221,8 +287,17 @@ class Worker:
                 media.apply_routes(command.changes)
             case CloseSession():
                 member = media.routing.member(command.session)
-                if not command.epoch or member is None or command.epoch >= member.epoch:
-                    media.close_session(command.session)
+                moved = member is not None and command.home != "" and member.home == command.home
+                if not command.epoch or member is None or command.epoch >= member.epoch or moved:
+                    media.close_session(command.session, command.home)
+            case Drain():
+                self._drain(command)
+            case OpenPipe():
+                return media.pipes.accept(command)
+            case PipeWants():
+                return media.pipes.take_wants(command)
+            case PipeOffers():
+                media.pipes.take_offers(command)
         return Done()
 
     def _published(self, payload: bytes) -> None:
@@ -266,6 +341,9 @@ class Worker:
                 if now >= expire_at:
                     expire_at = now + EXPIRE_SECONDS
                     self.media.expire()
+                    self._give_up_late()
+                assert self._keeper is not None
+                self._keeper.stir()
             except Exception:
                 log.exception("a tick of the media worker failed")
 
@@ -287,21 +365,47 @@ class Worker:
     async def _beat(self) -> None:
         wall, used = time.monotonic(), _cpu_seconds()
         while True:
-            media = self.media
-            full = len(media.sessions) / self._settings.max_sessions
-            beat = Heartbeat(
-                worker=self.name,
-                started=self._started_ms,
-                load=min(1.0, max(full, self._load)),
-                sessions=len(media.sessions),
-                plane=media.forwarder.plane,
-            )
-            await self._publish(HEARTBEAT_TOPIC, beat)
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            self._beat_now.clear()
+            await self._announce()
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._beat_now.wait()
+            except TimeoutError:
+                pass
             now, used_now = time.monotonic(), _cpu_seconds()
-            self._load = (used_now - used) / (now - wall)
-            self._metrics.cpu.set(self._load)
-            wall, used = now, used_now
+            if now - wall >= LOAD_SECONDS:
+                self._load = (used_now - used) / (now - wall)
+                self._metrics.cpu.set(self._load)
+                wall, used = now, used_now
+
+    async def _announce(self) -> None:
+        media, settings = self.media, self._settings
+        full = len(media.sessions) / settings.max_sessions
+        beat = Heartbeat(
+            worker=self.name,
+            started=self._started_ms,
+            load=min(1.0, max(full, self._load)),
+            sessions=len(media.sessions),
+            plane=media.forwarder.plane,
+            draining=self._draining is not None,
+            region=settings.region,
+            version=settings.version,
+            address=media.pipes.address,
+            max_sessions=settings.max_sessions,
+        )
+        await self._publish(HEARTBEAT_TOPIC, beat)
+        if self._workers is not None and time.monotonic() >= self._register_at:
+            self._register_at = time.monotonic() + REGISTER_SECONDS
+            try:
+                await self._workers.announce(beat)
+            except ConnectionError as error:
+                log.warning("the registry of workers is not told: %s", error)
+
+
+def _pipe_host(bound: str, advertised: tuple[Address, ...]) -> str:
+    """The address that others reach a bound address at."""
+    wildcard = ipaddress.ip_address(bound.partition("%")[0]).is_unspecified
+    return advertised[0][0] if wildcard and advertised else bound
 
 
 def _cpu_seconds() -> float:

@@ -22,10 +22,17 @@ def worker_topic(worker: str) -> str:
     return f"worker.{worker}"
 
 
-# Workers announce themselves here (`Heartbeat`).
+# Workers announce themselves here (`Heartbeat`), and in the registry (`signaling.registry`). One that is
+# unheard for the suspect time is asked whether it lives: a killed process has lost its subscription at
+# once, so nobody answers. One that is only slow has the stale time to be heard again.
 HEARTBEAT_TOPIC = "workers"
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 0.5
+WORKER_SUSPECT_SECONDS = 1.0
 WORKER_STALE_SECONDS = 5.0
+
+
+# A drained worker's sessions have so long to move (seconds).
+DRAIN_SECONDS = 300.0
 
 
 class Control(Struct, tag_field="type", frozen=True):
@@ -116,13 +123,15 @@ class SetRoutes(Struct, frozen=True):
     """Where `session` is, and what feeds its slots: the whole picture, every time.
 
     A slot that is not named is fed by nothing. `epoch` grows with each change of this session; an
-    older or equal one is ignored.
+    older or equal one is ignored. `home` names another worker: that one carries the session, and what
+    routes name of it is fetched from there (`PipeWants`); empty: this worker carries it.
     """
 
     session: str
     epoch: int
     router: str
     routes: tuple[Route, ...]
+    home: str = ""
 
 
 class ApplyRoutes(Control, tag="apply_routes", frozen=True):
@@ -138,19 +147,116 @@ class CloseSession(Control, tag="close_session", frozen=True):
     """End both connections of `session` and forget it.
 
     No effect when it is unknown, or when it was given routes with a higher `epoch` (0: in any case):
-    then the one who wants it closed does not own its space any more.
+    then the one who wants it closed does not own its space any more. `home` names the worker to which
+    the session has moved: only what it has here is ended, it may still be fetched from there.
     """
 
     session: str
     epoch: int = 0
+    home: str = ""
+
+
+class Drain(Control, tag="drain", frozen=True):
+    """Take no new servers and let the world move the sessions away; `cancel` takes it back.
+
+    After `deadline` seconds the sessions that are still here are given up: their clients offer anew
+    elsewhere. Reply: `Done`.
+    """
+
+    deadline: float = DRAIN_SECONDS
+    cancel: bool = False
+
+
+# --- between workers -----------------------------------------------------------------------------
+
+
+class OpenPipe(Control, tag="open_pipe", frozen=True):
+    """`worker` wants to exchange media with this one. Reply: `PipeOpened` or `Failed`.
+
+    It sends from `address` (IP, port) and receives there, with `key` and `rtcp_key`: SRTP master key and
+    salt (AES-128-GCM, RFC 7714) of its own direction. `incarnation` is new with every pair of keys.
+    """
+
+    worker: str
+    incarnation: str
+    address: tuple[str, int]
+    key: bytes
+    rtcp_key: bytes
+
+
+class PipeStream(Struct, frozen=True):
+    """One source of a session that is a member of `router`."""
+
+    router: str
+    session: str
+    source: Source
+
+
+class PipeWants(Control, tag="pipe_wants", frozen=True):
+    """What `worker` wants to receive over its pipe with this one: the whole picture, every time.
+
+    `incarnation` is the receiver's own one of this pipe, `number` grows; an older one is ignored. Reply:
+    `PipeOffers`, or `Failed` unknown_pipe.
+    """
+
+    worker: str
+    incarnation: str
+    number: int
+    streams: tuple[PipeStream, ...]
+
+
+class PipeSource(Struct, frozen=True):
+    """A wanted stream as it is sent: RTP with these SSRCs and payload types."""
+
+    stream: PipeStream
+    codec: str
+    ssrc: int
+    rtx_ssrc: int
+    payload_type: int
+    rtx_payload_type: int
+    clock_rate: int
+
+
+class PipeOffers(Control, tag="pipe_offers", frozen=True):
+    """What `worker` sends over the pipe now, of what is wanted: the whole picture, every time.
+
+    A stream is missing while its session is in another router or does not send it. Comes as a reply and
+    as a command without one; `incarnation` is the receiver's own one, `number` grows.
+    """
+
+    worker: str
+    incarnation: str
+    number: int
+    sources: tuple[PipeSource, ...]
 
 
 Command: TypeAlias = (
-    AcceptPublish | OfferSlots | AcceptSlots | AcceptPlay | GetStats | GetQuality | ApplyRoutes | CloseSession
+    AcceptPublish
+    | OfferSlots
+    | AcceptSlots
+    | AcceptPlay
+    | GetStats
+    | GetQuality
+    | ApplyRoutes
+    | CloseSession
+    | Drain
+    | OpenPipe
+    | PipeWants
+    | PipeOffers
 )
 
 
 # --- replies -----------------------------------------------------------------------------------
+
+
+class PipeOpened(Control, tag="pipe_opened", frozen=True):
+    """The other end of the pipe; fields as in `OpenPipe`."""
+
+    worker: str
+    incarnation: str
+    address: tuple[str, int]
+    key: bytes
+    rtcp_key: bytes
 
 
 class Answer(Control, tag="answer", frozen=True):
@@ -172,7 +278,7 @@ class Done(Control, tag="done", frozen=True):
 
 
 class Failed(Control, tag="failed", frozen=True):
-    """It was not done. `code`: bad_sdp, unknown_session, worker_full, internal."""
+    """It was not done. `code`: bad_sdp, unknown_session, worker_full, unknown_pipe, internal."""
 
     code: str
     message: str
@@ -262,7 +368,7 @@ class Quality(Control, tag="quality", frozen=True):
     sessions: tuple[SessionQuality, ...]
 
 
-Reply: TypeAlias = Answer | Offer | Done | Failed | Stats | Quality
+Reply: TypeAlias = Answer | Offer | Done | Failed | Stats | Quality | PipeOpened | PipeOffers
 
 
 # --- events ------------------------------------------------------------------------------------
@@ -273,6 +379,7 @@ class ProducerOpened(Control, tag="producer_opened", frozen=True):
 
     session: str
     source: Source
+    worker: str = ""
 
 
 class ProducerClosed(Control, tag="producer_closed", frozen=True):
@@ -280,6 +387,7 @@ class ProducerClosed(Control, tag="producer_closed", frozen=True):
 
     session: str
     source: Source
+    worker: str = ""
 
 
 class LayersWanted(Control, tag="layers_wanted", frozen=True):
@@ -303,20 +411,27 @@ class ConnectionChanged(Control, tag="connection_changed", frozen=True):
     session: str
     connection: str
     state: str
+    worker: str = ""
 
 
 class AudioLevels(Control, tag="audio_levels", frozen=True):
     """Who speaks in `router` now: the whole picture, sent when it changes.
 
-    `speaking` are sessions whose mic is loud enough for long enough (sfu.speakers).
+    `speaking` are sessions whose mic is loud enough for long enough (sfu.speakers), of those that
+    `worker` carries itself: in a router that several workers share, their answers add up.
     """
 
     router: str
     speaking: tuple[str, ...]
+    worker: str = ""
 
 
 class Heartbeat(Control, tag="heartbeat", frozen=True):
-    """A worker is alive. `load` is 0..1 of its capacity, `started` ms since 1970."""
+    """A worker is alive. `load` is 0..1 of what it can carry, `started` ms since 1970.
+
+    `capacity` is how many RTP packets a second it can send, as it has measured so far (0: not known),
+    `rate` how many it sends now; `address` is where other workers' pipes reach it (port 0: it has none).
+    """
 
     worker: str
     started: int
@@ -324,6 +439,12 @@ class Heartbeat(Control, tag="heartbeat", frozen=True):
     sessions: int
     plane: str
     draining: bool = False
+    region: str = ""
+    version: str = ""
+    address: tuple[str, int] = ("", 0)
+    capacity: int = 0
+    rate: int = 0
+    max_sessions: int = 0
 
 
 Event: TypeAlias = (

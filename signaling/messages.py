@@ -20,6 +20,9 @@ MAX_COORDINATE = 1_000_000.0
 
 Direction = Literal["up", "down", "left", "right"]
 Source = Literal["mic", "camera", "screen", "screen_audio"]
+# What an overloaded worker leaves out, in the order announced: the video of those far away, all cameras,
+# the sound of those far away.
+Degradation = Literal["none", "far_video", "near_video", "far_audio"]
 Kind = Literal["audio", "video"]
 Role = Literal["owner", "admin", "moderator", "member", "guest"]
 ZoneType = Literal["PUBLIC", "PRIVATE"]
@@ -382,6 +385,21 @@ class Slots(ServerMessage, tag="slots", frozen=True):
     video: list[SlotInfo]
 
 
+class MediaMoving(ServerMessage, tag="media_moving", frozen=True):
+    """My media is to move to another worker: make new connections with a new `media_offer`, and keep the
+    old ones until `media_moved`."""
+
+
+class MediaMoved(ServerMessage, tag="media_moved", frozen=True):
+    """From now on `slots` is about the new connections; the old ones can be closed."""
+
+
+class Degraded(ServerMessage, tag="degraded", frozen=True):
+    """How much my media worker can carry now. Each level takes away what the levels before it do, too."""
+
+    level: Degradation
+
+
 class Speaking(ServerMessage, tag="speaking", frozen=True):
     """Who is speaking among those I hear: always the whole picture."""
 
@@ -500,6 +518,9 @@ AnyServerMessage: TypeAlias = (
     | SubscribeOffer
     | PublishAnswer
     | Slots
+    | MediaMoving
+    | MediaMoved
+    | Degraded
     | Speaking
     | ChatMessage
     | ChatReacted

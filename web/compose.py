@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from maps import templates
 from maps.collision import FOOT_HALF_HEIGHT, FOOT_HALF_WIDTH
 from signaling.bus import Bus, InProcessBus
 from signaling.messages import MapInfo
+from signaling.registry import InProcessRegistry, RedisRegistry, Registry
 from signaling.tickets import Tickets
 from web.addresses import advertised, printed_url
 from web.app import AppParts, make_app, make_worker_app, program_version
@@ -60,6 +62,8 @@ from world.migrate import UnknownRevision, upgrade
 from world.node import WorldNode
 from world.overview import Overview
 from world.passwords import Passwords
+from world.placement import PlacementStore
+from world.placement_store import InProcessPlacements
 from world.reporter import Reporter
 from world.servers import ServerStore
 from world.service import WorldService
@@ -113,16 +117,17 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
     registry = CollectorRegistry()
     checks: dict[str, Check] = {}
     bus = _bus(settings, stack, checks)
+    workers = _registry(settings, stack)
     pulse = Pulse(registry, program_version())
     pulse.start()
     _at_end(stack, "pulse", pulse.close)
     if world:
-        app, end_world = await _make_world(settings, stack, bus, checks, registry, pulse)
+        app, end_world = await _make_world(settings, stack, bus, checks, registry, pulse, workers)
     else:
         app, end_world = make_worker_app(checks, registry, _metrics_token(settings)), None
     if worker:
         # After the world, which has to hear the first heartbeat: whoever joins at once has media at once.
-        await _start_worker(settings, stack, bus, registry)
+        await _start_worker(settings, stack, bus, registry, workers)
     await _start_figures(settings, stack, registry)
     runner = http_runner(app)
     await runner.setup()
@@ -184,7 +189,7 @@ def _bus(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) ->
 
 
 async def _start_worker(
-    settings: Settings, stack: AsyncExitStack, bus: Bus, registry: CollectorRegistry
+    settings: Settings, stack: AsyncExitStack, bus: Bus, registry: CollectorRegistry, workers: Registry
 ) -> None:
     from sfu.worker import MediaSettings, Worker
 
@@ -196,7 +201,16 @@ async def _start_worker(
             "set ATRIUM_MEDIA_ADDRESS"
         )
     name = settings.worker_name or f"{socket.gethostname()}-{settings.media_port}"
-    part = Worker(name, bus, MediaSettings(host, settings.media_port, told, settings.plane), registry)
+    media = MediaSettings(
+        host=host,
+        port=settings.media_port,
+        advertised=told,
+        plane=settings.plane,
+        pipe_host=settings.pipe_address or None,
+        region=settings.region,
+        version=version("atriumverse"),
+    )
+    part = Worker(name, bus, media, registry, workers)
     try:
         await part.start()
     except OSError as error:
@@ -215,6 +229,7 @@ async def _make_world(
     checks: dict[str, Check],
     registry: CollectorRegistry,
     pulse: Pulse,
+    registry_of_workers: Registry,
 ) -> tuple[web.Application, Callable[[], Awaitable[None]]]:
     secret = _secret(settings)
     database = await open_database(settings)
@@ -227,7 +242,7 @@ async def _make_world(
     tickets = Tickets(secret)
     servers = ServerStore(database)
     ice = ice_servers(settings)
-    positions, leases = _shared(settings)
+    positions, leases, placements = _shared(settings)
     metrics = WorldMetrics(registry)
     chat = ChatStore(database, ChatLimits(settings.chat_lines, settings.chat_days))
     files = FileStore(database, _data_folder(settings) / "files", file_limits(settings))
@@ -247,6 +262,9 @@ async def _make_world(
         metrics=metrics,
         devices_per_user=settings.devices_per_user,
         devices_per_zone=settings.devices_per_zone,
+        registry=registry_of_workers,
+        placements=placements,
+        region=settings.region,
     )
     node = WorldNode(service, bus, positions)
     reporter = Reporter(
@@ -283,14 +301,22 @@ async def _make_world(
     return make_app(parts), node.close
 
 
-def _shared(settings: Settings) -> tuple[PositionStore, LeaseStore]:
-    """What world nodes share: positions, and who owns which space."""
+def _shared(settings: Settings) -> tuple[PositionStore, LeaseStore, PlacementStore]:
+    """What world nodes share: positions, who owns which space, and which workers carry it."""
     if not settings.redis_url:
-        return InProcessPositions(), InProcessLeases()
+        return InProcessPositions(), InProcessLeases(), InProcessPlacements()
     from world.lease_redis import RedisLeases
+    from world.placement_redis import RedisPlacements
     from world.state_redis import RedisPositions
 
-    return RedisPositions(settings.redis_url), RedisLeases(settings.redis_url)
+    url = settings.redis_url
+    return RedisPositions(url), RedisLeases(url), RedisPlacements(url)
+
+
+def _registry(settings: Settings, stack: AsyncExitStack) -> Registry:
+    registry = RedisRegistry(settings.redis_url) if settings.redis_url else InProcessRegistry()
+    _at_end(stack, "registry", registry.close)
+    return registry
 
 
 def file_limits(settings: Settings) -> FileLimits:

@@ -46,6 +46,9 @@ class Settings:
     turn_secret: str
     stun_urls: tuple[str, ...]
     worker_name: str
+    region: str
+    pipe_address: str
+    drain_seconds: int
     log_level: str
     log_format: Literal["text", "json"]
     metrics_port: int | None
@@ -123,6 +126,13 @@ def _addresses(value: str) -> tuple[str, ...]:
         if parsed.is_unspecified:
             raise ValueError("addresses that browsers can reach; 0.0.0.0 and :: are none")
     return found
+
+
+def _address(value: str) -> str:
+    found = _addresses(value)
+    if len(found) > 1:
+        raise ValueError("one IP address")
+    return found[0] if found else ""
 
 
 def _networks(value: str) -> tuple[str, ...]:
@@ -260,6 +270,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         *("worker_name", "ATRIUM_WORKER_NAME", _name, ""),
         "Name of this media worker among the others. Empty: the host's name and the media port.",
+    ),
+    Setting(
+        *("region", "ATRIUM_REGION", _name, ""),
+        "Where this process stands (`eu-west`). A world takes media workers of its own region first.",
+    ),
+    Setting(
+        *("pipe_address", "ATRIUM_PIPE_ADDRESS", _address, ""),
+        "IP address at which other media workers reach this one, on the media port. Empty: the address it "
+        "listens on, or the first of `media_address`. Where workers share a private network: its address "
+        "there.",
+    ),
+    Setting(
+        *("drain_seconds", "ATRIUM_DRAIN_SECONDS", _count, "10"),
+        "So long a media worker that is told to end (SIGTERM) waits for its sessions to move to others.",
     ),
     Setting(
         *("log_level", "ATRIUM_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "info"),

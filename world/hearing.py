@@ -80,6 +80,7 @@ class Hearing:
         self.overflow.discard(player)
         self.waiting.pop(player, None)
         player.carrier = None
+        player.piped = False
         player.sources.clear()
         return self.links.pop(player, None)
 
@@ -159,7 +160,7 @@ class Hearing:
             heard: bool | None = True
             if not self._audibility.hears(listener, other):
                 heard = self._audibility.reach(listener).get(other)
-            if heard is not None and other.carrier != listener.carrier:
+            if heard is not None and not listener.can_receive(other):
                 heard = None
             if link.ears.review(other, heard, other.on_air() if heard is not None else ()):
                 revoked[listener] = link

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from signaling.control import SetRoutes
 from signaling.messages import Closing, Direction, MediaFlags, Message, Showing, Speaking, ZoneChanged
+from world.abroad import Abroad
 from world.audibility import Audibility, Changed
 from world.client import CLEAR_BYTES, LAG_SECONDS, SOFT_BYTES, Client
 from world.frames import TickFrames, frame
@@ -77,9 +78,11 @@ class LiveSpace:
         self.audibility = Audibility()
         self.interest = Interest()
         self.hearing = Hearing(record.id, self.audibility, self.epochs.next)
+        self.abroad = Abroad(self.hearing, self.epochs.next)
         self.clients: dict[Player, Client] = {}
         self.remembered: OrderedDict[str, Remembered] = OrderedDict()
-        self.worker: str | None = None
+        # The workers that carry its sessions, as this node knows, its home first.
+        self.workers: tuple[str, ...] = ()
         self.closed = False
         self.ticker = Ticker(self.tick)
         self._outside = outside
@@ -195,6 +198,8 @@ class LiveSpace:
         routed = self.hearing.refresh(now, first, then, rooms, lost)
         for change in (*routed, *self.hearing.attend(moved, now)):
             self._metrics.routes.inc()
+            for worker, routes in self.abroad.tell(change):
+                self._outside.routes(worker, routes)
             self._outside.routes(change.worker, change.routes)
             client = self.clients.get(change.player)
             if client is not None and change.slots is not None:

@@ -1,9 +1,11 @@
-"""Negotiating media between clients and workers, and what workers report. The world's side of it.
+"""Negotiating media between clients and workers. The world's side of it.
 
-A client's offer is put to the worker that carries its server; the answer goes back, followed by the
-worker's offer of receive slots. Who feeds those slots is not decided here: this file only says that a
-session is there (`Link`), and `world.hearing` does the rest. When a worker is lost its clients are told
-`media_lost` and offer again.
+A client's offer is put to the worker that its server's next session goes to; the answer goes back,
+followed by the worker's offer of receive slots. Who feeds those slots is not decided here: this file only
+says that a session is there (`Link`), and `world.hearing` does the rest. Which workers live is
+`world.workers`, where a space's sessions go `world.homes`, what workers tell `world.media_news`, and how
+a session changes its worker `world.moves`. When a worker is lost its clients are told `media_lost` and
+offer again.
 """
 
 from __future__ import annotations
@@ -11,113 +13,108 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
 from signaling.bus import Bus
-from signaling.codec import decode_event, decode_reply, encode_control
+from signaling.codec import decode_reply, encode_control
 from signaling.control import (
-    HEARTBEAT_SECONDS,
-    HEARTBEAT_TOPIC,
     AcceptPublish,
     AcceptSlots,
     Answer,
-    AudioLevels,
     Command,
-    ConnectionChanged,
     Failed,
-    GetStats,
     Heartbeat,
     Offer,
     OfferSlots,
-    ProducerClosed,
-    ProducerOpened,
     Reply,
-    SessionStats,
-    Stats,
     worker_topic,
 )
 from signaling.messages import Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
+from signaling.registry import Registry
 from world.client import Client
 from world.hearing import Link
+from world.homes import Homes
+from world.left_behind import LeftBehind
 from world.live import LiveSpace
+from world.media_news import News
+from world.moves import Moves
 from world.outbox import Outbox
-from world.placement import Placement
+from world.placement import Placement, PlacementStore
 from world.player import Player
+from world.seated import MediaError, Move, Seated, events_topic
 from world.slots import AUDIO_SLOTS, VIDEO_SLOTS, Ears
+from world.workers import Workers
 
 # A worker that has just started is known with its first heartbeat: wait that long for one (seconds).
-WORKER_WAIT = HEARTBEAT_SECONDS + 0.5
+WORKER_WAIT = 2.5
 REQUEST_SECONDS = 8.0
-# What workers carry is asked for while people wait for their seats.
-FIND_SECONDS = 1.0
 # Offers and answers of one client that wait for their turn.
 MAX_WAITING = 3
+
+__all__ = ["Media", "MediaError"]
 
 log = logging.getLogger("atrium.world")
 
 
-class MediaError(Exception):
-    """Media could not be set up; `code` as in `messages.Error`."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A session that an earlier owner of the space left on a worker."""
-
-    worker: str
-    stats: SessionStats
-
-
-@dataclass(eq=False, slots=True)
-class Seated:
-    """A session that media can be negotiated for."""
-
-    live: LiveSpace
-    player: Player
-    link: Link
-    lock: asyncio.Lock
-    waiting: int = 0
-
-
 class Media:
-    """All sessions of this world process."""
+    """All sessions of this world process.
 
-    def __init__(self, bus: Bus, now: Callable[[], float]) -> None:
+    `registry`: which workers there are; without one heartbeats alone say it. `placements`: where servers are;
+    in process when None. `region`: whose workers are preferred. `steady`: whether the Bus has been in reach
+    for long enough that silence means something.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        now: Callable[[], float],
+        registry: Registry | None = None,
+        placements: PlacementStore | None = None,
+        region: str = "",
+        steady: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.outbox = Outbox(bus)
         self._bus = bus
         self._now = now
-        self._placement = Placement()
-        self._beat = asyncio.Event()
+        self._placement = Placement(region)
         self._sessions: dict[str, Seated] = {}
-        self._unsubscribe: list[Callable[[], None]] = []
-        self._listening: dict[str, tuple[LiveSpace, Callable[[], None]]] = {}
+        self._homes = Homes(self._placement, now, placements)
+        self._moves = Moves(
+            self._sessions, self._placement, self._homes, self.outbox, now, self._changed_over
+        )
+        self._news = News(self._sessions, now, self._session_failed, self._moves.progress)
+        self._workers = Workers(
+            bus, self._placement, registry, now, steady, self._worker_lost, self._worker_beats
+        )
+        # Sessions that an earlier owner of a space left on workers.
+        self.left_behind = LeftBehind(bus, self._placement, self._sessions, self.outbox)
+        self._listening: dict[str, Callable[[], None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # Told when a session's connection has ended or failed: devices are removed by it.
         self.lost: Callable[[LiveSpace, Player], None] = lambda live, player: None
 
     def start(self) -> None:
         """Begin to listen to workers."""
-        self._unsubscribe.append(self._bus.subscribe(HEARTBEAT_TOPIC, self._on_heartbeat))
+        self._workers.start()
 
     async def close(self) -> None:
         """End every session."""
+        await self._moves.close()
         for seated in list(self._sessions.values()):
             self.leave(seated.live, seated.player)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.outbox.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
+        await self._workers.close()
         for server_id in list(self._listening):
             self.space_closed(server_id)
+        await self._homes.close()
+
+    def bury(self, deaf: bool) -> None:
+        """Look for workers that have been silent for too long. `deaf`: we could not have heard them."""
+        self._workers.bury(deaf)
 
     # --- seats -----------------------------------------------------------------------------------------
 
@@ -127,16 +124,21 @@ class Media:
         self._sessions[session] = Seated(live, player, link, asyncio.Lock())
         if live.record.id not in self._listening:
             topic = events_topic(live.record.id)
-            self._listening[live.record.id] = live, self._bus.subscribe(topic, self._on_event)
+            self._listening[live.record.id] = self._bus.subscribe(topic, self._news.take)
+            self._news.listen(live)
         return link
 
     def leave(self, live: LiveSpace, player: Player) -> None:
-        """Somebody left: the worker forgets the session."""
+        """Somebody left: the workers forget the session."""
         link = live.hearing.forget(player)
         if link is not None:
-            self._sessions.pop(link.session, None)
-            if link.worker is not None:
-                self.outbox.end(link.worker, link.session, live.epochs.next())
+            seated = self._sessions.pop(link.session, None)
+            workers = {link.worker, *live.abroad.forget(player)} - {None}
+            if seated is not None and seated.move is not None:
+                workers.add(seated.move.target)
+            for worker in workers:
+                assert worker is not None
+                self.outbox.end(worker, link.session, live.epochs.next())
 
     def hand_over(self, live: LiveSpace) -> None:
         """Another node owns the space now: its sessions live on, without us."""
@@ -147,53 +149,12 @@ class Media:
         live.hearing.links.clear()
         self.space_closed(live.record.id)
 
-    # --- what an earlier owner left ------------------------------------------------------------------
-
-    async def find(self, server_id: str) -> dict[str, Found]:
-        """The sessions of a server that workers still carry, by name. Workers that do not answer are
-        left out."""
-        found: dict[str, Found] = {}
-
-        async def look(worker: str) -> None:
-            ask = encode_control(GetStats())
-            try:
-                reply = decode_reply(await self._bus.request(worker_topic(worker), ask, FIND_SECONDS))
-            except (LookupError, OSError, TimeoutError, msgspec.DecodeError) as error:
-                log.warning("worker %s does not say what it carries: %s", worker, error)
-                return
-            for stats in reply.sessions if isinstance(reply, Stats) else ():
-                if stats.router.rpartition(":")[0] == server_id:
-                    found[stats.session] = Found(worker, stats)
-
-        await asyncio.gather(*map(look, self._placement.names()))
-        return found
-
-    def adopt(self, live: LiveSpace, player: Player, found: Found) -> None:
-        """The player's session goes on as it is, under new routes."""
-        link = live.hearing.links[player]
-        stats = found.stats
-        link.worker = player.carrier = found.worker
-        if live.worker is None:
-            live.worker = found.worker
-        player.sources = {producer.source for producer in stats.producers}
-        audio = sum(slot.kind == "audio" for slot in stats.slots)
-        video = len(stats.slots) - audio
-        link.ears = Ears(audio, video) if stats.slots else None
-        link.router = None
-        live.epochs.above(stats.epoch)
-        live.media_changed(player)
-
-    def abandon(self, live: LiveSpace, found: dict[str, Found]) -> None:
-        """End those sessions that nobody has come back for."""
-        for session, one in found.items():
-            if session not in self._sessions:
-                self.outbox.end(one.worker, session, live.epochs.next())
-
     def space_closed(self, server_id: str) -> None:
         """Nobody is there any more."""
-        listening = self._listening.pop(server_id, None)
-        if listening is not None:
-            listening[1]()
+        stop = self._listening.pop(server_id, None)
+        if stop is not None:
+            stop()
+            self._news.forget(server_id)
 
     # --- negotiating -------------------------------------------------------------------------------------
 
@@ -231,17 +192,17 @@ class Media:
 
     async def _offer(self, client: Client, seated: Seated, message: MediaOffer) -> None:
         live, player, session = seated.live, seated.player, seated.link.session
-        answer = await self.open(
-            live,
-            player,
-            lambda router, events: AcceptPublish(session, router, events, message.sdp, message.sources),
+        move = seated.move
+
+        def command(router: str, events: str) -> Command:
+            return AcceptPublish(session, router, events, message.sdp, message.sources)
+
+        worker, answer = await (
+            self._open(live, player, command) if move is None else self._open_there(seated, move, command)
         )
         if not isinstance(answer, Answer):
             raise MediaError("media_failed", "the media worker gave no answer")
         client.send(PublishAnswer(answer.sdp))
-        worker = seated.link.worker
-        if worker is None:
-            raise MediaError("media_lost", "the media worker is gone; offer again")
         router, events = live.hearing.router(player), events_topic(live.record.id)
         offer = await self.ask(worker, OfferSlots(session, router, events, AUDIO_SLOTS, VIDEO_SLOTS))
         if not isinstance(offer, Offer):
@@ -249,12 +210,15 @@ class Media:
         client.send(SubscribeOffer(offer.sdp))
 
     async def _answer(self, seated: Seated, message: MediaAnswer) -> None:
-        link = seated.link
-        if link.worker is None:
+        link, move = seated.link, seated.move
+        worker = move.target if move is not None and move.opened else link.worker
+        if worker is None:
             raise MediaError("no_media", "send a media_offer first")
-        worker = link.worker
         await self.ask(worker, AcceptSlots(link.session, message.sdp))
-        if link.worker == worker:
+        if move is not None and seated.move is move and worker == move.target:
+            move.ears = Ears()
+            self._moves.progress(seated)
+        elif link.worker == worker:
             self.receive(seated.live, seated.player, Ears())
 
     def receive(self, live: LiveSpace, player: Player, ears: Ears) -> None:
@@ -266,29 +230,58 @@ class Media:
             live.media_changed(player)
 
     async def open(self, live: LiveSpace, player: Player, command: Callable[[str, str], Command]) -> Reply:
-        """Open the session on the server's worker with `command(router, events topic)`.
+        """Open the session on a worker of the server with `command(router, events topic)`.
 
         Raises:
             MediaError: no worker, or it refused.
         """
-        worker = await self._worker_for(live)
+        return (await self._open(live, player, command))[1]
+
+    async def _open(
+        self, live: LiveSpace, player: Player, command: Callable[[str, str], Command]
+    ) -> tuple[str, Reply]:
+        link = live.hearing.links.get(player)
+        worker = await self._worker_for(live, link.worker if link is not None else None)
         link = live.hearing.links.get(player)
         if link is None:
             raise MediaError("gone", "you have left")
         if link.worker is not None and link.worker != worker:
-            self.outbox.end(link.worker, link.session, live.epochs.next())
+            self.outbox.end(link.worker, link.session, live.epochs.next(), worker)
+            live.abroad.moved(player, link.worker)
         # What was there before is over; what the worker sees from now on is new.
         link.ears = None
         link.router = None
         link.worker = player.carrier = worker
+        player.piped = self._placement.piped(worker)
         player.sources.clear()
         live.media_changed(player)
         self._placement.joined(worker, self._now())
         reply = await self.ask(worker, command(live.hearing.router(player), events_topic(live.record.id)))
+        if link.worker != worker:
+            raise MediaError("media_lost", "the media worker is gone; offer again")
         # It may have walked on meanwhile: say where it is.
         link.router = None
         live.media_changed(player)
-        return reply
+        return worker, reply
+
+    async def _open_there(
+        self, seated: Seated, move: Move, command: Callable[[str, str], Command]
+    ) -> tuple[str, Reply]:
+        """Open the session on the worker that it moves to; where it is now it goes on."""
+        live, player = seated.live, seated.player
+        move.opened, move.ears = True, None
+        move.up.clear()
+        move.sources.clear()
+        self._placement.joined(move.target, self._now())
+        router, events = live.hearing.router(player), events_topic(live.record.id)
+        try:
+            reply = await self.ask(move.target, command(router, events))
+        except MediaError:
+            self._moves.cancel(seated)
+            raise
+        if seated.move is not move:
+            raise MediaError("media_lost", "the media worker is gone; offer again")
+        return move.target, reply
 
     async def ask(self, worker: str, command: Command) -> Reply:
         """A worker's reply. Raises MediaError when it failed or never came."""
@@ -306,56 +299,58 @@ class Media:
             raise MediaError(code, reply.message)
         return reply
 
-    async def _worker_for(self, live: LiveSpace) -> str:
-        """The worker that carries this server; chosen with its first session."""
+    async def _worker_for(self, live: LiveSpace, now_on: str | None) -> str:
+        """Where a session of this server goes: where it is already, unless that one wants to be rid of it."""
+        if now_on is not None and self._placement.alive(now_on) and not self._placement.draining(now_on):
+            return now_on
         deadline = self._now() + WORKER_WAIT
         while True:
-            if live.worker is None:
-                live.worker = self._placement.choose(self._now())
-            if live.worker is not None:
-                return live.worker
+            worker = await self._homes.choose(live)
+            if worker is not None:
+                return worker
+            if self._placement.crowded():
+                raise MediaError(
+                    "worker_full", "there is no room for more sound and video now; try again in a while"
+                )
             left = deadline - self._now()
             if left <= 0:
                 raise MediaError("no_media_worker", "no media worker is running; try again soon")
-            self._beat.clear()
-            try:
-                async with asyncio.timeout(left):
-                    await self._beat.wait()
-            except TimeoutError:
-                continue
+            await self._workers.next_beat(left)
 
-    # --- what workers say ------------------------------------------------------------------------------
+    # --- what befalls workers and sessions --------------------------------------------------------------
 
-    def bury(self, deaf: bool) -> None:
-        """Look for workers that have fallen silent. `deaf`: we could not have heard them."""
-        if deaf:
-            self._placement.excuse(self._now())
-            return
-        for worker in self._placement.bury(self._now()):
-            log.warning("media worker %s is silent, its sessions must move", worker)
-            self._lost(worker)
+    def _worker_beats(self, beat: Heartbeat) -> None:
+        if beat.draining:
+            self._moves.drained(beat.worker)
 
-    def _on_heartbeat(self, payload: bytes) -> None:
-        try:
-            beat = decode_event(payload)
-        except msgspec.DecodeError:
-            return
-        if isinstance(beat, Heartbeat):
-            if self._placement.beat(beat, self._now()) == "restarted":
-                self._lost(beat.worker)
-            self._beat.set()
-
-    def _lost(self, worker: str) -> None:
+    def _worker_lost(self, worker: str) -> None:
         self.outbox.forget(worker)
+        self._news.worker_lost(worker)
+        self._moves.worker_lost(worker)
+        spaces = {seated.live for seated in self._sessions.values()}
+        for live in spaces:
+            live.workers = tuple(name for name in live.workers if name != worker)
+            live.abroad.lost(worker)
         for seated in list(self._sessions.values()):
-            if seated.live.worker == worker:
-                seated.live.worker = None
             if seated.link.worker == worker:
                 self._tell_lost(seated, "the media worker was lost; offer again")
 
+    def _session_failed(self, seated: Seated, why: str) -> None:
+        worker, link = seated.link.worker, seated.link
+        if worker is not None:
+            self.outbox.end(worker, link.session, seated.live.epochs.next())
+            self._tell_lost(seated, why)
+
+    def _changed_over(self, seated: Seated, worker: str) -> None:
+        live = seated.live
+        if worker not in live.workers:
+            live.workers = (*live.workers, worker)
+
     def _tell_lost(self, seated: Seated, why: str) -> None:
         link, player, live = seated.link, seated.player, seated.live
+        self._moves.cancel(seated)
         link.worker = player.carrier = None
+        player.piped = False
         link.ears = None
         link.router = None
         live.hearing.overflow.discard(player)
@@ -365,46 +360,3 @@ class Media:
         if client is not None:
             client.send(Error("media_lost", why))
         self.lost(live, player)
-
-    def _on_event(self, payload: bytes) -> None:
-        try:
-            event = decode_event(payload)
-        except msgspec.DecodeError:
-            return
-        if isinstance(event, AudioLevels):
-            self._on_levels(event)
-            return
-        if isinstance(event, Heartbeat):
-            return
-        seated = self._sessions.get(event.session)
-        if seated is None:
-            return
-        if isinstance(event, ProducerOpened):
-            seated.player.sources.add(event.source)
-            seated.live.media_changed(seated.player)
-        elif isinstance(event, ProducerClosed):
-            seated.player.sources.discard(event.source)
-            seated.live.media_changed(seated.player)
-        elif isinstance(event, ConnectionChanged) and event.state != "connected":
-            device = seated.player.presence == "device"
-            if seated.link.worker is not None and (event.state == "failed" or device):
-                epoch = seated.live.epochs.next()
-                self.outbox.end(seated.link.worker, seated.link.session, epoch)
-                self._tell_lost(seated, f"the {event.connection} connection failed; offer again")
-
-    def _on_levels(self, event: AudioLevels) -> None:
-        listening = self._listening.get(event.router.rpartition(":")[0])
-        if listening is None:
-            return
-        live = listening[0]
-        speakers = set()
-        for session in event.speaking:
-            seated = self._sessions.get(session)
-            if seated is not None and seated.live is live:
-                speakers.add(seated.player)
-        live.set_speaking(event.router, speakers, self._now())
-
-
-def events_topic(server_id: str) -> str:
-    """Where workers report what happens to the sessions of a server, whichever process owns its space."""
-    return f"space.{server_id}"

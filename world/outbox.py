@@ -21,7 +21,7 @@ log = logging.getLogger("atrium.world")
 @dataclass(slots=True)
 class _Waiting:
     routes: dict[str, SetRoutes] = field(default_factory=dict)
-    ends: dict[str, int] = field(default_factory=dict)
+    ends: dict[str, tuple[int, str]] = field(default_factory=dict)  # epoch, home
     task: asyncio.Task[None] | None = None
 
 
@@ -36,11 +36,13 @@ class Outbox:
         """Tell the worker, together with everything else of this turn of the loop."""
         self._for(worker).routes[change.session] = change
 
-    def end(self, worker: str, session: str, epoch: int) -> None:
-        """The session is over, unless somebody has given it routes with a higher epoch."""
+    def end(self, worker: str, session: str, epoch: int, home: str = "") -> None:
+        """The session is over, unless somebody has given it routes with a higher epoch; or, with `home`,
+        it is over at this worker and goes on at another."""
         waiting = self._for(worker)
-        waiting.routes.pop(session, None)
-        waiting.ends[session] = epoch
+        if not home:
+            waiting.routes.pop(session, None)
+        waiting.ends[session] = epoch, home
 
     def drop(self, worker: str, session: str) -> None:
         """The session is somebody else's now: what waits for it is not said."""
@@ -80,8 +82,9 @@ class Outbox:
                 try:
                     if routes:
                         await self._bus.publish(topic, encode_control(ApplyRoutes(tuple(routes.values()))))
-                    for session, epoch in ends.items():
-                        await self._bus.publish(topic, encode_control(CloseSession(session, epoch)))
+                    for session, (epoch, home) in ends.items():
+                        end = CloseSession(session, epoch, home)
+                        await self._bus.publish(topic, encode_control(end))
                 except (OSError, TimeoutError) as error:
                     # The worker keeps the last picture; the newest one is sent when the bus is back.
                     log.warning("worker %s could not be told: %s", worker, error)

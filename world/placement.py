@@ -1,22 +1,30 @@
-"""Which media worker carries what. Pure; `now` in seconds.
+"""Which media worker carries whom. Pure; `now` in seconds.
 
 The least loaded live worker wins, where each recent join counts as load that the heartbeats do not show
 yet: without it everybody who arrives between two heartbeats goes to the same worker (the Jitsi bridge's
-stress rule, FIELD-NOTES §4). A server's sessions stay together: the caller asks once for a server.
+stress rule). A server's sessions stay together on its worker until that one has reached the soft limit;
+then they spill to another, and pipes join the two. Above the hard limit a worker takes nobody.
+
+`Placed` is what is remembered of a server between its owners: see `world.placement_store`.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
-from signaling.control import WORKER_STALE_SECONDS, Heartbeat
+from signaling.control import WORKER_STALE_SECONDS, WORKER_SUSPECT_SECONDS, Heartbeat
 
 # What one join adds to a worker's load until heartbeats have caught up.
 RECENT_JOIN = 0.01
 RECENT_SECONDS = 10.0
 MAX_WORKERS = 1024
+# Shares of what a worker can carry. Up to the soft limit it takes whatever comes, between both only what
+# finds no other place, and the rest is for those who are there already.
+SOFT_LIMIT = 0.8
+HARD_LIMIT = 0.95
 
 
 @dataclass(slots=True)
@@ -27,10 +35,13 @@ class _Known:
 
 
 class Placement:
-    """The live workers."""
+    """The live workers. `region` is where this node stands: its workers are taken first."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str = "") -> None:
+        self._region = region
         self._workers: dict[str, _Known] = {}
+
+    # --- who lives -----------------------------------------------------------------------------------
 
     def beat(self, beat: Heartbeat, now: float) -> Literal["new", "alive", "restarted"]:
         """Take a heartbeat. "restarted": the same name, but what it carried is lost."""
@@ -51,6 +62,20 @@ class Placement:
             del self._workers[name]
         return dead
 
+    def suspects(self, now: float) -> list[str]:
+        """Those that have missed a heartbeat or two: whether they live has to be asked."""
+        return [n for n, known in self._workers.items() if now - known.seen > WORKER_SUSPECT_SECONDS]
+
+    def forget(self, worker: str) -> bool:
+        """The worker is dead for certain. False when that was known."""
+        return self._workers.pop(worker, None) is not None
+
+    def seen(self, worker: str, now: float) -> None:
+        """It answered: that is as good as a heartbeat."""
+        known = self._workers.get(worker)
+        if known is not None:
+            known.seen = now
+
     def excuse(self, now: float) -> None:
         """We could not hear anybody: silence counts from now on only."""
         for known in self._workers.values():
@@ -64,17 +89,54 @@ class Placement:
         """Whether this worker is known and not stale."""
         return worker in self._workers
 
-    def choose(self, now: float) -> str | None:
-        """The worker for a server that has none; None when there is no live one that takes more."""
+    def draining(self, worker: str) -> bool:
+        """Whether this worker wants its sessions moved away."""
+        known = self._workers.get(worker)
+        return known is not None and known.beat.draining
+
+    def piped(self, worker: str) -> bool:
+        """Whether this worker can exchange media with others."""
+        known = self._workers.get(worker)
+        return known is not None and known.beat.address[1] != 0
+
+    def load(self, worker: str) -> float:
+        """What the worker said of its load last (0..1); 0 for one that is not known."""
+        known = self._workers.get(worker)
+        return known.beat.load if known is not None else 0.0
+
+    # --- who is chosen -------------------------------------------------------------------------------
+
+    def choose(self, now: float, used: Sequence[str] = ()) -> str | None:
+        """The worker for one more session of a server that is on the workers `used`, its home first.
+
+        None when no live worker takes it: there is none, or all are full or being drained (`crowded`).
+        """
+        stress = {
+            name: self._stress(known, now) for name, known in self._workers.items() if not known.beat.draining
+        }
+        for name in used:
+            if stress.get(name, 1.0) < SOFT_LIMIT:
+                return name
+        # A worker without pipes can take a server as a whole, and no part of one.
+        joined = [name for name in used if name in stress]
+        if joined:
+            stress = {n: s for n, s in stress.items() if n in joined or self.piped(n)}
+            if not all(map(self.piped, joined)):
+                stress = {n: s for n, s in stress.items() if n in joined}
         best = min(
-            (
-                (self._load(known, now), name)
-                for name, known in self._workers.items()
-                if not known.beat.draining
-            ),
+            ((self._far(name), load, name) for name, load in stress.items() if load < SOFT_LIMIT),
             default=None,
         )
-        return best[1] if best is not None else None
+        if best is None:
+            best = min(
+                ((name not in used, load, name) for name, load in stress.items() if load < HARD_LIMIT),
+                default=None,
+            )
+        return best[2] if best is not None else None
+
+    def crowded(self) -> bool:
+        """Whether there are workers at all: then a `choose` in vain means that they are full."""
+        return bool(self._workers)
 
     def joined(self, worker: str, now: float) -> None:
         """A session was opened on this worker."""
@@ -82,7 +144,49 @@ class Placement:
         if known is not None:
             known.joins.append(now)
 
-    def _load(self, known: _Known, now: float) -> float:
+    def _far(self, name: str) -> bool:
+        return bool(self._region) and self._workers[name].beat.region != self._region
+
+    def _stress(self, known: _Known, now: float) -> float:
         while known.joins and now - known.joins[0] > RECENT_SECONDS:
             known.joins.popleft()
-        return known.beat.load + RECENT_JOIN * len(known.joins)
+        beat = known.beat
+        seats = beat.sessions / beat.max_sessions if beat.max_sessions else 0.0
+        return max(beat.load, seats) + RECENT_JOIN * len(known.joins)
+
+
+# --- what is remembered of a server ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The workers of one server, its home first. `epoch` is the lease of who wrote it (`world.lease`),
+    `version` counts the writings."""
+
+    workers: tuple[str, ...]
+    epoch: int
+    version: int
+
+
+def swap(held: Placed | None, before: int, workers: tuple[str, ...], epoch: int) -> Placed | None:
+    """What is held after an attempt to write `workers` over version `before` (0: over nothing).
+
+    Compare and set: it fails, and `held` stays, when somebody else has written meanwhile, or somebody with
+    a higher epoch ever did.
+    """
+    if (held.version if held is not None else 0) != before or (held is not None and held.epoch > epoch):
+        return held
+    return Placed(workers, epoch, before + 1)
+
+
+class PlacementStore(Protocol):
+    """The contract of both forms. Methods raise ConnectionError when the store is out of reach."""
+
+    async def read(self, server_id: str) -> Placed | None:
+        """What is held of a server."""
+
+    async def swap(self, server_id: str, before: int, workers: tuple[str, ...], epoch: int) -> Placed | None:
+        """As the function `swap`, in one step."""
+
+    async def close(self) -> None:
+        """Release connections."""

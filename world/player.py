@@ -53,6 +53,8 @@ class Player:
     pinned: str | None = None
     # The worker that carries their media; None without media.
     carrier: str | None = None
+    # Whether that worker exchanges media with others.
+    piped: bool = False
     # Whether they take part in hearing: connected, or a device.
     present: bool = True
     spoke_at: float = -1e9  # long ago
@@ -61,6 +63,12 @@ class Player:
     def walks(self) -> bool:
         """Guests and devices stand still."""
         return self.presence == "walker"
+
+    def can_receive(self, other: Player) -> bool:
+        """Whether the other's media can get to where this one's is."""
+        if self.carrier is None or other.carrier is None:
+            return False
+        return self.carrier == other.carrier or (self.piped and other.piped)
 
     def info(self) -> PlayerInfo:
         """As others are told."""

@@ -234,7 +234,7 @@ class Seating:
         keep = resumed if found is not None or known is not None else None
         self._media.seat(live, player, keep if keep is not None else new_session_id())
         if found is not None:
-            self._media.adopt(live, player, found)
+            self._media.left_behind.adopt(live, player, found)
         return player
 
     def _take_over(self, live: LiveSpace, player: Player, seat: Seat, resumed: str | None) -> None:

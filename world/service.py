@@ -41,6 +41,7 @@ from signaling.messages import (
     ZoneExited,
     ZonesChanged,
 )
+from signaling.registry import Registry
 from signaling.tickets import Tickets
 from world import showing, talk
 from world.chat import ChatDesk
@@ -53,6 +54,7 @@ from world.lease_keeper import LeaseKeeper
 from world.live import LiveSpace
 from world.media import Media
 from world.metrics import WorldMetrics
+from world.placement import PlacementStore
 from world.records import Seat
 from world.restart import Restart
 from world.saving import PositionSaver
@@ -83,6 +85,8 @@ class WorldService:
         leases: who owns which space; this process owns all when None.
         archive: keeps the chat; nothing is kept when None.
         clock: monotonic seconds, the event loop's by default. wall: seconds since 1970.
+        registry, placements: media workers, and which of them servers are on; without them in process.
+        region: whose media workers are preferred.
     """
 
     def __init__(
@@ -103,6 +107,9 @@ class WorldService:
         empty: float = EMPTY_SECONDS,
         devices_per_user: int = DEFAULT_PER_USER,
         devices_per_zone: int = DEFAULT_PER_ZONE,
+        registry: Registry | None = None,
+        placements: PlacementStore | None = None,
+        region: str = "",
     ) -> None:
         self.metrics = metrics if metrics is not None else WorldMetrics()
         self.wall = wall
@@ -113,7 +120,11 @@ class WorldService:
         self._kept_house = float("inf")
         self._readings = itertools.count(1)
         self._housekeeping: asyncio.Task[None] | None = None
-        self._media = Media(bus, self.now)
+        reach = self.leases.reach
+        self._media = Media(
+            *(bus, self.now, registry, placements, region),
+            steady=lambda: reach.steady(self.leases.clock()),
+        )
         self._chat = ChatDesk(directory, archive, self.wall)
         self._saver = PositionSaver(directory)
         self.spaces = Spaces(

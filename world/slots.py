@@ -187,9 +187,10 @@ def room_wishes(listener: Player, rank: RoomRank, ears: Ears) -> tuple[list[Wish
 def _others(listener: Player, ranked: list[Wish], slots: int) -> list[Wish]:
     """The first `slots` + 1 that the listener can receive: one more shows that there are too many."""
     chosen: list[Wish] = []
-    carrier = listener.carrier
+    carrier, piped = listener.carrier, listener.piped
     for wish in ranked:
-        if wish.player is not listener and wish.player.carrier == carrier:
+        player = wish.player
+        if player is not listener and (player.carrier == carrier or (piped and player.piped)):
             chosen.append(wish)
             if len(chosen) > slots:
                 break
@@ -203,10 +204,11 @@ def public_wishes(
     # Ids and sources tell all entries apart, so they sort without a key and never compare wishes.
     audio: list[tuple[bool, bool, float, str, str, Wish]] = []
     video: list[tuple[bool, bool, float, str, str, Wish]] = []
-    x, y, carrier, watch, pinned = listener.x, listener.y, listener.carrier, listener.watch, listener.pinned
+    x, y, carrier, piped = listener.x, listener.y, listener.carrier, listener.piped
+    watch, pinned = listener.watch, listener.pinned
     has_audio, has_video = ears.audio.has, ears.video.has
     for other, active in audibility.reach(listener).items():
-        if not other.sources or other.carrier != carrier:
+        if not other.sources or (other.carrier != carrier and not (piped and other.piped)):
             continue
         distance = (other.x - x) ** 2 + (other.y - y) ** 2
         user_id = other.user_id

@@ -17,9 +17,10 @@ from world.frames import frame
 from world.ground import Ground
 from world.lease_keeper import LeaseKeeper
 from world.live import LiveSpace, Outside
-from world.media import Found, Media
+from world.media import Media
 from world.metrics import WorldMetrics
 from world.refusals import NotHere
+from world.seated import Found
 from world.state import Fenced, Position, PositionStore, PositionWriter
 
 # A space that was taken over waits so long for its people (seconds): then those who have not come are
@@ -135,7 +136,7 @@ class Spaces:
         except Fenced as error:
             raise NotHere(server_id) from error
         if recalled:
-            found = await self._media.find(server_id)
+            found = await self._media.left_behind.find(server_id)
         if self.closing:
             return None
         if tenure.ended:
@@ -177,7 +178,7 @@ class Spaces:
 
     def _abandon(self, live: LiveSpace) -> None:
         if not live.closed:
-            self._media.abandon(live, self._found.pop(live.record.id, {}))
+            self._media.left_behind.abandon(live, self._found.pop(live.record.id, {}))
 
     # --- going -------------------------------------------------------------------------------------
 
@@ -209,7 +210,7 @@ class Spaces:
         live.closed = True
         self._media.space_closed(live.record.id)
         if not self.closing:
-            self._media.abandon(live, self._found.pop(live.record.id, {}))
+            self._media.left_behind.abandon(live, self._found.pop(live.record.id, {}))
         self._last_fence[live.record.id] = live.tenure.lease.epoch
         self._forget(live)
         self._background(self._released(live.record.id))

@@ -27,7 +27,8 @@ from signaling.messages import Kind
 Address = tuple[str, int]
 
 MAX_PEERS = 8192
-MAX_PRODUCERS_PER_PEER = 8
+# A browser's are bounded by its four sources; another worker's pipe brings as many as it has slots.
+MAX_PRODUCERS_PER_PEER = 128
 MAX_SLOTS_PER_PEER = 128
 MAX_SLOTS_PER_PRODUCER = 4096
 MAX_DATAGRAM = 2048

@@ -21,7 +21,7 @@
 
 enum {
     PLANE_MAX_DATAGRAM = 2048,      /* these are contract.py's, where their reasons stand */
-    PLANE_MAX_PRODUCERS = 8,
+    PLANE_MAX_PRODUCERS = 128,
     PLANE_MAX_UNKNOWN_SSRCS = 16,
     PLANE_MAX_SENT_SSRCS = 512,
     PLANE_MAX_LOST = 64,

@@ -232,7 +232,8 @@ async def test_a_certificate_that_the_sdp_does_not_name_is_refused(call: Call) -
     answer = await call.sfu.expect(AcceptPublish("thief", "hall", EVENTS, offer, {}), Answer)
     await thief.connect(answer.sdp)
     await until(
-        lambda: ConnectionChanged("thief", "publish", "failed") in call.sfu.events, "the thief is refused"
+        lambda: ConnectionChanged("thief", "publish", "failed", "w1") in call.sfu.events,
+        "the thief is refused",
     )
     assert "thief" not in call.sfu.worker.media.sessions
     thief.close()
@@ -252,7 +253,9 @@ async def test_a_handshake_that_goes_nowhere_is_given_up(call: Call, monkeypatch
     client.far = far_side(answer.sdp)
     await client.check()
     client.send_raw(client.hello())
-    await until(lambda: ConnectionChanged("slow", "publish", "failed") in call.sfu.events, "it is given up")
+    await until(
+        lambda: ConnectionChanged("slow", "publish", "failed", "w1") in call.sfu.events, "it is given up"
+    )
     client.close()
 
 

@@ -109,13 +109,13 @@ async def test_events_tell_of_connections_sources_and_speech(
     await sfu.publish(alice, "alice", "hall")
     await until(lambda: bool(sfu.told(ProducerOpened)), "the source is told")
     await until(lambda: bool(sfu.told(AudioLevels)), "the speech is told")
-    assert sfu.told(ConnectionChanged) == [ConnectionChanged("alice", "publish", "connected")]
-    assert sfu.told(ProducerOpened) == [ProducerOpened("alice", "mic")]
-    assert sfu.told(AudioLevels)[0] == AudioLevels("hall", ("alice",))
+    assert sfu.told(ConnectionChanged) == [ConnectionChanged("alice", "publish", "connected", "w1")]
+    assert sfu.told(ProducerOpened) == [ProducerOpened("alice", "mic", "w1")]
+    assert sfu.told(AudioLevels)[0] == AudioLevels("hall", ("alice",), "w1")
     await alice.close()
     await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "the end is told")
-    assert sfu.told(ProducerClosed) == [ProducerClosed("alice", "mic")]
-    assert sfu.told(ConnectionChanged)[1] == ConnectionChanged("alice", "publish", "closed")
+    assert sfu.told(ProducerClosed) == [ProducerClosed("alice", "mic", "w1")]
+    assert sfu.told(ConnectionChanged)[1] == ConnectionChanged("alice", "publish", "closed", "w1")
     assert not sfu.worker.media.sessions
 
 
@@ -188,7 +188,7 @@ async def test_a_listener_that_leaves_while_it_is_fed_costs_the_others_nothing(
     await hears(leaver, "a0", 440.0)
     await leaver.close()
     await until(
-        lambda: ConnectionChanged("leaver", "subscribe", "closed") in sfu.events, "the leaving is told"
+        lambda: ConnectionChanged("leaver", "subscribe", "closed", "w1") in sfu.events, "the leaving is told"
     )
     count = stayer.stream("a0").frames
     await until(lambda: stayer.stream("a0").frames > count + 5, "audio for who stays")

@@ -45,6 +45,8 @@ class FakeWorker:
         self.routes: dict[str, SetRoutes] = {}
         self.routers: dict[str, str] = {}
         self.closed: list[str] = []
+        # Sessions that another worker carries, as the world says.
+        self.homes: dict[str, str] = {}
         self.crossed = 0
         self._bus = bus
         self._events: dict[str, str] = {}
@@ -59,28 +61,31 @@ class FakeWorker:
             stop()
         self._stop = []
 
-    async def heartbeat(self, load: float = 0.0, draining: bool = False) -> None:
+    async def heartbeat(self, load: float = 0.0, draining: bool = False, pipes: bool = True) -> None:
         """Say that it lives."""
-        beat = Heartbeat(self.name, self.started, load, len(self.routers), "python", draining)
+        address = ("127.0.0.1", 4000 if pipes else 0)
+        beat = Heartbeat(
+            self.name, self.started, load, len(self.routers), "python", draining, address=address
+        )
         await self._bus.publish(HEARTBEAT_TOPIC, encode_control(beat))
 
     async def produce(self, session: str, *sources: Source) -> None:
         """First packets of these sources of a session came in."""
         for source in sources:
-            await self._tell(session, ProducerOpened(session, source))
+            await self._tell(session, ProducerOpened(session, source, self.name))
 
     async def end(self, session: str, source: Source) -> None:
         """A source ended."""
-        await self._tell(session, ProducerClosed(session, source))
+        await self._tell(session, ProducerClosed(session, source, self.name))
 
     async def connection(self, session: str, connection: str, state: str) -> None:
         """A connection changed."""
-        await self._tell(session, ConnectionChanged(session, connection, state))
+        await self._tell(session, ConnectionChanged(session, connection, state, self.name))
 
     async def speaking(self, router: str, *sessions: str) -> None:
         """Who speaks in a router now."""
         topic = f"space.{router.rpartition(':')[0]}"
-        await self._bus.publish(topic, encode_control(AudioLevels(router, sessions)))
+        await self._bus.publish(topic, encode_control(AudioLevels(router, sessions, self.name)))
 
     def heard(self, session: str) -> set[tuple[str, Source]]:
         """What this session is fed with now: (session, source), without what is only reserved."""
@@ -117,6 +122,9 @@ class FakeWorker:
         self.commands.append(command)
         if isinstance(command, CloseSession):
             self.closed.append(command.session)
+            if command.home:
+                self.homes[command.session] = command.home
+                return
             self.routes.pop(command.session, None)
             self.routers.pop(command.session, None)
         elif isinstance(command, ApplyRoutes):
@@ -126,8 +134,11 @@ class FakeWorker:
     def _apply(self, batch: ApplyRoutes) -> None:
         for change in batch.changes:
             before = self.routes.get(change.session)
+            if change.home:
+                self.routers.setdefault(change.session, change.router)
             if change.session not in self.routers or (before and before.epoch >= change.epoch):
                 continue
+            self.homes[change.session] = change.home
             self.routes[change.session] = change
             self.routers[change.session] = change.router
         # The whole picture after each batch must be clean: nobody is fed from another router.

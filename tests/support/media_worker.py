@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from sfu.forward import Plane
 from sfu.forward.contract import Address
 from sfu.worker import MediaSettings, Worker
 from signaling import codec
@@ -75,12 +76,12 @@ class WorkerUnderTest:
         assert isinstance(reply, kind), reply
         return reply
 
-    async def routes(self, *changes: tuple[str, str, list[Route]]) -> None:
-        """Apply (session, router, routes) as one batch with new epochs."""
+    async def routes(self, *changes: tuple[str, str, list[Route]], home: str = "") -> None:
+        """Apply (session, router, routes) as one batch with new epochs; `home`: where all of them are."""
         made = []
         for session, router, routes in changes:
             self._epoch += 1
-            made.append(SetRoutes(session, self._epoch, router, tuple(routes)))
+            made.append(SetRoutes(session, self._epoch, router, tuple(routes), home))
         await self.bus.publish(worker_topic(self.worker.name), codec.encode_control(ApplyRoutes(tuple(made))))
 
     async def close_session(self, session: str) -> None:
@@ -150,10 +151,13 @@ async def until(condition: Callable[[], bool], what: str, timeout: float = 20.0)
 
 
 @asynccontextmanager
-async def running_worker(name: str = "w1", max_sessions: int = 2000) -> AsyncIterator[WorkerUnderTest]:
-    """A started worker; it is closed at the end."""
-    bus, registry = InProcessBus(), CollectorRegistry()
-    settings = MediaSettings("127.0.0.1", 0, [], "python", max_sessions)
+async def running_worker(
+    name: str = "w1", max_sessions: int = 2000, bus: InProcessBus | None = None, plane: Plane = "python"
+) -> AsyncIterator[WorkerUnderTest]:
+    """A started worker, on a `bus` with others if one is given; it is closed at the end."""
+    shared, registry = bus is not None, CollectorRegistry()
+    bus = bus or InProcessBus()
+    settings = MediaSettings("127.0.0.1", 0, [], plane, max_sessions)
     worker = Worker(name, bus, settings, registry)
     under_test = WorkerUnderTest(bus, worker, registry)
     await worker.start()
@@ -161,4 +165,5 @@ async def running_worker(name: str = "w1", max_sessions: int = 2000) -> AsyncIte
         yield under_test
     finally:
         await worker.close()
-        await bus.close()
+        if not shared:
+            await bus.close()

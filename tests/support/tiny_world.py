@@ -289,13 +289,15 @@ class TinyWorld:
         avatar.x, avatar.y = avatar.welcome.you.x, avatar.welcome.you.y
         return avatar
 
-    async def on_air(self, avatar: Avatar, *sources: m.Source) -> None:
-        """Set up the avatar's media; its sources are on and their packets come in."""
+    async def on_air(self, avatar: Avatar, *sources: m.Source, worker: FakeWorker | None = None) -> None:
+        """Set up the avatar's media; its sources are on and their packets come in, to the world's only worker
+        or to this one."""
+        worker = worker or self.worker
         flags = m.MediaState(mic="mic" in sources, camera="camera" in sources, screen="screen" in sources)
         await avatar.send(flags)
         await avatar.send(m.MediaOffer("v=0 offer", {}))
         await avatar.expect(m.PublishAnswer)
         await avatar.expect(m.SubscribeOffer)
         await avatar.send(m.MediaAnswer("v=0 answer"))
-        await self.worker.produce(avatar.session, *sources)
-        await until(lambda: avatar.session in self.worker.routes, "routes of the new session")
+        await worker.produce(avatar.session, *sources)
+        await until(lambda: avatar.session in worker.routes, "routes of the new session")

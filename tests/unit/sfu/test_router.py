@@ -103,7 +103,8 @@ def test_a_source_that_opens_later_is_fed_then_and_one_that_ends_falls_silent() 
     routing = table()
     routing.apply([at("lisa", 1, "hall", hear(0, "bob", "screen_audio"))])
     assert routing.add_producer("bob", "screen_audio", ProducerRef(23, Codec.OPUS)) == [(901, 23)]
-    assert routing.remove_producer("bob", "screen_audio") == [(901, None)]
+    assert routing.remove_producer("bob", "screen_audio", 22) == []  # another one's end
+    assert routing.remove_producer("bob", "screen_audio", 23) == [(901, None)]
     assert routing.add_producer("bob", "screen_audio", ProducerRef(24, Codec.OPUS)) == [(901, 24)]
 
 
@@ -260,11 +261,11 @@ def test_no_sequence_of_commands_lets_a_packet_cross(steps: list[tuple[object, .
             if action == "close":
                 follow(routing.close(name))
             elif action == "unpublish":
-                follow(routing.remove_producer(name, "mic"))
+                follow(routing.remove_producer(name, "mic", PRODUCER[name]))
             elif action == "unslots":
                 follow(routing.clear_slots(name))
             elif routing.member(name) is not None and action == "publish":
-                follow(routing.remove_producer(name, "mic"))
+                follow(routing.remove_producer(name, "mic", PRODUCER[name]))
                 follow(routing.add_producer(name, "mic", ProducerRef(PRODUCER[name], Codec.OPUS)))
             elif routing.member(name) is not None:
                 follow(routing.clear_slots(name))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signaling.control import WORKER_STALE_SECONDS, Heartbeat
-from world.placement import RECENT_SECONDS, Placement
+from signaling.control import WORKER_STALE_SECONDS, WORKER_SUSPECT_SECONDS, Heartbeat
+from world.placement import HARD_LIMIT, RECENT_SECONDS, SOFT_LIMIT, Placement
 
 
 def beat(worker: str, load: float = 0.0, started: int = 1, draining: bool = False) -> Heartbeat:
@@ -49,3 +49,67 @@ def test_a_worker_that_comes_back_with_another_start_has_lost_everything() -> No
     placement.beat(beat("a", started=1), 0.0)
     assert placement.beat(beat("a", started=1), 1.0) == "alive"
     assert placement.beat(beat("a", started=2), 2.0) == "restarted"
+
+
+def full(worker: str, load: float, *, region: str = "", pipes: bool = True) -> Heartbeat:
+    return Heartbeat(
+        *(worker, 1, load, 0, "python"), region=region, address=("127.0.0.1", 4000 if pipes else 0)
+    )
+
+
+def placement_of(*beats: Heartbeat, region: str = "") -> Placement:
+    placement = Placement(region)
+    for one in beats:
+        placement.beat(one, 0.0)
+    return placement
+
+
+def test_a_server_stays_on_its_worker_although_another_one_is_idle() -> None:
+    placement = placement_of(full("a", 0.6), full("b", 0.0))
+    assert placement.choose(0.0, ("a",)) == "a"
+
+
+def test_a_server_whose_worker_has_reached_the_soft_limit_spills_to_its_second_and_then_to_a_third() -> None:
+    placement = placement_of(full("a", SOFT_LIMIT), full("b", 0.5), full("c", 0.1))
+    assert placement.choose(0.0, ("a",)) == "c"
+    assert placement.choose(0.0, ("a", "b")) == "b"
+
+
+def test_above_the_soft_limit_of_all_the_server_goes_on_where_it_is_and_above_the_hard_one_nowhere() -> None:
+    placement = placement_of(full("a", 0.9), full("b", 0.85))
+    assert placement.choose(0.0, ("a",)) == "a"
+    assert placement.choose(0.0) == "b"
+    placement.beat(full("a", HARD_LIMIT), 0.0)
+    assert placement.choose(0.0, ("a",)) == "b"
+    placement.beat(full("b", HARD_LIMIT), 0.0)
+    assert placement.choose(0.0, ("a",)) is None
+    assert placement.crowded()
+
+
+def test_seats_count_like_load() -> None:
+    placement = placement_of(Heartbeat("a", 1, 0.0, 96, "python", max_sessions=100))
+    assert placement.choose(0.0) is None
+
+
+def test_a_worker_without_pipes_takes_a_whole_server_or_nothing_of_it() -> None:
+    placement = placement_of(full("a", 0.9), full("old", 0.0, pipes=False))
+    assert placement.choose(0.0) == "old"
+    assert placement.choose(0.0, ("a",)) == "a"
+    assert placement_of(full("old", 0.9, pipes=False), full("b", 0.0)).choose(0.0, ("old",)) == "old"
+
+
+def test_workers_of_the_own_region_come_first_and_those_of_others_before_none() -> None:
+    placement = placement_of(full("far", 0.0, region="us"), full("near", 0.7, region="eu"), region="eu")
+    assert placement.choose(0.0) == "near"
+    placement.beat(full("near", SOFT_LIMIT, region="eu"), 0.0)
+    assert placement.choose(0.0) == "far"
+
+
+def test_one_who_misses_heartbeats_is_a_suspect_and_an_answer_clears_it() -> None:
+    placement = placement_of(full("a", 0.0))
+    assert placement.suspects(WORKER_SUSPECT_SECONDS) == []
+    assert placement.suspects(WORKER_SUSPECT_SECONDS + 0.1) == ["a"]
+    placement.seen("a", WORKER_SUSPECT_SECONDS + 0.1)
+    assert placement.suspects(WORKER_SUSPECT_SECONDS + 0.2) == []
+    assert placement.forget("a")
+    assert not placement.forget("a")

@@ -162,6 +162,19 @@ export interface Slots {
   video: SlotInfo[];
 }
 
+export interface MediaMoving {
+  type: "media_moving";
+}
+
+export interface MediaMoved {
+  type: "media_moved";
+}
+
+export interface Degraded {
+  type: "degraded";
+  level: "far_audio" | "far_video" | "near_video" | "none";
+}
+
 export interface Speaking {
   type: "speaking";
   user_ids: string[];
@@ -351,6 +364,9 @@ export type ServerMessage =
   | SubscribeOffer
   | PublishAnswer
   | Slots
+  | MediaMoving
+  | MediaMoved
+  | Degraded
   | Speaking
   | ChatMessage
   | ChatReacted

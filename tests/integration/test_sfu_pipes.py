@@ -1,0 +1,275 @@
+"""One room on two workers: media crosses by pipe, once, and never into another room. Counted at sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from sfu.forward.planes import planes
+from signaling.bus import InProcessBus
+from signaling.control import AcceptPlay, AcceptPublish, Answer
+from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
+from tests.support.scripted_client import AUDIO, OPUS_FRAME, VIDEO, VP8_KEYFRAME, ScriptedClient
+
+
+class Pair:
+    """Workers `a` and `b` on one bus; speakers are on a, listeners on b unless said otherwise."""
+
+    def __init__(self, a: WorkerUnderTest, b: WorkerUnderTest) -> None:
+        self.a, self.b = a, b
+        self.clients: list[ScriptedClient] = []
+
+    async def speaker(self, session: str, router: str, at: WorkerUnderTest | None = None) -> ScriptedClient:
+        client, worker = ScriptedClient(), at or self.a
+        self.clients.append(client)
+        offer = client.offer("av", ssrcs=(1111, 2222))
+        answer = await worker.expect(AcceptPublish(session, router, EVENTS, offer, {}), Answer)
+        await client.connect(answer.sdp)
+        await worker.routes((session, router, []))
+        return client
+
+    async def listener(self, session: str, router: str, at: WorkerUnderTest | None = None) -> ScriptedClient:
+        client, worker = ScriptedClient(), at or self.b
+        self.clients.append(client)
+        offer = client.offer("aavv", "recvonly")
+        answer = await worker.expect(AcceptPlay(session, router, EVENTS, offer), Answer)
+        await client.connect(answer.sdp)
+        return client
+
+    def sent_over_pipe(self) -> int:
+        """RTP packets that a sent to b."""
+        end = self.a.worker.media.pipes.ends["b"]
+        return sum(self.a.worker.media.forwarder.slot_state(s.handle).packets for s in end.slots.values())
+
+
+@pytest.fixture(params=planes())
+async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
+    async with AsyncExitStack() as stack:
+        bus = InProcessBus()
+        stack.push_async_callback(bus.close)
+        a = await stack.enter_async_context(running_worker("a", bus=bus, plane=request.param))
+        b = await stack.enter_async_context(running_worker("b", bus=bus, plane=request.param))
+        made = Pair(a, b)
+        yield made
+        for client in made.clients:
+            client.close()
+
+
+def speak(*clients: ScriptedClient) -> None:
+    for client in clients:
+        client.send_rtp(1111, AUDIO, OPUS_FRAME)
+        client.send_rtp(2222, VIDEO, VP8_KEYFRAME)
+
+
+async def talk_until(
+    condition: Callable[[], bool], what: str, speakers: list[ScriptedClient], ears: list[ScriptedClient]
+) -> None:
+    """Let them speak until the condition holds."""
+    for _ in range(500):
+        speak(*speakers)
+        await asyncio.sleep(0.01)
+        for client in [*speakers, *ears]:
+            client.receive()
+        if condition():
+            return
+    raise AssertionError(f"never happened: {what}")
+
+
+def heard(client: ScriptedClient) -> int:
+    return sum(client.rtp.values())
+
+
+async def test_a_listener_hears_and_sees_who_is_on_another_worker(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    ears = await pair.listener("ears", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann"), hear(0, "ann", "camera")]))
+    await talk_until(lambda: len(ears.rtp) == 2, "sound and picture cross", [ann], [ears])
+    slot = await pair.b.slot("ears", "video", 0)
+    assert (slot.source_session, slot.source, slot.active) == ("ann", "camera", True)
+
+
+async def test_a_stream_crosses_once_however_many_listen(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    crowd = [await pair.listener(f"ears{i}", "s:public") for i in range(6)]
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(*((f"ears{i}", "s:public", [hear(0, "ann")]) for i in range(6)))
+    await talk_until(lambda: all(map(heard, crowd)), "everybody hears", [ann], crowd)
+    await asyncio.sleep(0.1)
+    before_sent, before_heard = pair.sent_over_pipe(), [heard(client) for client in crowd]
+    for _ in range(50):
+        ann.send_rtp(1111, AUDIO, OPUS_FRAME)
+    await talk_until(
+        lambda: all(heard(c) >= b + 50 for c, b in zip(crowd, before_heard, strict=True)), "all", [], crowd
+    )
+    assert pair.sent_over_pipe() == before_sent + 50
+
+
+async def test_who_walks_into_a_private_room_is_silent_on_the_other_worker_too(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    ears, spy = await pair.listener("ears", "s:public"), await pair.listener("spy", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(
+        ("ears", "s:public", [hear(0, "ann"), hear(0, "ann", "camera")]),
+        ("spy", "s:public", [hear(0, "ann")]),
+    )
+    await talk_until(lambda: len(ears.rtp) == 2 and heard(spy) > 0, "they hear", [ann], [ears, spy])
+    # One tick's batches, as the world sends them: to her own worker and to the one that knows her.
+    await pair.a.routes(("ann", "s:room", []))
+    await pair.b.routes(("ann", "s:room", []), home="a")
+    await asyncio.sleep(0.05)
+    for client in (ears, spy):
+        client.receive()
+    before = heard(ears), heard(spy)
+    for _ in range(40):
+        speak(ann)
+        await asyncio.sleep(0.01)
+    # Whatever they still ask for:
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann"), hear(1, "ann"), hear(1, "ann", "camera")]))
+    for _ in range(40):
+        speak(ann)
+        await asyncio.sleep(0.01)
+    for client in (ears, spy):
+        client.receive()
+    assert (heard(ears), heard(spy)) == before
+
+
+@pytest.mark.parametrize("told", ["a", "b"])
+async def test_one_of_both_workers_is_enough_to_keep_a_private_room_silent(pair: Pair, told: str) -> None:
+    """The other one's command is late, or lost."""
+    ann = await pair.speaker("ann", "s:public")
+    ears = await pair.listener("ears", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]))
+    await talk_until(lambda: heard(ears) > 0, "she is heard", [ann], [ears])
+    if told == "a":
+        await pair.a.routes(("ann", "s:room", []))
+    else:
+        await pair.b.routes(("ann", "s:room", []), home="a")
+    await asyncio.sleep(0.05)
+    ears.receive()
+    before = heard(ears)
+    for _ in range(120):  # longer than wants are refreshed
+        speak(ann)
+        await asyncio.sleep(0.01)
+    ears.receive()
+    assert heard(ears) == before
+
+
+async def test_who_comes_back_is_heard_again_and_in_the_room_by_those_in_it(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    ears, inside = await pair.listener("ears", "s:public"), await pair.listener("inside", "s:room")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]), ("inside", "s:room", []))
+    await talk_until(lambda: heard(ears) > 0, "she is heard", [ann], [ears])
+    await pair.a.routes(("ann", "s:room", []))
+    await pair.b.routes(("ann", "s:room", []), home="a")
+    await pair.b.routes(("ears", "s:public", []), ("inside", "s:room", [hear(0, "ann")]))
+    await talk_until(lambda: heard(inside) > 0, "the room hears her", [ann], [inside, ears])
+    before = heard(ears)
+    await talk_until(lambda: heard(inside) > 20, "and goes on", [ann], [inside, ears])
+    assert heard(ears) == before
+    await pair.a.routes(("ann", "s:public", []))
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]), ("inside", "s:room", []))
+    await asyncio.sleep(0.05)
+    inside.receive()
+    quiet = heard(inside)
+    await talk_until(lambda: heard(ears) > before + 5, "the hall hears her again", [ann], [inside, ears])
+    assert heard(inside) == quiet
+
+
+async def test_a_source_that_opens_later_crosses_then_and_its_end_is_the_end(pair: Pair) -> None:
+    ears = await pair.listener("ears", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]))
+    await until(lambda: "b" in pair.a.worker.media.pipes.ends, "the pipe")
+    ann = await pair.speaker("ann", "s:public")
+    await talk_until(lambda: heard(ears) > 0, "she is heard", [ann], [ears])
+    await pair.a.close_session("ann")
+    await until(lambda: not pair.b.worker.media.pipes.ends["a"].imports, "her stream is gone on b")
+
+
+async def test_a_worker_that_began_anew_is_joined_again(pair: Pair) -> None:
+    ears = await pair.listener("ears", "s:public")
+    ann = await pair.speaker("ann", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]))
+    await talk_until(lambda: heard(ears) > 0, "she is heard", [ann], [ears])
+    pair.a.worker.media.pipes.drop("b")  # it knows nothing of the pipe any more
+    ears.receive()
+    before = heard(ears)
+    await talk_until(lambda: heard(ears) > before + 5, "and is heard over a new one", [ann], [ears])
+
+
+async def test_a_session_that_moves_to_the_listeners_worker_needs_no_pipe_any_more(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    ears, near = await pair.listener("ears", "s:public"), await pair.listener("near", "s:public", pair.a)
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]))
+    await pair.a.routes(("near", "s:public", [hear(0, "ann")]))
+    await talk_until(lambda: heard(ears) > 0 and heard(near) > 0, "both hear her", [ann], [ears, near])
+    # She is on both workers for a moment, and then on b alone.
+    there = await pair.speaker("other", "s:public", pair.b)  # epochs of b go on
+    client = ScriptedClient()
+    pair.clients.append(client)
+    offer = client.offer("av", ssrcs=(1111, 2222))
+    answer = await pair.b.expect(AcceptPublish("ann", "s:public", EVENTS, offer, {}), Answer)
+    await client.connect(answer.sdp)
+    before = heard(ears)
+    await talk_until(lambda: heard(ears) > before + 5, "meanwhile she is heard", [ann, client], [ears])
+    await pair.b.routes(("ann", "s:public", []))
+    await pair.a.routes(("ann", "s:public", []), home="b")
+    await until(lambda: bool(pair.a.worker.media.pipes.ends["b"].imports), "a fetches her from b")
+    await pair.a.bus.publish("worker.a", b'{"type":"close_session","session":"ann","epoch":1,"home":"b"}')
+    old_ears, old_near = heard(ears), heard(near)
+    await talk_until(
+        lambda: heard(ears) > old_ears + 5 and heard(near) > old_near + 5,
+        "both hear her new connection",
+        [client],
+        [ears, near, ann],
+    )
+    assert "ann" not in pair.a.worker.media.sessions
+    assert not any(s.session == "ann" for s in pair.b.worker.media.pipes.ends["a"].imports)
+    there.close()
+
+
+async def test_keyframes_and_lost_packets_are_asked_for_across_the_pipe(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    ears = await pair.listener("ears", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann", "camera")]))
+    await talk_until(lambda: heard(ears) > 0, "she is seen", [ann], [ears])
+    end = pair.b.worker.media.pipes.ends["a"]
+    producer = next(iter(end.imports.values())).producer
+    asked = pair.a.metric("atrium_sfu_keyframe_requests_total")
+    await asyncio.sleep(0.4)
+    pair.b.worker.media.keyframe_needed(producer.handle)
+    await talk_until(
+        lambda: pair.a.metric("atrium_sfu_keyframe_requests_total") > asked,
+        "a PLI reaches her",
+        [ann],
+        [ears],
+    )
+    state = pair.b.worker.media.forwarder.producer_state(producer.handle)
+    pair.b.worker.media.desk.packets_lost(producer.handle, [state.highest & 0xFFFF], 0.0)
+    resent = pair.a.metric("atrium_sfu_nacks_received_total")
+    pair.b.worker.media.forwarder.missing = (  # type: ignore[method-assign]
+        lambda producer, sequences: sequences
+    )
+    await until(lambda: pair.a.metric("atrium_sfu_nacks_received_total") > resent, "a NACK reaches a")
+
+
+async def test_forged_rtcp_of_a_pipe_is_dropped(pair: Pair) -> None:
+    ann = await pair.speaker("ann", "s:public")
+    ears = await pair.listener("ears", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    await pair.b.routes(("ears", "s:public", [hear(0, "ann")]))
+    await talk_until(lambda: heard(ears) > 0, "she is heard", [ann], [ears])
+    end = pair.a.worker.media.pipes.ends["b"]
+    before = end.bad_rtcp
+    assert pair.a.worker.media.pipes.rtcp(end.peer, b"\x81\xce" + bytes(40))
+    assert end.bad_rtcp == before + 1
