@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import pty
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from signaling.tickets import AdminTicket, ResumeTicket, Tickets
 from tests.support.atrium_server import AtriumServer
 from tests.support.redis_server import RedisServer
 from tests.support.walker import Walker
+from tools.install import VENV
 from web.secret import kept_secret
 
 OVERVIEW = "/api/admin/overview"
@@ -148,3 +153,69 @@ async def _same_person(walker: Walker, url: str) -> Walker:
 
     await again.call("POST", "/api/auth/login", {"username": walker.username, "password": PASSWORD})
     return again
+
+
+def top(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    keep = {k: v for k, v in os.environ.items() if not k.startswith("ATRIUM_") and k != "REDIS_URL"}
+    command = [str(VENV / "bin" / "atrium"), "top", *arguments]
+    own = {"ATRIUM_DATA": str(data), **settings}
+    return subprocess.run(command, env=keep | own, capture_output=True, text=True, timeout=60, check=False)
+
+
+def at_a_terminal(data: Path, port: int) -> str:
+    """What `atrium top` writes to a terminal until somebody presses q there. It must end with 0."""
+    ours, theirs = pty.openpty()
+    keep = {k: v for k, v in os.environ.items() if not k.startswith("ATRIUM_") and k != "REDIS_URL"}
+    process = subprocess.Popen(
+        [str(VENV / "bin" / "atrium"), "top", "--seconds", "0.5"],
+        env=keep | {"ATRIUM_DATA": str(data), "ATRIUM_PORT": str(port), "COLUMNS": "160", "LINES": "40"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.STDOUT,
+    )
+    os.close(theirs)
+    told, pressed = b"", False
+    end = time.monotonic() + 30
+    try:
+        while time.monotonic() < end:
+            try:
+                told += os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                break
+            if told.count(b"AtriumVerse") == 2 and not pressed:
+                pressed = os.write(ours, b"q") == 1
+        assert process.wait(10) == 0, told
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    return told.decode()
+
+
+async def test_atrium_top_shows_a_running_installation_and_says_why_it_cannot(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with AtriumServer(data) as server:
+        ada = Walker(server.url)
+        try:
+            await ada.sign_up()
+            await ada.enter((await ada.create_server())["id"])
+            here = {"ATRIUM_PORT": str(server.port)}
+            shown = await asyncio.to_thread(top, data, "--once", **here)
+            assert shown.returncode == 0, shown.stderr
+            assert "1 people in 1 servers" in shown.stdout
+            assert ada.username in shown.stdout
+            told = json.loads((await asyncio.to_thread(top, data, "--json", "--url", server.url)).stdout)
+            assert told["servers"][0]["present"][0]["name"] == ada.username
+            drawn = await asyncio.to_thread(at_a_terminal, data, server.port)
+            assert drawn.startswith("\x1b[?1049h\x1b[?25l")
+            assert ada.username in drawn
+            assert drawn.endswith("\x1b[?25h\x1b[?1049l")
+            other = await asyncio.to_thread(top, data, "--once", ATRIUM_SECRET="x" * 40, **here)
+            assert other.returncode == 1
+            assert "another secret" in other.stderr
+        finally:
+            await ada.close()
+    missing = await asyncio.to_thread(top, tmp_path / "nowhere", "--once")
+    assert missing.returncode == 1
+    assert "no secret" in missing.stderr
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,1 @@
+"""`atrium top`: the installation in the terminal."""
