@@ -81,7 +81,7 @@ class _Account:
         return found
 
 
-def _room_ticket(url: str) -> tuple[str, str]:
+def room_ticket(url: str) -> tuple[str, str]:
     """A new server's private room (its zone id), and a ticket to publish and to play there."""
     account = _Account(url)
     account.call("POST", "/api/auth/signup", {"username": "bench", "password": "correct horse battery"})
@@ -106,9 +106,9 @@ def atrium(plane: str) -> Iterator[Target]:
         with pinned(SERVER_CORE):
             server.start()
         try:
-            room, ticket = _room_ticket(server.url)
-            client = ["--adapter", "whip", "--header", f"Authorization: Bearer {ticket}"]
-            client += ["--whip-url", f"{server.url}/whip/{room}", "--whep-url", f"{server.url}/whep/{room}"]
+            room, ticket = room_ticket(server.url)
+            client = ["whip", "--whip", f"{server.url}/whip/{room}", "--whep", f"{server.url}/whep/{room}"]
+            client += ["--ticket", ticket]
             yield Target(server.pid, client)
         finally:
             server.stop(check=False)
@@ -209,7 +209,7 @@ def janus() -> Iterator[Target]:
                     raise Unavailable(f"Janus did not start:\n{text}")
                 time.sleep(0.1)
             url = f"http://127.0.0.1:{port}/janus"
-            yield Target(process.pid, ["--adapter", "janus", "--url", url, "--ip", VETH_ADDRESS])
+            yield Target(process.pid, ["janus", "--url", url, "--address", VETH_ADDRESS])
         finally:
             process.terminate()
             try:

@@ -6,16 +6,13 @@ take turns within each round (A B C, A B C, …), every measurement with a fresh
 and the generator on core 1, so that a busy minute of the machine hits all of them. Both run before
 other programs where that is permitted (as root).
 
-The load generator is a program of its own, named by ATRIUM_BENCH_LOADGEN; docs/performance.md says what
-it has to understand and print.
+The load comes from `tests.bench.loadgen`, in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import shlex
 import statistics
 import subprocess
 import sys
@@ -23,7 +20,6 @@ from dataclasses import dataclass
 
 from tests.bench.peer_servers import GENERATOR_CORE, Unavailable, pinned, server
 
-GENERATOR_ENV = "ATRIUM_BENCH_LOADGEN"
 BASE = "janus"
 WORKLOADS = "1x50,2x50,10x10"
 RUN_SECONDS = 240.0
@@ -46,10 +42,9 @@ class Run:
 def measure(name: str, workload: str, seconds: float, extra: list[str]) -> Run:
     """One run in fresh processes. Raises Unavailable, or RuntimeError when the generator failed."""
     publishers, subscribers = workload.split("x")
-    command = shlex.split(os.environ[GENERATOR_ENV])
     with server(name) as target:
-        command += ["--pub", publishers, "--sub", subscribers, "--srtp", "gcm"]
-        command += ["--duration", str(seconds), "--server-pid", str(target.pid), *target.client, *extra]
+        command = [sys.executable, "-m", "tests.bench.loadgen", *target.client, "--pid", str(target.pid)]
+        command += ["--publishers", publishers, "--listeners", subscribers, "--seconds", str(seconds), *extra]
         with pinned(GENERATOR_CORE):
             done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
         if done.returncode or not done.stdout.strip():
@@ -59,12 +54,12 @@ def measure(name: str, workload: str, seconds: float, extra: list[str]) -> Run:
         raise RuntimeError(f"{name}: {found['streams']} of {found['streams_expected']} streams arrived")
     return Run(
         found["server"]["us_per_packet"],
-        found["pps"],
-        found["loss_pct"],
-        found["delivered_ratio"],
-        (found["latency_us"]["p99"] or 0) / 1000,
-        found["noise_cores"],
-        found["server"]["rss_mb"],
+        found["packets_per_second"],
+        100 * found["lost"],
+        found["delivered"],
+        found["latency_ms"]["p99"],
+        found["other_cores"],
+        found["server"]["megabytes"],
     )
 
 
@@ -101,9 +96,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("generator", nargs="*", help="further options for the generator, after --")
     options = parser.parse_args()
-    if not os.environ.get(GENERATOR_ENV):
-        print(f"skipped: {GENERATOR_ENV} names no load generator (docs/performance.md)")
-        return
     print(
         "                 µs/packet        ratio to Janus                           "
         "arrived p99 ms     MB  noise\n"

@@ -1,0 +1,40 @@
+"""Loads through WHIP (RFC 9725) and WHEP: one connection for each publisher, one for each listener."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from tests.bench.loadgen import sdp
+from tests.bench.loadgen.link import Link
+from tests.bench.loadgen.sdp import Line
+from tests.bench.loadgen.signalling import Http
+
+
+class Whip:
+    """The server's two addresses and a ticket for both."""
+
+    def __init__(self, whip: str, whep: str, ticket: str) -> None:
+        self._whip, self._whep = whip, whep
+        self._http = Http(whip, {"Authorization": f"Bearer {ticket}"})
+        self._resources: list[str] = []
+
+    def publish(self, link: Link, lines: list[Line]) -> None:
+        self._offer(self._whip, link, lines)
+
+    def listen(self, link: Link, kinds: list[str]) -> None:
+        self._offer(self._whep, link, [Line.of(kind, mid) for mid, kind in enumerate(kinds)])
+
+    def _offer(self, url: str, link: Link, lines: list[Line]) -> None:
+        offer = sdp.write(link.side(), lines, setup="active", name=link.name)
+        answer, resource = self._http.call("POST", url, offer, "application/sdp")
+        self._resources.append(resource)
+        link.start(sdp.read(answer.decode()), controlling=True)
+
+    def keep_alive(self) -> None:
+        """Nothing to do: connections live by their checks."""
+
+    def close(self) -> None:
+        with suppress(OSError, RuntimeError):  # the server may be gone
+            for resource in self._resources:
+                self._http.call("DELETE", resource)
+        self._http.close()

@@ -1,0 +1,33 @@
+"""The benchmarks' load generator against the real server: what it counts is what was sent."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.peer_servers import room_ticket
+from tests.support.atrium_server import AtriumServer
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="its receiver is C")
+def test_a_listener_of_the_load_generator_gets_every_stream_of_every_publisher(tmp_path: Path) -> None:
+    with AtriumServer(tmp_path, ATRIUM_DEVICES_PER_USER="10", ATRIUM_DEVICES_PER_ZONE="10") as server:
+        room, ticket = room_ticket(server.url)
+        command = [sys.executable, "-m", "tests.bench.loadgen", "whip", "--ticket", ticket]
+        command += ["--whip", f"{server.url}/whip/{room}", "--whep", f"{server.url}/whep/{room}"]
+        command += ["--publishers", "2", "--listeners", "3", "--warmup", "0.5", "--seconds", "1"]
+        command += ["--pid", str(server.pid)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    found = json.loads(done.stdout)
+    assert found["streams"] == found["streams_expected"] == 2 * 2 * 3
+    assert found["packets"] > 0.8 * 2 * 170 * 3
+    assert found["delivered"] == pytest.approx(1, abs=0.1)  # a burst at either end of the window
+    assert found["lost"] < 0.01
+    assert found["samples"] > 0
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"]
+    assert found["server"]["cpu_seconds"] > 0
