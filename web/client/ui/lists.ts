@@ -23,6 +23,7 @@ export interface ListsActions {
   walkToPerson: (userId: string) => void;
   walkToZone: (zoneId: string) => void;
   follow: (userId: string) => void;
+  write: (userId: string, name: string, avatar: string) => void;
   find: () => void;
   copied: (name: string, worked: boolean) => void;
 }
@@ -52,6 +53,10 @@ export class Lists {
     this.#list = new PeopleList(panel.bodies.people, {
       walk: actions.walkToPerson,
       follow: actions.follow,
+      write: (userId) => {
+        const { name, avatar } = people.others.get(userId) ?? { name: "", avatar: "" };
+        actions.write(userId, name, avatar);
+      },
       volume: (userId, volume) => {
         volumes.set(userId, volume);
         this.changed();
@@ -125,6 +130,7 @@ export class Lists {
         volume: 1,
         followed: false,
         status: me.showing.status,
+        writable: false,
         ...this.#mine,
       },
     ];
@@ -143,6 +149,7 @@ export class Lists {
         volume: this.#volumes.of(id),
         followed: id === this.#followed,
         status: showing.status,
+        writable: presence === "walker" && me.presence === "walker",
         ...media,
       });
       if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);

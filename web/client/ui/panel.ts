@@ -20,11 +20,12 @@ export class Panel {
   readonly #toggle = byId("panel-toggle", HTMLButtonElement);
   readonly #tabs = new Map<TabName, HTMLButtonElement>();
   readonly #resized: () => void;
+  /** The chat came onto the screen. */
+  chatOpened: () => void = () => undefined;
   /** Below this the panel is a sheet over the map, and closed until it is asked for. */
   readonly #roomy = window.matchMedia("(min-width: 900px)");
   #open = true;
   #tab: TabName = "people";
-  #unread = 0;
 
   /** `resized`: the stage beside it has another size now. */
   constructor(resized: () => void) {
@@ -71,7 +72,7 @@ export class Panel {
       this.bodies[name].hidden = !chosen;
     }
     if (open) this.setOpen(true);
-    if (this.chatShown) this.setUnread(0);
+    if (this.chatShown) this.chatOpened();
   }
 
   setOpen(open: boolean, remember = true): void {
@@ -80,7 +81,7 @@ export class Panel {
     document.body.classList.toggle("panel-open", open);
     this.#toggle.setAttribute("aria-expanded", String(open));
     if (remember && this.#roomy.matches) localStorage.setItem(REMEMBERED, open ? "open" : "shut");
-    if (this.chatShown) this.setUnread(0);
+    if (this.chatShown) this.chatOpened();
     this.#resized();
   }
 
@@ -90,13 +91,8 @@ export class Panel {
     if (badge && badge.textContent !== text) badge.textContent = text;
   }
 
-  /** A line that nobody has read: counted on the tab and on the button that opens the panel. */
-  addUnread(): void {
-    this.setUnread(this.#unread + 1);
-  }
-
+  /** Lines that were not read: on the tab and on the button that opens the panel. */
   setUnread(count: number): void {
-    this.#unread = count;
     this.setCount("chat", count);
     this.#toggle.dataset["unread"] = count > 0 ? String(Math.min(count, 99)) : "";
     const words = count > 0 ? t("world.panel_unread", { count }) : t("world.panel");

@@ -26,11 +26,14 @@ export interface PersonRow {
   volume: number;
   followed: boolean;
   status: Status;
+  /** A member, whom I may write to as a member. */
+  writable: boolean;
 }
 
 export interface PersonActions {
   walk: (userId: string) => void;
   follow: (userId: string) => void;
+  write: (userId: string) => void;
   volume: (userId: string, volume: number) => void;
 }
 
@@ -87,6 +90,7 @@ class Tools {
   readonly #loud: HTMLButtonElement;
   readonly #follow: HTMLButtonElement;
   readonly #walk: HTMLButtonElement;
+  readonly #write: HTMLButtonElement;
   readonly #slider: HTMLInputElement;
   readonly #output = h("output", { class: "volume-words" });
 
@@ -95,7 +99,9 @@ class Tools {
     this.#loud = iconButton("volume", "", `${small} does-volume`);
     this.#follow = iconButton("follow", "", `${small} does-follow`);
     this.#walk = iconButton("walk", "", `${small} does-walk`);
-    this.buttons = h("span", { class: "person-buttons" }, this.#loud, this.#follow, this.#walk);
+    this.#write = iconButton("chat", t("chat.write_to", { name: "" }), `${small} does-write`);
+    this.#write.addEventListener("click", () => actions.write(id));
+    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk);
     this.#slider = h("input", { type: "range", class: "slider", min: 0, max: LOUDEST * 100, step: 5 });
     const usual = h("button", { type: "button", class: "button small quiet", text: t("people.reset"), onclick: () => actions.volume(id, 1) });
     this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual);
@@ -110,7 +116,9 @@ class Tools {
     this.#slider.addEventListener("input", () => actions.volume(id, Number(this.#slider.value) / 100));
   }
 
-  show({ name, volume, followed }: PersonRow): void {
+  show({ name, volume, followed, writable }: PersonRow): void {
+    this.#write.hidden = !writable;
+    setButton(this.#write, "chat", t("chat.write_to", { name }));
     const percent = Math.round(volume * 100);
     const words = percent === 0 ? t("people.silent") : t("people.percent", { percent });
     setButton(this.#loud, percent === 0 ? "volume_off" : "volume", t("people.volume", { name }), t("people.volume_is", { name, volume: words }));

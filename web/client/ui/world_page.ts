@@ -3,6 +3,8 @@
  * does goes out through `connection.send` and the media session.
  */
 import { known, t } from "../i18n/words.ts";
+import { Chat } from "../chat/chat.ts";
+import { History } from "../chat/history.ts";
 import { Play } from "../game/play.ts";
 import { type Change, People } from "../game/people.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
@@ -12,7 +14,7 @@ import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
 import { listenToPreferences } from "../shared/preferences.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
-import { Chat } from "./chat.ts";
+import { ChatPlaces, chatMe } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
 import { MediaControls } from "./media_controls.ts";
@@ -53,6 +55,7 @@ export class WorldPage {
   readonly #panel: Panel;
   readonly #lists: Lists;
   readonly #chat: Chat;
+  readonly #chatPlaces: ChatPlaces;
   readonly #bubbles: Bubbles;
   readonly #minimap: Minimap;
   readonly #controls: MediaControls;
@@ -99,23 +102,32 @@ export class WorldPage {
       walkToPerson: (userId) => this.#walking.toPerson(userId),
       walkToZone: (zoneId) => this.#walking.toZone(zoneId),
       follow: (userId) => this.#walking.following.toggle(userId),
+      write: (userId, name, avatar) => {
+        this.#panel.show("chat");
+        this.#chat.openDirect(userId, name, avatar);
+      },
       find: () => this.#find.open(),
       copied: (name, worked) => {
         if (worked) this.#toasts.show(t("world.link_copied", { room: name }));
       },
     });
-    this.#chat = new Chat(
-      this.#panel.bodies.chat,
-      this.#people,
-      (text, scope) => {
-        if (this.#connection.state.name !== "open") {
-          this.#toasts.show(t("world.line_not_sent"), "bad");
-          return false;
-        }
-        this.#connection.send({ type: "chat", text, scope });
-        return true;
+    this.#chat = new Chat({
+      place: this.#panel.bodies.chat,
+      history: new History(data.server_id),
+      me: () => chatMe(this.#people),
+      avatarOf: (userId) => this.#people.avatarOf(userId),
+      shown: () => this.#panel.chatShown,
+      unread: (count) => this.#panel.setUnread(count),
+      problem: (words) => this.#toasts.show(words, "bad"),
+      send: (message) => {
+        const open = this.#connection.state.name === "open";
+        if (open) this.#connection.send(message);
+        else this.#toasts.show(t("world.line_not_sent"), "bad");
+        return open;
       },
-    );
+    });
+    this.#chatPlaces = new ChatPlaces(this.#chat);
+    this.#panel.chatOpened = () => this.#chat.read();
     this.#find = new Find(
       () => this.#lists.findable(),
       ({ id, avatar }) => {
@@ -210,6 +222,7 @@ export class WorldPage {
   #heard(message: ServerMessage): void {
     this.#people.handle(message, performance.now());
     this.#media.handle(message);
+    this.#chat.handle(message);
     switch (message.type) {
       case "welcome":
         this.#entering = this.#enter(message);
@@ -221,15 +234,13 @@ export class WorldPage {
         this.#slots = message;
         break;
       case "chat":
-        this.#chat.add(message);
         if (message.scope === "nearby") this.#bubbles.line(message.user_id, message.text);
-        if (!this.#panel.chatShown && message.user_id !== this.#people.me?.user_id) this.#panel.addUnread();
         break;
       case "emote":
         this.#bubbles.emote(message.user_id, message.emote);
         break;
       case "error":
-        if (message.ref === "chat" || message.ref === "emote") this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
+        if (message.ref === "emote") this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
         break;
     }
   }
@@ -303,6 +314,7 @@ export class WorldPage {
     if (change.what === "zones" || change.what === "my_zone" || change.what === "all") {
       this.#play?.zonesChanged();
       this.#place.show(this.#people);
+      this.#chatPlaces.show(this.#people);
     }
     this.#lists.changed();
     this.#play?.wake();

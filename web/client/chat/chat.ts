@@ -1,0 +1,392 @@
+/**
+ * The chat: one log, a chooser of channels above it, and where one writes below.
+ *
+ * What is said comes from the world's messages; history, marks and files from the HTTP API (history.ts). A
+ * channel is marked as read when its last line is on the screen.
+ */
+import { listed, t } from "../i18n/words.ts";
+import type { ChatFileInfo, ClientMessage, Emote, ServerMessage } from "../net/messages.ts";
+import { ApiError } from "../pages/api.ts";
+import { h } from "../shared/dom.ts";
+import { type ChatLine, Channels, type Channel, EVERYONE, keyOf, NEARBY, type Where } from "./channels.ts";
+import { Composer } from "./composer.ts";
+import type { History } from "./history.ts";
+import { type LineActions, lineElement } from "./line.ts";
+
+/** Lines of one person within this time stand together. */
+const TOGETHER_MS = 3 * 60_000;
+const NEAR_END_PX = 60;
+const MARK_MS = 700;
+
+export interface ChatMe {
+  readonly user_id: string;
+  /** Guests have no history and write to their room only. */
+  readonly member: boolean;
+  /** May take back others' lines. */
+  readonly moderates: boolean;
+}
+
+export interface ChatParts {
+  place: HTMLElement;
+  history: History;
+  me: () => ChatMe | null;
+  avatarOf: (userId: string) => string;
+  /** False: we are not connected (and the person was told). */
+  send: (message: ClientMessage) => boolean;
+  /** Whether the log is on the screen. */
+  shown: () => boolean;
+  unread: (count: number) => void;
+  problem: (words: string) => void;
+}
+
+/** A channel that is always offered. */
+export interface Place extends Where {
+  readonly title: string;
+  readonly placeholder: string;
+}
+
+export class Chat {
+  readonly channels = new Channels();
+  readonly #parts: ChatParts;
+  readonly #chooser = h("div", { class: "scopes", role: "group", "aria-label": t("chat.who_reads") });
+  readonly #log = h("div", { class: "lines", role: "log", "aria-label": t("chat.title"), tabindex: "0" });
+  readonly #empty = h("p", { class: "empty muted" });
+  readonly #composer: Composer;
+  readonly #actions: LineActions;
+  /** What was begun stays with its channel: nothing meant for a room is sent outside it. */
+  readonly #drafts = new Map<string, string>();
+  readonly #addresses = new Map<string, Promise<string>>();
+  #places: readonly Place[] = [];
+  #chosen: Where = NEARBY;
+  #loading = false;
+  #local = 0;
+  /** What is about to be marked as read. */
+  #marking: { channel: Channel; id: string; timer: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor(parts: ChatParts) {
+    this.#parts = parts;
+    this.#composer = new Composer((text, file) => this.#say(text, file));
+    this.#actions = {
+      react: ({ id }, reaction, on) => void parts.send({ type: "chat_react", id, reaction, on }),
+      remove: ({ id }) => void parts.send({ type: "chat_delete", id }),
+      address: (file) => this.#address(file),
+      grew: () => {
+        if (this.#atEnd(240)) this.#toEnd();
+      },
+    };
+    this.#log.addEventListener("scroll", () => {
+      if (this.#log.scrollTop < 80) void this.#older();
+      if (this.#atEnd()) this.read();
+    });
+    addEventListener("pagehide", () => this.#setMark());
+    parts.place.append(this.#chooser, h("div", { class: "log-holder" }, this.#empty, this.#log), this.#composer.element);
+    this.#composer.acceptDrops(parts.place);
+  }
+
+  get chosen(): Where {
+    return this.#chosen;
+  }
+
+  /** The channels that are offered whatever was said; the first is chosen where the chosen one is gone. */
+  setPlaces(places: readonly Place[]): void {
+    const gone = this.#places.filter((old) => old.scope === "zone" && !places.some((place) => keyOf(place) === keyOf(old)));
+    this.#places = places;
+    const chosen = keyOf(this.#chosen);
+    const there = places.some((place) => keyOf(place) === chosen) || this.#chosen.scope === "direct";
+    const lost = gone.some((place) => keyOf(place) === chosen);
+    const zone = lost ? places.find(({ scope }) => scope === "zone") : undefined;
+    if (lost || !there) this.choose(zone ?? places[0] ?? NEARBY);
+    else this.#showChooser();
+    this.#describe();
+  }
+
+  /** What was said in this private room stays in it. */
+  leftRoom(zoneId: string): void {
+    this.channels.forget({ scope: "zone", to: zoneId });
+    this.#drafts.delete(`zone:${zoneId}`);
+    if (keyOf(this.#chosen) === `zone:${zoneId}`) this.choose(this.#places.find(({ to }) => to !== zoneId) ?? NEARBY);
+    this.#tellUnread();
+  }
+
+  /** A talk with one person. */
+  openDirect(userId: string, name: string, avatar: string): void {
+    const channel = this.channels.at({ scope: "direct", to: userId });
+    channel.name = name;
+    channel.avatar = avatar;
+    this.choose(channel);
+    this.focus();
+  }
+
+  focus(): void {
+    this.#composer.focus();
+  }
+
+  /** The log came onto the screen. */
+  read(): void {
+    const channel = this.channels.at(this.#chosen);
+    if (!this.#parts.shown() || document.hidden) return;
+    if (channel.unread > 0) {
+      channel.unread = 0;
+      this.#showChooser();
+      this.#tellUnread();
+    }
+    if (!channel.fetched) void this.#newest(channel);
+    else this.#mark(channel);
+  }
+
+  /** Takes what concerns the chat. */
+  handle(message: ServerMessage): void {
+    if (message.type === "welcome") void this.#connected();
+    else if (message.type === "chat") {
+      const id = message.id ?? "";
+      const kept = id !== "";
+      this.#add({
+        ...message,
+        id: kept ? id : `local-${(this.#local += 1)}`,
+        to: message.to ?? null,
+        file: message.file ?? null,
+        reactions: [],
+      });
+    } else if (message.type === "chat_reacted") {
+      const mine = message.user_id === this.#parts.me()?.user_id ? message.on : null;
+      this.#changed(this.channels.react(message.id, message.reaction, message.count, mine));
+    } else if (message.type === "chat_deleted") this.#changed(this.channels.remove(message.id));
+    else if (message.type === "error" && typeof message.ref === "string" && message.ref.startsWith("chat")) this.#parts.problem(message.message);
+  }
+
+  /** Shows this channel. */
+  choose(where: Where): void {
+    const key = keyOf(where);
+    if (key !== keyOf(this.#chosen)) {
+      this.#drafts.set(keyOf(this.#chosen), this.#composer.draft);
+      this.#composer.draft = this.#drafts.get(key) ?? "";
+      this.#composer.attach(null);
+    }
+    this.#chosen = { scope: where.scope, to: where.to };
+    this.#showChooser();
+    this.#describe();
+    this.#showAll();
+    this.#toEnd();
+    this.read();
+  }
+
+  // --- lines -----------------------------------------------------------------------------------
+
+  #add(line: ChatLine): void {
+    if (!this.channels.add(line)) return;
+    const channel = this.channels.at(line);
+    const mine = line.user_id === this.#parts.me()?.user_id;
+    if (channel.scope === "direct" && !mine) {
+      channel.name = line.name;
+      channel.avatar = this.#parts.avatarOf(line.user_id);
+    }
+    const open = channel.key === keyOf(this.#chosen);
+    const seen = open && this.#parts.shown() && !document.hidden;
+    if (!seen && !mine) channel.unread += 1;
+    if (open) {
+      const follow = mine || this.#atEnd();
+      this.#showAll();
+      if (follow) this.#toEnd();
+      if (seen) this.#mark(channel);
+    }
+    this.#showChooser();
+    this.#tellUnread();
+  }
+
+  #changed(channel: Channel | null): void {
+    if (channel && channel.key === keyOf(this.#chosen)) this.#showAll();
+  }
+
+  async #say(text: string, file: File | null): Promise<boolean> {
+    const { scope, to } = this.#chosen;
+    let id: string | undefined;
+    if (file) {
+      try {
+        ({ id } = await this.#parts.history.upload({ scope, to }, file));
+      } catch (error) {
+        this.#parts.problem(error instanceof ApiError ? error.message : t("chat.not_sent"));
+        return false;
+      }
+    }
+    return this.#parts.send({ type: "chat", text, scope, to, ...(id === undefined ? {} : { file: id }) });
+  }
+
+  #address(file: ChatFileInfo): Promise<string> {
+    let address = this.#addresses.get(file.id);
+    if (!address) {
+      address = this.#parts.history.address(file);
+      this.#addresses.set(file.id, address);
+    }
+    return address;
+  }
+
+  // --- history ---------------------------------------------------------------------------------
+
+  /** (Again) connected: what is unread is asked for, and what was fetched may be behind. */
+  async #connected(): Promise<void> {
+    const me = this.#parts.me();
+    if (!me?.member) {
+      for (const channel of this.channels.all) channel.more = false;
+      return;
+    }
+    this.channels.stale();
+    try {
+      for (const talk of await this.#parts.history.talks()) {
+        const channel = this.channels.at(talk);
+        channel.unread = talk.unread;
+        if (talk.scope === "direct") Object.assign(channel, { name: talk.name, avatar: talk.avatar });
+      }
+    } catch {
+      return; // unread marks are a courtesy; opening a channel tells what is wrong
+    }
+    this.#showChooser();
+    this.#tellUnread();
+    this.read();
+  }
+
+  async #newest(channel: Channel): Promise<void> {
+    if (!this.#parts.me()?.member || this.#loading) return;
+    await this.#fetch(channel, null);
+    this.#toEnd();
+    if (channel.key === keyOf(this.#chosen) && channel.fetched) this.read();
+  }
+
+  async #older(): Promise<void> {
+    const channel = this.channels.at(this.#chosen);
+    const first = channel.lines[0];
+    if (!channel.fetched || !channel.more || !first || this.#loading || !this.#parts.me()?.member) return;
+    const height = this.#log.scrollHeight;
+    await this.#fetch(channel, first.id);
+    this.#log.scrollTop += this.#log.scrollHeight - height; // what was read stays where it is
+  }
+
+  async #fetch(channel: Channel, before: string | null): Promise<void> {
+    this.#loading = true;
+    try {
+      const { lines, more } = await this.#parts.history.lines(channel, before);
+      this.channels.addPage(channel, lines, more, before);
+      if (channel.key === keyOf(this.#chosen)) this.#showAll();
+    } catch (error) {
+      channel.fetched = true; // not again and again
+      if (!(error instanceof ApiError && error.status === 404)) this.#parts.problem(t("chat.no_history"));
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  #mark(channel: Channel): void {
+    const id = this.channels.lastKept(channel);
+    if (id === null || !this.#parts.me()?.member) return;
+    if (this.#marking !== null && this.#marking.channel !== channel) this.#setMark();
+    if (this.#marking !== null) clearTimeout(this.#marking.timer);
+    this.#marking = { channel, id, timer: setTimeout(() => this.#setMark(), MARK_MS) };
+  }
+
+  #setMark(): void {
+    if (this.#marking === null) return;
+    const { channel, id, timer } = this.#marking;
+    clearTimeout(timer);
+    this.#marking = null;
+    // A mark that is lost is set with the next line.
+    void this.#parts.history.read(channel, id).catch(() => undefined);
+  }
+
+  // --- what is shown ---------------------------------------------------------------------------
+
+  #tellUnread(): void {
+    this.#parts.unread(this.channels.unread);
+  }
+
+  #offered(): { where: Where; title: string; unread: number }[] {
+    const placed = new Set(this.#places.map(keyOf));
+    const directs = this.channels.all.filter(({ scope, key }) => scope === "direct" && !placed.has(key));
+    directs.sort((a, b) => ((a.lines.at(-1)?.id ?? "") < (b.lines.at(-1)?.id ?? "") ? 1 : -1));
+    return [
+      ...this.#places.map((place) => ({ where: place, title: place.title, unread: this.channels.at(place).unread })),
+      ...directs.map((channel) => ({ where: channel, title: channel.name || t("chat.somebody"), unread: channel.unread })),
+    ];
+  }
+
+  #showChooser(): void {
+    const chosen = keyOf(this.#chosen);
+    const offered = this.#offered();
+    this.#chooser.hidden = offered.length < 2;
+    const shown = JSON.stringify([chosen, offered.map(({ where, title, unread }) => [keyOf(where), title, unread])]);
+    if (this.#chooser.dataset["shown"] === shown) return;
+    this.#chooser.dataset["shown"] = shown;
+    const focused = this.#chooser.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset["channel"] : null;
+    this.#chooser.replaceChildren(
+      ...offered.map(({ where, title, unread }) => {
+        const key = keyOf(where);
+        const choice = h("button", { type: "button", class: `scope scope-${where.scope}`, "data-channel": key, "aria-pressed": String(key === chosen) });
+        choice.append(h("span", { class: "scope-title", text: title }));
+        if (unread > 0) {
+          choice.append(h("span", { class: "scope-unread", "aria-hidden": "true", text: unread > 99 ? "99+" : String(unread) }));
+          choice.setAttribute("aria-label", t("chat.channel_unread", { title, count: unread }));
+        }
+        choice.addEventListener("click", () => this.choose(where));
+        return choice;
+      }),
+    );
+    if (focused) this.#chooser.querySelector<HTMLElement>(`[data-channel="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #describe(): void {
+    const { scope, to } = this.#chosen;
+    const place = this.#places.find((one) => keyOf(one) === keyOf(this.#chosen));
+    const name = scope === "direct" ? this.channels.at({ scope, to }).name : "";
+    this.#composer.placeholder = place?.placeholder ?? t("chat.to_person", { name });
+    this.#composer.setFiles(scope !== "nearby" && this.#parts.me()?.member === true);
+    const titles = listed(this.#places.map(({ title }) => title));
+    this.#empty.textContent = scope === "nearby" ? t("chat.empty_nearby", { places: titles }) : t("chat.empty");
+  }
+
+  /** The lines of the chosen channel; elements of lines that have not changed are kept. */
+  #showAll(): void {
+    const me = this.#parts.me();
+    const { lines } = this.channels.at(this.#chosen);
+    const known = new Map([...this.#log.children].map((child) => [(child as HTMLElement).dataset["line"] ?? "", child as HTMLElement]));
+    const elements: HTMLElement[] = [];
+    let last: ChatLine | null = null;
+    for (const line of lines) {
+      const mine = line.user_id === me?.user_id;
+      const follows = last?.user_id === line.user_id && line.at - last.at < TOGETHER_MS;
+      const kept = !line.id.startsWith("local-");
+      const look = {
+        mine,
+        follows,
+        avatar: this.#parts.avatarOf(line.user_id),
+        mayReact: kept,
+        mayRemove: kept && (mine || (me?.moderates === true && line.scope !== "direct")),
+      };
+      const as = JSON.stringify([line.reactions, look]);
+      let element = known.get(line.id);
+      if (!element || element.dataset["as"] !== as) {
+        element = lineElement(line, look, this.#actions);
+        element.dataset["as"] = as;
+      }
+      elements.push(element);
+      last = line;
+    }
+    const top = this.#log.scrollTop;
+    const wanted = new Set<Element>(elements);
+    for (const child of [...this.#log.children]) if (!wanted.has(child)) child.remove();
+    elements.forEach((element, i) => {
+      if (this.#log.children[i] !== element) this.#log.insertBefore(element, this.#log.children[i] ?? null);
+    });
+    this.#log.scrollTop = top;
+    this.#empty.hidden = elements.length > 0;
+    this.#log.hidden = elements.length === 0;
+  }
+
+  #atEnd(within = NEAR_END_PX): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    return scrollHeight - scrollTop - clientHeight < within;
+  }
+
+  #toEnd(): void {
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+}
+
+export { EVERYONE, NEARBY };
