@@ -169,6 +169,15 @@ class RoutingTable:
             self._abroad.add(session)
         return operations
 
+    def heard_by(self, session: str) -> list[tuple[str, Source]]:
+        """Whose slots are fed with what of the session now: (listener, source)."""
+        return [
+            (listener.session, route.source)
+            for listener in self._listeners(session)
+            for key, route in listener.wanted.items()
+            if route.session == session and key in listener.fed
+        ]
+
     # --- what the session has --------------------------------------------------------------------
 
     def set_slots(self, session: str, slots: Mapping[SlotKey, SlotRef]) -> list[Operation]:

@@ -45,9 +45,12 @@ from signaling.control import (
     Drain,
     Event,
     Failed,
+    GetListeners,
     GetQuality,
     GetStats,
     Heartbeat,
+    Listener,
+    Listeners,
     OfferSlots,
     OpenPipe,
     PipeOffers,
@@ -279,6 +282,8 @@ class Worker:
                 return media.accept_slots(command)
             case AcceptPlay():
                 return media.accept_play(command)
+            case GetListeners():
+                return Listeners(tuple(Listener(*one) for one in media.routing.heard_by(command.session)))
             case GetStats():
                 return stats(self.name, media, command.session)
             case GetQuality():

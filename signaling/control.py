@@ -99,6 +99,16 @@ class GetQuality(Control, tag="get_quality", frozen=True):
     """How well everybody's media goes. Reply: `Quality`, at most a second old."""
 
 
+class GetListeners(Control, tag="get_listeners", frozen=True):
+    """Whom does this worker send what `session` publishes? Reply: `Listeners`.
+
+    Also asked of workers that do not carry the session itself: what they get of it through a pipe they
+    forward too.
+    """
+
+    session: str
+
+
 # --- commands without a reply ------------------------------------------------------------------
 
 
@@ -237,6 +247,7 @@ Command: TypeAlias = (
     | AcceptPlay
     | GetStats
     | GetQuality
+    | GetListeners
     | ApplyRoutes
     | CloseSession
     | Drain
@@ -334,6 +345,19 @@ class Stats(Control, tag="stats", frozen=True):
     sessions: tuple[SessionStats, ...]
 
 
+class Listener(Struct, frozen=True):
+    """A slot of `session` is fed by this source now."""
+
+    session: str
+    source: Source
+
+
+class Listeners(Control, tag="listeners", frozen=True):
+    """Everybody whom the worker sends something of the session that was asked for."""
+
+    listeners: tuple[Listener, ...]
+
+
 class SessionQuality(Struct, frozen=True):
     """How one session's media goes, both ways; counters since it was opened.
 
@@ -368,7 +392,7 @@ class Quality(Control, tag="quality", frozen=True):
     sessions: tuple[SessionQuality, ...]
 
 
-Reply: TypeAlias = Answer | Offer | Done | Failed | Stats | Quality | PipeOpened | PipeOffers
+Reply: TypeAlias = Answer | Offer | Done | Failed | Stats | Quality | PipeOpened | PipeOffers | Listeners
 
 
 # --- events ------------------------------------------------------------------------------------

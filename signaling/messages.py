@@ -111,12 +111,20 @@ class MediaAnswer(ClientMessage, tag="media_answer", frozen=True):
 
 
 class MediaState(ClientMessage, tag="media_state", frozen=True):
-    """What I send, and whether I want to receive video (`watch` false is the mic-only mode)."""
+    """What I send, and whether I want to receive video (`watch` false is the mic-only mode).
+
+    `booth`: my microphone goes to nobody but back to myself, in a slot of my own (the echo booth).
+    """
 
     mic: bool
     camera: bool
     screen: bool = False
     watch: bool = True
+    booth: bool = False
+
+
+class WhoHears(ClientMessage, tag="who_hears", frozen=True):
+    """Who receives me now? Answered by `hearers`, out of the media workers' forwarding tables."""
 
 
 class Pin(ClientMessage, tag="pin", frozen=True):
@@ -182,6 +190,7 @@ AnyClientMessage: TypeAlias = (
     | MediaOffer
     | MediaAnswer
     | MediaState
+    | WhoHears
     | Pin
     | Chat
     | ChatReact
@@ -406,6 +415,19 @@ class Speaking(ServerMessage, tag="speaking", frozen=True):
     user_ids: list[str]
 
 
+class Hearers(ServerMessage, tag="hearers", frozen=True):
+    """Who is sent each of my sources now, as the forwarding tables of the media plane have it.
+
+    `complete` false: a worker did not answer, there may be more.
+    """
+
+    mic: list[str]
+    camera: list[str]
+    screen: list[str]
+    screen_audio: list[str]
+    complete: bool
+
+
 class ChatFileInfo(Struct, frozen=True):
     """A file of the chat: `type` is a picture's, or `application/octet-stream`; `size` in bytes."""
 
@@ -522,6 +544,7 @@ AnyServerMessage: TypeAlias = (
     | MediaMoved
     | Degraded
     | Speaking
+    | Hearers
     | ChatMessage
     | ChatReacted
     | ChatDeleted

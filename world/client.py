@@ -26,6 +26,8 @@ LAG_SECONDS = 10.0
 MOVES = (60.0, 120.0)
 CHATS = (1.0, 5.0)
 OFFERS = (0.5, 6.0)
+# Questions that have to be asked of the media workers.
+ASKS = (1.0, 5.0)
 TOTAL = (120.0, 300.0)
 # Bad messages: an honest client sends none, a broken one is told for a while and then let go.
 ERRORS = (1.0, 20.0)
@@ -49,6 +51,7 @@ class Client:
 
     __slots__ = (
         "_moves_told",
+        "asks",
         "chats",
         "closed",
         "closed_code",
@@ -78,6 +81,7 @@ class Client:
         self.moves = TokenBucket(*MOVES)
         self.chats = TokenBucket(*CHATS)
         self.offers = TokenBucket(*OFFERS)
+        self.asks = TokenBucket(*ASKS)
         self.total = TokenBucket(*TOTAL)
         self.errors = TokenBucket(*ERRORS)
         self._moves_told = float("-inf")

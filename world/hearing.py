@@ -203,6 +203,13 @@ class Hearing:
     def _wishes(self, player: Player, ears: Ears, now: float) -> tuple[list[Wish], list[Wish]]:
         if not player.present:
             return [], []
+        audio, video = self._others(player, ears, now)
+        if player.booth and "mic" in player.sources:
+            # The only way in which anybody is fed with their own voice.
+            audio = [Wish(player, "mic", True), *audio]
+        return audio, video
+
+    def _others(self, player: Player, ears: Ears, now: float) -> tuple[list[Wish], list[Wish]]:
         if player.room is None:
             return public_wishes(player, self._audibility, ears, now)
         rank = self._ranks.get(player.room)
@@ -238,4 +245,6 @@ class Hearing:
         return Slots(epoch, audio, video)
 
     def _gain(self, listener: Player, speaker: Player) -> float:
+        if listener is speaker:
+            return 1.0  # the echo booth
         return round(self._audibility.gain(listener, speaker), 3)

@@ -49,6 +49,8 @@ class Player:
     flags: MediaFlags = field(default_factory=MediaFlags)
     watch: bool = True
     showing: Showing = field(default_factory=Showing)
+    # In the echo booth: `flags.mic` is off for everybody, and their own voice comes back to them.
+    booth: bool = False
     sources: set[Source] = field(default_factory=set)
     pinned: str | None = None
     # The worker that carries their media; None without media.

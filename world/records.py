@@ -87,3 +87,5 @@ class Known:
     pinned: str | None = None
     # Whether it has set up media.
     media: bool = False
+    # Whether it is in the echo booth: then `flags.mic` is off.
+    booth: bool = False

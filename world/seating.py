@@ -159,6 +159,7 @@ class Seating:
         told = player.flags != known.flags
         player.flags, player.watch, player.pinned = known.flags, known.watch, known.pinned
         player.showing = known.showing
+        player.booth = known.booth
         client = self._connect(live, player, seat, outlet)
         client.send(MovedBack(player.x, player.y, max(player.last_seq, 0)))
         live.whole_picture(client, live.remembered.keys())
@@ -257,6 +258,7 @@ class Seating:
             self._media.seat(live, player, new_session_id())
             player.flags = type(player.flags)()
             player.watch = True
+            player.booth = False
             player.pinned = None
             if player.showing != Showing():
                 player.showing = Showing()

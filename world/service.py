@@ -37,6 +37,7 @@ from signaling.messages import (
     Role,
     SendEmote,
     Show,
+    WhoHears,
     ZoneEntered,
     ZoneExited,
     ZonesChanged,
@@ -50,6 +51,7 @@ from world.client import Client
 from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.directory import Directory
 from world.ground import Ground
+from world.hearers import HearersDesk
 from world.lease_keeper import LeaseKeeper
 from world.live import LiveSpace
 from world.media import Media
@@ -126,6 +128,7 @@ class WorldService:
             steady=lambda: reach.steady(self.leases.clock()),
         )
         self._chat = ChatDesk(directory, archive, self.wall)
+        self._hearers = HearersDesk(self._media, self.now)
         self._saver = PositionSaver(directory)
         self.spaces = Spaces(
             directory, load_map, self.leases, self._store, self._media, self.metrics, self.now, wall
@@ -177,6 +180,7 @@ class WorldService:
             self._end(live)
         await self._media.close()
         await self._chat.close()
+        await self._hearers.close()
         await self._saver.close()
         await self.spaces.writer.close()
         await self.leases.close()
@@ -242,6 +246,8 @@ class WorldService:
                     self._media.negotiate(client, live, message)
                 else:
                     self.fail(client, Error("rate_limited", "you offer media too often", "media_offer"))
+            case WhoHears():
+                self._hearers.ask(live, client)
             case Pin():
                 talk.pin(live, client, message)
             case Chat() | ChatReact() | ChatDelete():

@@ -20,8 +20,8 @@ def show(live: LiveSpace, client: Client, message: Show, now: float) -> None:
         client.send(Shown(player.user_id, player.showing))
         return
     _set(live, player, showing)
-    if showing.status == "away" and player.flags != MediaFlags():
-        player.flags = MediaFlags()
+    if showing.status == "away" and (player.flags != MediaFlags() or player.booth):
+        player.flags, player.booth = MediaFlags(), False
         live.media_changed(player)
         live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
 

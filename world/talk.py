@@ -61,12 +61,14 @@ def zone_hint(live: LiveSpace, client: Client, message: ZoneEntered | ZoneExited
 def media_state(live: LiveSpace, client: Client, message: MediaState) -> None:
     """Mute, camera, screen, and whether to receive video at all."""
     player = client.player
-    flags = MediaFlags(message.mic, message.camera, message.screen)
-    if flags == player.flags and message.watch == player.watch:
+    flags = MediaFlags(message.mic and not message.booth, message.camera, message.screen)
+    booth = message.mic and message.booth
+    if (flags, message.watch, booth) == (player.flags, player.watch, player.booth):
         return
     told = flags != player.flags
     player.flags = flags
     player.watch = message.watch
+    player.booth = booth
     live.media_changed(player)
     if told:
         live.tell_viewers(player, MediaChanged(player.user_id, flags))

@@ -75,6 +75,7 @@ class Visit:
         self._pinned: str | None = None
         self._showing = Showing()
         self._media = False
+        self._booth = False
         self._told = self._state()
         self._total = TokenBucket(*TOTAL)
         self._errors = TokenBucket(*ERRORS)
@@ -96,12 +97,20 @@ class Visit:
         if self._session is None:
             return None
         self._told = self._state()
-        return Known(self._session, self._flags, self._watch, self._showing, self._pinned, self._media)
+        return Known(
+            self._session,
+            self._flags,
+            self._watch,
+            self._showing,
+            self._pinned,
+            self._media,
+            self._booth,
+        )
 
     # --- its seat ----------------------------------------------------------------------------------
 
-    def _state(self) -> tuple[MediaFlags, bool, Showing, str | None]:
-        return self._flags, self._watch, self._showing, self._pinned
+    def _state(self) -> tuple[MediaFlags, bool, Showing, str | None, bool]:
+        return self._flags, self._watch, self._showing, self._pinned, self._booth
 
     def seated(self, session: str, flags: MediaFlags, watch: bool, showing: Showing) -> None:
         """It has its seat, with the mute state and status that the owner knows."""
@@ -113,7 +122,8 @@ class Visit:
         elif self._told != self._state() and self.way is not None:
             # The client changed it while it had no seat.
             mine = self._flags
-            state = MediaState(mine.mic, mine.camera, mine.screen, self._watch)
+            mic = mine.mic or self._booth
+            state = MediaState(mic, mine.camera, mine.screen, self._watch, self._booth)
             show = Show(self._showing.status, self._showing.seated)
             for message in (state, Pin(self._pinned), show):
                 self.way.say(self, encode(message), message)
@@ -143,7 +153,8 @@ class Visit:
     def take(self, data: bytes, message: ClientMessage, now: Callable[[], float]) -> None:
         """One message of the client."""
         if isinstance(message, MediaState):
-            self._flags = MediaFlags(message.mic, message.camera, message.screen)
+            self._flags = MediaFlags(message.mic and not message.booth, message.camera, message.screen)
+            self._booth = message.mic and message.booth
             self._watch = message.watch
         elif isinstance(message, Pin):
             self._pinned = message.user_id

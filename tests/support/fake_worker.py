@@ -22,7 +22,10 @@ from signaling.control import (
     Done,
     Event,
     Failed,
+    GetListeners,
     Heartbeat,
+    Listener,
+    Listeners,
     Offer,
     OfferSlots,
     ProducerClosed,
@@ -114,6 +117,15 @@ class FakeWorker:
             case AcceptSlots():
                 known = command.session in self.routers
                 return Done() if known else Failed("unknown_session", "no such session")
+            case GetListeners():
+                return Listeners(
+                    tuple(
+                        Listener(session, source)
+                        for session in self.routes
+                        for speaker, source in sorted(self.heard(session))
+                        if speaker == command.session
+                    )
+                )
             case _:
                 return Failed("internal", "not in this test")
 

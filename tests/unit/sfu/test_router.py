@@ -59,6 +59,23 @@ def test_a_source_of_another_router_feeds_nothing_whatever_is_asked() -> None:
     assert routing.apply([at("spy", 2, "room", hear(0, "alice"), hear(0, "bob"))]) == []
 
 
+def test_who_is_fed_by_a_session_is_known_and_who_only_might_be_is_not() -> None:
+    routing = table()
+    routing.apply([at("lisa", 1, "hall", hear(0, "alice"), hear(1, "bob", active=False))])
+    assert routing.heard_by("alice") == [("lisa", "mic")]
+    assert routing.heard_by("bob") == []
+    routing.apply([at("alice", 1, "room")])
+    assert routing.heard_by("alice") == []
+    assert routing.heard_by("nobody") == []
+
+
+def test_a_session_can_be_sent_its_own_voice_inside_its_router() -> None:
+    routing = table()
+    routing.set_slots("alice", {("audio", 0): SlotRef(801, ANY_CODEC)})
+    assert routing.apply([at("alice", 1, "hall", hear(0, "alice"))]) == [(801, ALICE_MIC)]
+    assert routing.apply([at("alice", 2, "hall")]) == [(801, None)]
+
+
 def test_a_prewarmed_route_reserves_and_forwards_nothing() -> None:
     routing = table()
     assert routing.apply([at("lisa", 1, "hall", hear(0, "alice", active=False))]) == []

@@ -180,6 +180,15 @@ export interface Speaking {
   user_ids: string[];
 }
 
+export interface Hearers {
+  type: "hearers";
+  mic: string[];
+  camera: string[];
+  screen: string[];
+  screen_audio: string[];
+  complete: boolean;
+}
+
 export interface ChatMessage {
   type: "chat";
   user_id: string;
@@ -297,6 +306,11 @@ export interface MediaState {
   camera: boolean;
   screen?: boolean;
   watch?: boolean;
+  booth?: boolean;
+}
+
+export interface WhoHears {
+  type: "who_hears";
 }
 
 export interface Pin {
@@ -348,6 +362,7 @@ export type ClientMessage =
   | MediaOffer
   | MediaAnswer
   | MediaState
+  | WhoHears
   | Pin
   | Chat
   | ChatReact
@@ -368,6 +383,7 @@ export type ServerMessage =
   | MediaMoved
   | Degraded
   | Speaking
+  | Hearers
   | ChatMessage
   | ChatReacted
   | ChatDeleted
