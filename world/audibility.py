@@ -28,6 +28,8 @@ PREWARM = 360.0
 # it back at every tick.
 PREWARM_KEEP = 390.0
 assert PREWARM_KEEP <= CELL
+_RADIUS2 = RADIUS * RADIUS
+_PREWARM2 = PREWARM * PREWARM
 
 
 def gain(distance: float) -> float:
@@ -171,11 +173,16 @@ class Audibility:
         seen = 0
         for squared, other in grid.neighbours(player, PREWARM_KEEP):
             before = near.get(other)
-            after = relation(squared, before)
+            if before is not None:
+                # Nearly always: who hears goes on to hear, who is only near stays that.
+                seen += 1
+                if squared < _RADIUS2 if before else _RADIUS2 <= squared < _PREWARM2:
+                    continue
+            elif squared >= _PREWARM2:
+                continue
             if other.room is not None:
                 continue
-            if before is not None:
-                seen += 1
+            after = relation(squared, before)
             # Somebody who is not filed in public space yet or any more is measured in their own turn.
             if after is before or other not in self._near:
                 continue

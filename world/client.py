@@ -39,6 +39,9 @@ class Outlet(Protocol):
     def write(self, data: bytes) -> None:
         """Whole WebSocket frames."""
 
+    def offer(self, data: bytes) -> bool:
+        """The same, but not while more than SOFT_BYTES wait. Whether it was written."""
+
     def pending(self) -> int:
         """Bytes that were written and that the network has not taken."""
 

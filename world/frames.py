@@ -91,8 +91,8 @@ class TickFrames:
             part = known.get(player)
             if part is None:
                 # As messages.Moved: an array.
-                fields = (player.user_id, round(player.x, 2), round(player.y, 2), player.direction)
-                part = known[player] = _encoder.encode(fields)
+                x, y = int(player.x * 100.0 + 0.5) / 100.0, int(player.y * 100.0 + 0.5) / 100.0
+                part = known[player] = _encoder.encode((player.user_id, x, y, player.direction))
             parts.append(part)
         return b",".join(parts)
 

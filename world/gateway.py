@@ -1,9 +1,7 @@
 """The WebSocket `/ws/{server_id}`: bytes in, messages to the world; the world's frames out.
 
 The first message is `join`. Whatever a client sends that cannot be taken is answered with `error` and
-the connection lives on; it ends for reasons that `closing` names. Sockets that fall silent are found by
-pings. Frames go straight to the transport: they are made once for many (`world.frames`), and the
-transport's buffer is the only queue.
+the connection lives on; it ends for reasons that `closing` names. The socket is `world.connection`.
 """
 
 from __future__ import annotations
@@ -13,12 +11,13 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 from msgspec import UNSET
 
 from signaling.codec import BadMessage, decode_client
 from signaling.context import about
-from signaling.messages import MAX_FRAME_BYTES, ClientMessage, Closing, Error, Join
+from signaling.messages import ClientMessage, Closing, Error, Join, PlayerMove
+from world.connection import Connection
 from world.frames import frame
 from world.node import WorldNode
 from world.records import Seat
@@ -26,18 +25,12 @@ from world.refusals import Refused
 from world.visit import Visit
 
 JOIN_SECONDS = 10.0
-# Pings go out this often (seconds); without a pong within half of it the socket is dead.
-PING_SECONDS = 8.0
-# After `closing`, a socket that does not take it is cut (seconds).
-CUT_SECONDS = 2.0
 # Sockets that have not joined yet; more are told to come back.
 MAX_UNJOINED = 1000
 # … and of one address: a stranger's half-open sockets must not keep others out.
 MAX_UNJOINED_PER_ADDRESS = 100
 # Wrong messages before `join`.
 MAX_UNJOINED_ERRORS = 10
-# Frames up to this size get a proper answer (`too_large`); larger ones end the connection (1009).
-MAX_WIRE_BYTES = 2 * MAX_FRAME_BYTES
 
 # When those come back who were refused for a reason that passes (ms).
 RETRY_MS = {"restarting": 3000, "busy": 3000, "unavailable": 3000, "join_timeout": 5000}
@@ -75,38 +68,6 @@ def gateway_handler(
     return gateway.handle
 
 
-class SocketOutlet:
-    """`world.client.Outlet` on an aiohttp WebSocket."""
-
-    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        self._ws = ws
-        self._transport = transport
-        self._closing: asyncio.Task[None] | None = None
-
-    def write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    def pending(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def finish(self) -> None:
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._finish())
-
-    async def finished(self) -> None:
-        """Wait for the end of `finish`, if it was called."""
-        if self._closing is not None:
-            await asyncio.wait([self._closing])
-
-    async def _finish(self) -> None:
-        try:
-            async with asyncio.timeout(CUT_SECONDS):
-                await self._ws.close()
-        except (TimeoutError, ConnectionError, RuntimeError):
-            self._transport.abort()
-
-
 class _Gateway:
     def __init__(
         self,
@@ -129,48 +90,45 @@ class _Gateway:
         if self._unjoined.total() >= MAX_UNJOINED or self._unjoined[address] >= MAX_UNJOINED_PER_ADDRESS:
             self._refused("busy")
             return _refusal(503, "busy", "too many connections are starting; come back in a moment")
-        ws = web.WebSocketResponse(
-            max_msg_size=MAX_WIRE_BYTES, heartbeat=PING_SECONDS, compress=False, decode_text=False
-        )
-        if not ws.can_prepare(request).ok:
+        connection = Connection.upgrade(request)
+        if connection is None:
             return _refusal(426, "websocket_only", "this address speaks WebSocket only")
         self._unjoined[address] += 1
         try:
-            await ws.prepare(request)
-            transport = request.transport
-            if transport is None:
-                return ws
-            outlet = SocketOutlet(ws, transport)
-            visit = await self._join(request, ws, outlet)
+            visit = await self._join(request, connection)
+        except BaseException:
+            connection.cut()
+            raise
         finally:
             self._unjoined[address] -= 1
             if not self._unjoined[address]:
                 del self._unjoined[address]
-        if visit is None:
-            await ws.close()
-            return ws
         try:
-            with about(visit.session):
-                log.info("joined server %s", visit.server_id)
-                await self._listen(ws, visit)
-                log.info("left server %s", visit.server_id)
+            if visit is None:
+                connection.finish()
+                await connection.over
+            else:
+                with about(visit.session):
+                    log.info("joined server %s", visit.server_id)
+                    connection.listen(self._listener(visit))
+                    await connection.over
+                    log.info("left server %s", visit.server_id)
         finally:
-            self._world.end(visit)
-            await outlet.finished()
-        return ws
+            connection.cut()
+            if visit is not None:
+                self._world.end(visit)
+        return web.Response(status=101)
 
     def _refused(self, code: str) -> None:
         self._world.service.metrics.refused.labels(code).inc()
 
     # --- joining -------------------------------------------------------------------------------------
 
-    async def _join(
-        self, request: web.Request, ws: web.WebSocketResponse, outlet: SocketOutlet
-    ) -> Visit | None:
+    async def _join(self, request: web.Request, outlet: Connection) -> Visit | None:
         server_id = request.match_info["server_id"]
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                join = await self._first(ws, outlet)
+                join = await self._first(outlet)
         except TimeoutError:
             retry = RETRY_MS["join_timeout"]
             outlet.write(frame(Closing("join_timeout", "the first message is `join`", retry)))
@@ -192,13 +150,13 @@ class _Gateway:
             outlet.write(frame(Closing("unavailable", "you cannot be seated now; we try again", retry)))
             return None
 
-    async def _first(self, ws: web.WebSocketResponse, outlet: SocketOutlet) -> Join | None:
+    async def _first(self, outlet: Connection) -> Join | None:
         """The `join`; None when the socket was closed or only nonsense came."""
         for _ in range(MAX_UNJOINED_ERRORS):
-            message = await ws.receive()
-            if not _is_data(message):
+            data = await outlet.receive()
+            if data is None:
                 return None
-            taken = _decode(message)
+            taken = _decode(data)
             if isinstance(taken, Join):
                 return taken
             if not isinstance(taken, Error):
@@ -209,28 +167,35 @@ class _Gateway:
 
     # --- joined --------------------------------------------------------------------------------------
 
-    async def _listen(self, ws: web.WebSocketResponse, visit: Visit) -> None:
+    def _listener(self, visit: Visit) -> Callable[[bytes], None]:
         now = self._world.service.now
-        while not visit.closed:
-            message = await ws.receive()
-            if not _is_data(message):
+
+        def listener(data: bytes) -> None:
+            if visit.closed:
                 return
-            taken = _decode(message)
-            if isinstance(taken, Error):
-                visit.err(taken, now)
-            elif not visit.closed:
-                visit.take(message.data, taken, now)
+            try:
+                message = decode_client(data)
+            except BadMessage as bad:
+                visit.err(_error(bad), now)
+                return
+            if type(message) is PlayerMove:
+                visit.take(data, message, now)
+                return
+            with about(visit.session):
+                visit.take(data, message, now)
+
+        return listener
 
 
-def _is_data(message: WSMessage) -> bool:
-    return message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY
-
-
-def _decode(message: WSMessage) -> ClientMessage | Error:
+def _decode(data: bytes) -> ClientMessage | Error:
     try:
-        return decode_client(message.data)
+        return decode_client(data)
     except BadMessage as bad:
-        return Error(bad.code, bad.message, bad.ref if bad.ref is not None else UNSET)
+        return _error(bad)
+
+
+def _error(bad: BadMessage) -> Error:
+    return Error(bad.code, bad.message, bad.ref if bad.ref is not None else UNSET)
 
 
 def _refusal(status: int, code: str, message: str) -> web.Response:

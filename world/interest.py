@@ -73,13 +73,21 @@ def sees(viewer: View, other: View | None) -> bool:
 def cell_of(player: Player) -> Cell:
     """The player's cell now: the one it had until it is MARGIN px outside of it."""
     if player.view is not None:
-        cx, cy = player.view.cell
-        if (
-            cx * CELL - MARGIN <= player.x < (cx + 1) * CELL + MARGIN
-            and cy * CELL - MARGIN <= player.y < (cy + 1) * CELL + MARGIN
-        ):
+        left, top, right, bottom = player.kept_in
+        if left <= player.x < right and top <= player.y < bottom:
             return player.view.cell
     return int(player.x // CELL), int(player.y // CELL)
+
+
+def kept_in(cell: Cell) -> tuple[float, float, float, float]:
+    """Within what somebody keeps this cell: left, top, right, bottom (px)."""
+    cx, cy = cell
+    return (
+        cx * CELL - MARGIN,
+        cy * CELL - MARGIN,
+        (cx + 1) * CELL + MARGIN,
+        (cy + 1) * CELL + MARGIN,
+    )
 
 
 class Interest:
@@ -108,6 +116,7 @@ class Interest:
                 self._unlook(player, old)
             self._unfile(player, old)
         view = player.view = View(cell, player.room)
+        player.kept_in = kept_in(cell)
         self._cells.setdefault(cell, {})[player] = None
         if view.room is not None:
             self._rooms.setdefault(view.room, {})[player] = None
@@ -198,11 +207,17 @@ class Interest:
                 welcomed[player] = told
             passing.append(player)
         for player in touched:
-            told = player.view
-            self.place(player)
-            view = player.view
-            assert view is not None
-            if view != player.view_before:
+            told = view = player.view
+            left, top, right, bottom = player.kept_in
+            if (
+                view is None
+                or view.room != player.room
+                or not (left <= player.x < right and top <= player.y < bottom)
+            ):
+                self.place(player)
+                view = player.view
+                assert view is not None
+            if view is not player.view_before and view != player.view_before:
                 passing.append(player)
                 if player.view_before is None and told is not None:
                     welcomed[player] = told

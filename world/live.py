@@ -16,7 +16,7 @@ from signaling.control import SetRoutes
 from signaling.messages import Closing, Direction, MediaFlags, Message, Showing, Speaking, ZoneChanged
 from world.abroad import Abroad
 from world.audibility import Audibility, Changed
-from world.client import CLEAR_BYTES, LAG_SECONDS, SOFT_BYTES, Client
+from world.client import CLEAR_BYTES, LAG_SECONDS, Client
 from world.frames import TickFrames, frame
 from world.ground import Ground
 from world.hearing import Hearing
@@ -263,7 +263,10 @@ class LiveSpace:
             shared = deltas.shared.get(view)
             for player in self.interest.viewers.get(view, ()):
                 if player not in own:
-                    self._send_tick(clients[player], data, shared, now)
+                    client = clients[player]
+                    # The straight way; `_send_tick` looks at all the others.
+                    if client.lagging_since is not None or client.closed or not client.outlet.offer(data):
+                        self._send_tick(client, data, shared, now)
         for player, delta in own.items():
             data = frames.players(delta) if delta else b""
             if player.view is not None:
@@ -282,10 +285,8 @@ class LiveSpace:
         return {view: b"".join(parts) for view, parts in by_view.items()}
 
     def _send_tick(self, client: Client, data: bytes, delta: Delta | None, now: float) -> None:
-        if not data or client.lagging_since is not None or client.closed:
-            return
-        if client.outlet.pending() <= SOFT_BYTES:
-            client.outlet.write(data)
+        """What a tick has to tell a client, unless it lags; one that takes nothing begins to."""
+        if not data or client.lagging_since is not None or client.closed or client.outlet.offer(data):
             return
         client.lagging_since = now
         view = client.player.view

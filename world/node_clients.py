@@ -43,8 +43,9 @@ class _Near:
         self._service = service
 
     def say(self, visit: Visit, data: bytes, message: ClientMessage) -> None:
-        if visit.live is not None and visit.client is not None and not visit.client.closed:
-            self._service.handle(visit.live, visit.client, message)
+        live, client = visit.live, visit.client
+        if live is not None and client is not None and not client.closed:
+            self._service.handle(live, client, message)
 
     def err(self, visit: Visit, error: Error) -> None:
         if visit.client is not None:

@@ -18,7 +18,7 @@ from msgspec import UNSET
 from signaling.bus import Bus
 from signaling.codec import BadMessage, decode_client
 from signaling.messages import Closing, Error, Join
-from world.client import Client
+from world.client import SOFT_BYTES, Client
 from world.devices import DeviceRefused
 from world.frames import frame
 from world.live import LiveSpace
@@ -98,6 +98,12 @@ class FarOutlet:
 
     def write(self, data: bytes) -> None:
         self._gateway.write(self._socket, data)
+
+    def offer(self, data: bytes) -> bool:
+        if self.pending() > SOFT_BYTES:
+            return False
+        self._gateway.write(self._socket, data)
+        return True
 
     def pending(self) -> int:
         return self._gateway.waits.get(self._socket, 0)

@@ -45,6 +45,8 @@ class Player:
     view: View | None = None
     view_before: View | None = None
     moved: bool = False
+    # … and within what they keep their cell: left, top, right, bottom (px).
+    kept_in: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     # Media, as the client says it; what the worker has seen of it is in `sources`.
     flags: MediaFlags = field(default_factory=MediaFlags)
     watch: bool = True

@@ -120,6 +120,7 @@ class WorldService:
         self._store = positions if positions is not None else InProcessPositions()
         self._empty = empty
         self._kept_house = float("inf")
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._readings = itertools.count(1)
         self._housekeeping: asyncio.Task[None] | None = None
         reach = self.leases.reach
@@ -152,12 +153,15 @@ class WorldService:
 
     def now(self) -> float:
         """The event loop's clock (seconds)."""
-        return asyncio.get_running_loop().time()
+        loop = self._loop
+        # Python 3.11 asks the system for the process's id whenever the running loop is looked up.
+        return (loop if loop is not None else asyncio.get_running_loop()).time()
 
     # --- life ----------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin to listen to workers and to keep house."""
+        self._loop = asyncio.get_running_loop()
         self.leases.start()
         self._media.start()
         self.spaces.writer.start()
@@ -231,12 +235,16 @@ class WorldService:
     def handle(self, live: LiveSpace, client: Client, message: ClientMessage) -> None:
         """One message of a client."""
         now = self.now()
+        if type(message) is PlayerMove and client.moves.take(now):
+            # Moves have a bound of their own; only those beyond it count as too much.
+            talk.move(live, client, message, now, self.metrics)
+            return
         if not client.total.take(now):
             self.fail(client, Error("rate_limited", "you send too much"))
             return
         match message:
             case PlayerMove():
-                talk.move(live, client, message, now, self.metrics)
+                talk.refuse_move(client, message, now)
             case ZoneEntered() | ZoneExited():
                 talk.zone_hint(live, client, message)
             case MediaState():

@@ -32,6 +32,8 @@ SPEED_SLACK = 1.1
 # A network that stalls and then delivers everything at once is not a cheat: so many seconds of running
 # are saved up. One single step is bounded more tightly, or standing still would buy a teleport.
 ALLOWANCE_SECONDS = 2.0
+ALLOWED_SPEED = RUN_SPEED * SPEED_SLACK
+MAX_ALLOWANCE = RUN_SPEED * ALLOWANCE_SECONDS
 MAX_STEP = 140.0
 
 Verdict = Literal["moved", "too_fast", "blocked", "outside", "not_walking"] | RoomCode
@@ -69,6 +71,8 @@ class Space:
         self.players: dict[str, Player] = {}
         self.grid = Grid()
         self.zones = ZoneMap(zones, ground.width, ground.height)
+        self._width, self._height = ground.width, ground.height
+        self._clear_path = ground.collision.clear_path
         self._touched: dict[Player, None] = {}
         self._gone: list[Player] = []
         self._rezoned: dict[Player, None] = {}
@@ -105,7 +109,7 @@ class Space:
             x=x,
             y=y,
             home=seat.zone_id if seat.presence != "walker" else None,
-            allowance=RUN_SPEED * ALLOWANCE_SECONDS,
+            allowance=MAX_ALLOWANCE,
             allowance_at=now,
         )
         self.players[seat.user_id] = player
@@ -196,15 +200,13 @@ class Space:
         """Try to stand at (x, y). On any verdict but "moved" the player stays where it is."""
         if player.presence != "walker":
             return "not_walking"
-        if not (math.isfinite(x) and math.isfinite(y)):
-            return "outside"
-        if not (0.0 <= x < self.ground.width and 0.0 <= y < self.ground.height):
+        # Neither holds for what is no number.
+        if not (0.0 <= x < self._width and 0.0 <= y < self._height):
             return "outside"
         elapsed = now - player.allowance_at
         if elapsed > 0:
-            player.allowance = min(
-                RUN_SPEED * ALLOWANCE_SECONDS, player.allowance + elapsed * RUN_SPEED * SPEED_SLACK
-            )
+            allowance = player.allowance + elapsed * ALLOWED_SPEED
+            player.allowance = allowance if allowance < MAX_ALLOWANCE else MAX_ALLOWANCE
             player.allowance_at = now
         dx = x - player.x
         dy = y - player.y
@@ -212,10 +214,11 @@ class Space:
             step = math.sqrt(dx * dx + dy * dy)
             if step > MAX_STEP or step > player.allowance:
                 return "too_fast"
-            if not self.ground.collision.clear_path(player.x, player.y, x, y):
+            if not self._clear_path(player.x, player.y, x, y):
                 return "blocked"
             zone = self.zones.at(x, y)
-            if zone is not None and zone.id != player.zone_id:
+            rezoned = (zone.id if zone is not None else None) != player.zone_id
+            if rezoned:
                 refusal = self._refusal(zone, player.user_id, player.role)
                 if refusal is not None:
                     return refusal.code
@@ -223,7 +226,8 @@ class Space:
             player.x = x
             player.y = y
             self.grid.put(player)
-            self._derive(player, zone)
+            if rezoned:
+                self._derive(player, zone)
         elif direction == player.direction:
             player.last_seq = seq
             return "moved"

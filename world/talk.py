@@ -25,11 +25,6 @@ from world.rooms import ROOM_CODES
 def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metrics: WorldMetrics) -> None:
     """A step, or the reason why not: then the client is set back to where the world sees it."""
     player = client.player
-    if not client.moves.take(now):
-        if client.may_tell_moves(now):
-            client.send(Error("rate_limited", "you send more moves than there are frames", message.seq))
-            client.send(MovedBack(player.x, player.y, message.seq))
-        return
     before = player.x, player.y
     verdict = live.space.move(player, message.x, message.y, message.direction, message.seq, now)
     if verdict == "moved":
@@ -44,6 +39,14 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metri
     if refusal is not None and client.may_tell_moves(now):
         client.send(Error(*refusal, message.seq))
     client.send(MovedBack(player.x, player.y, message.seq))
+
+
+def refuse_move(client: Client, message: PlayerMove, now: float) -> None:
+    """A step too many: it is not looked at, and the client is told so once a second."""
+    if client.may_tell_moves(now):
+        player = client.player
+        client.send(Error("rate_limited", "you send more moves than there are frames", message.seq))
+        client.send(MovedBack(player.x, player.y, message.seq))
 
 
 def zone_hint(live: LiveSpace, client: Client, message: ZoneEntered | ZoneExited) -> None:

@@ -152,6 +152,11 @@ class Visit:
 
     def take(self, data: bytes, message: ClientMessage, now: Callable[[], float]) -> None:
         """One message of the client."""
+        if self.client is not None and type(message) is PlayerMove:
+            # Nearly all of what is said, and nothing to remember.
+            if self.way is not None and self._here:
+                self.way.say(self, data, message)
+            return
         if isinstance(message, MediaState):
             self._flags = MediaFlags(message.mic and not message.booth, message.camera, message.screen)
             self._booth = message.mic and message.booth

@@ -33,7 +33,8 @@ class ZoneMap:
 
     def __init__(self, zones: Iterable[ZoneRecord], width: float, height: float) -> None:
         self.zones: dict[str, ZoneRecord] = {zone.id: zone for zone in zones}
-        self._tiles: dict[int, list[ZoneRecord]] = {}
+        # Of each tile: left, top, right, bottom and the zone, in the order in which they win.
+        self._tiles: dict[int, list[tuple[float, float, float, float, ZoneRecord]]] = {}
         for zone in sorted(self.zones.values(), key=precedence):
             b = zone.bounds
             left, right = max(0.0, b.x), min(width, b.x + b.width)
@@ -42,14 +43,17 @@ class ZoneMap:
                 continue
             for tx in range(int(left // TILE), int(right // TILE) + 1):
                 for ty in range(int(top // TILE), int(bottom // TILE) + 1):
-                    self._tiles.setdefault(tx * _ROW + ty, []).append(zone)
+                    self._tiles.setdefault(tx * _ROW + ty, []).append(
+                        (b.x, b.y, b.x + b.width, b.y + b.height, zone)
+                    )
 
     def at(self, x: float, y: float) -> ZoneRecord | None:
         """The zone of a point on the map, None for public space outside every zone."""
-        for zone in self._tiles.get(int(x // TILE) * _ROW + int(y // TILE), ()):
-            b = zone.bounds
-            if b.x <= x < b.x + b.width and b.y <= y < b.y + b.height:
-                return zone
+        tile = self._tiles.get(int(x // TILE) * _ROW + int(y // TILE))
+        if tile is not None:
+            for left, top, right, bottom, zone in tile:
+                if left <= x < right and top <= y < bottom:
+                    return zone
         return None
 
     def infos(self, with_meetings: bool) -> list[ZoneInfo]:

@@ -73,6 +73,10 @@ class CountingOutlet:
         self.writes += 1
         self.bytes += len(data)
 
+    def offer(self, data: bytes) -> bool:
+        self.write(data)
+        return True
+
     def pending(self) -> int:
         return 0
 

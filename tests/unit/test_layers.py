@@ -49,6 +49,7 @@ PURE = (
     "world/rooms.py",
     "world/slots.py",
     "world/space.py",
+    "world/websocket.py",
     "world/zones.py",
     "web/language.py",
     "maps/collision.py",

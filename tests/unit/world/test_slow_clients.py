@@ -28,6 +28,12 @@ class Pipe:
     def write(self, data: bytes) -> None:
         self.data += data
 
+    def offer(self, data: bytes) -> bool:
+        if self.waiting > SOFT_BYTES:
+            return False
+        self.write(data)
+        return True
+
     def pending(self) -> int:
         return self.waiting
 
