@@ -13,6 +13,7 @@ import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
 import { listenToPreferences } from "../shared/preferences.ts";
+import { Announcer } from "./announcer.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { ChatPlaces, chatMe } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
@@ -50,6 +51,7 @@ export class WorldPage {
   readonly #media: MediaControl;
   readonly #people: People;
   readonly #toasts = new Toasts(byId("toasts"));
+  readonly #announcer = new Announcer(byId("announcer"));
   readonly #place = new Place(this.#toasts);
   readonly #banner: Banner;
   readonly #panel: Panel;
@@ -285,12 +287,16 @@ export class WorldPage {
         break;
       case "joined": {
         const other = this.#people.others.get(change.userId);
-        if (other) this.#play?.add(other);
+        if (other) {
+          this.#play?.add(other);
+          this.#announcer.came(other.name);
+        }
         this.#voices.lookAt(change.userId);
         break;
       }
       case "left":
         if (change.userId === this.#walking.following.userId) this.#walking.following.lost(change.name);
+        this.#announcer.went(change.name);
         this.#play?.remove(change.userId);
         this.#overlay.tiles.removePerson(change.userId);
         break;
