@@ -7,6 +7,7 @@ layers selected. Who is to be seen is not decided here: `Views` says it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -115,6 +116,12 @@ class Bandwidth:
         if downlink is not None and self._sessions.get(downlink.session) is downlink:
             del self._sessions[downlink.session]
 
+    def rerouted(self, session: str, slot: int) -> None:
+        """The slot carries somebody else from now on, or nobody: what was selected in it counts no more."""
+        downlink = self._sessions.get(session)
+        if downlink is not None:
+            downlink.steps.pop(slot, None)
+
     def changed(self, session: str, now: float) -> None:
         """What the session is to see has changed: share out at once, so that all begins as it stays."""
         downlink = self._sessions.get(session)
@@ -214,7 +221,7 @@ class Bandwidth:
         allocation = downlink.allocator.allocate(streams, audio, known, now)
         scarce = allocation.used < allocation.goal
         downlink.due = now + (SCARCE_SECONDS if scarce else PLENTY_SECONDS)
-        downlink.estimate = known or 0.0
+        downlink.estimate = known if known is not None else math.inf
         downlink.allocation = allocation
         before, downlink.steps = downlink.steps, {}
         for slot, layer in allocation.layers.items():
@@ -233,7 +240,7 @@ class Bandwidth:
             self._views.select(slot, -1, 0, False)
             return
         # What is too much has to stop at once, or the queue holds the smaller one's keyframe for seconds.
-        down = before is not None and (step.spatial, step.temporal) < (before.spatial, before.temporal)
+        down = before is None or (step.spatial, step.temporal) < (before.spatial, before.temporal)
         self._views.select(slot, step.spatial, step.temporal, not down)
 
     # --- looking -----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ CAPS = (3, 3, 3, 2, 2, 1, 1, 0)
 PINNED, NEAREST = 0, 1
 
 ROUND_SECONDS = 0.5
-LOOKS_PER_TURN = 100
+LOOKS_PER_TURN = 50
 
 _EDGES = [edge * edge for edge in RINGS]
 _KEPT = [edge * edge * KEEP * KEEP for edge in RINGS]

@@ -33,8 +33,9 @@ MIN_SHARE = 0.8  # of the probe's bytes that must be known to have arrived
 # What arrives slower than it was sent by more than this was held up: the path is full.
 CARRIED = 0.9
 FULL_SHARE = 0.95
-# Of no use to probe for less than this share above the estimate.
-WORTH = 1.05
+# So much of what all streams would use is worth knowing of: a layer has to fit with a margin.
+WORTH = 1.2
+LEAST_STEP = 1.05
 MAX_PROBE_BITRATE = 20_000_000.0
 
 
@@ -81,9 +82,10 @@ class Prober:
             return 0
         probe = self._probe
         if probe is None:
-            if now < self._next_at or goal <= estimate * WORTH:
+            if now < self._next_at or goal * WORTH <= estimate:
                 return 0
-            bitrate = min(self._factor * estimate, goal * WORTH * WORTH, MAX_PROBE_BITRATE)
+            bitrate = min(self._factor * estimate, goal * WORTH * LEAST_STEP, MAX_PROBE_BITRATE)
+            bitrate = max(bitrate, estimate * LEAST_STEP)
             probe = self._probe = _Probe(bitrate, now, now + PROBE_SECONDS, now - PROBE_SECONDS / 3)
             self.sent += 1
         if now >= probe.until:
