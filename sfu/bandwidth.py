@@ -62,7 +62,8 @@ class Views(Protocol):
         """Send this layer in the slot, -1: none. `hold`: keep on sending the present one till then."""
 
     def shown(self, session: str, paused: frozenset[int]) -> None:
-        """These of the session's slots carry nothing now, for want of room or of nearness."""
+        """These of the session's slots carry nothing now, for want of room or of nearness: all of them,
+        told whenever bits were shared out."""
 
 
 @dataclass(slots=True, eq=False)
@@ -203,7 +204,7 @@ class Bandwidth:
             estimator.bitrate, estimator.drops, allocation.goal, allocation.used, now
         )
         if padding > 0:
-            packets = min(round(padding / (MAX_PADDING + PROBE_HEAD)) or 1, MAX_PROBE)
+            packets = min(math.ceil(padding / (MAX_PADDING + PROBE_HEAD)), MAX_PROBE)
             sent = self._forwarder.probe(downlink.padded, packets, MAX_PADDING)
             self._metrics.probe_packets.inc(sent)
 
@@ -230,10 +231,9 @@ class Bandwidth:
             if slot not in before or _differ(before[slot], step):
                 self._select(slot, before.get(slot), step)
         paused = frozenset(slot for slot, layer in allocation.layers.items() if layer == PAUSED)
-        if paused != downlink.paused:
-            self._metrics.paused.inc(len(paused - downlink.paused))
-            downlink.paused = paused
-            self._views.shown(downlink.session, paused)
+        self._metrics.paused.inc(len(paused - downlink.paused))
+        downlink.paused = paused
+        self._views.shown(downlink.session, paused)
 
     def _select(self, slot: int, before: Step | None, step: Step | None) -> None:
         if step is None:

@@ -11,6 +11,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from sfu.bandwidth import Bandwidth
 from sfu.feeds import Feeds
 from sfu.forward.contract import MAX_TEMPORAL, Address, Forwarder, ProducerState, TableFull
 from sfu.layers import NOTHING, Layers
@@ -20,7 +21,9 @@ from sfu.pipes import Pipes
 from sfu.producer import Producer, find_producer
 from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
 from sfu.rtcp_desk import RtcpDesk
+from sfu.rtp.twcc import TransportFeedback
 from sfu.session import Connection, PublishConnection, Session, SubscribeConnection
+from sfu.sight import Sight
 from sfu.slot import Slot
 from sfu.speakers import Speakers
 from sfu.transport import Endpoint
@@ -97,6 +100,8 @@ class Media:
         self._handles = itertools.count(1)
         # Called when `tick` has more to do than its daily round; the worker then ticks faster.
         self.hurry: Callable[[], None] = lambda: None
+        self.sight = Sight(self.routing, self.feeds, self.select, self._tell, clock)
+        self.bandwidth: Bandwidth
         self.desk: RtcpDesk
         self.pipes: Pipes
         self.forwarder: Forwarder
@@ -104,6 +109,7 @@ class Media:
     def attach(self, forwarder: Forwarder) -> None:
         """The forwarder that reports to this object. Before anything else."""
         self.forwarder = self.endpoint.forwarder = forwarder
+        self.bandwidth = Bandwidth(forwarder, self.sight, self.metrics)
         self.desk = RtcpDesk(forwarder, self.producer_state, self.metrics)
         self.pipes = Pipes(self, self._name, forwarder.address, self._clock)
 
@@ -180,7 +186,8 @@ class Media:
 
     def apply_routes(self, changes: Iterable[SetRoutes]) -> None:
         """One tick's changes: moves and revocations, then grants."""
-        self._apply(self.routing.apply(changes))
+        changes = tuple(changes)
+        self._apply(self.routing.apply(changes), [change.session for change in changes])
         self.pipes.follow()
         self._stir()
 
@@ -265,6 +272,8 @@ class Media:
             self.slots[slot.handle] = slot
             self.desk.add_slot(slot, connection.transport)
             slots[slot.kind, slot.index] = SlotRef(slot.handle, slot.codecs)
+        peer = connection.transport.peer
+        self.bandwidth.add(connection.session, peer, connection.slots, self._clock())
         self._apply(self.routing.set_slots(connection.session, slots))
 
     def _drop(self, connection: Connection) -> None:
@@ -275,6 +284,7 @@ class Media:
                 self._apply(self.routing.remove_producer(session, layers.source, layers.group))
                 self.sources.pop(layers.group, None)
                 self._wanted.pop(layers.group, None)
+                self.sight.source_gone(layers.group)
                 if layers.started:
                     self._tell(session, ProducerClosed(session, layers.source, self._name))
             for handle in connection.producers:
@@ -282,6 +292,8 @@ class Media:
                 self.producers.pop(handle, None)
                 self._levels.pop(handle, None)
         elif isinstance(connection, SubscribeConnection):
+            self.bandwidth.remove(connection.transport.peer)
+            self.sight.forget(session)
             self._apply(self.routing.clear_slots(session))
             for slot in connection.slots:
                 self.feeds.slot_gone(slot.handle)
@@ -323,10 +335,18 @@ class Media:
         if known is not None:
             self._emit(known.events, event)
 
-    def _apply(self, operations: Sequence[Operation]) -> None:
+    def _apply(self, operations: Sequence[Operation], told: Sequence[str] = ()) -> None:
+        """Do what the router says; whom it concerns, and who was `told` of ranks, see anew."""
+        sessions = dict.fromkeys(told)
         for slot, group in operations:
             if slot in self.slots:
                 self.feeds.routed(slot, None if group is None else self._source(group))
+                session = self.slots[slot].session
+                self.bandwidth.rerouted(session, slot)
+                sessions[session] = None
+        now = self._clock()
+        for session in sessions:
+            self.bandwidth.changed(session, now)
         self._tell_wanted()
         self._stir()
 
@@ -348,7 +368,7 @@ class Media:
         self.forwarder.limit(slot, temporal)
 
     def _stir(self) -> None:
-        if self.desk.busy or self.pipes.dirty:
+        if self.busy:
             self.hurry()
 
     # --- what the forwarder says -----------------------------------------------------------------
@@ -371,7 +391,12 @@ class Media:
         if isinstance(connection, PublishConnection):
             self.desk.from_publisher(peer, plain, self._clock())
         elif isinstance(connection, SubscribeConnection):
-            self.desk.from_listener(connection.slots, plain, self._clock())
+            now = self._clock()
+            for item in self.desk.from_listener(connection.slots, plain, now):
+                if isinstance(item, TransportFeedback):
+                    self.bandwidth.feedback(peer, item, now)
+                else:
+                    self.bandwidth.remb(peer, item.bitrate, now)
             self._stir()
 
     def unknown_ssrc(self, peer: int, ssrc: int, payload_type: int, mid: str, rid: str) -> None:
@@ -429,10 +454,21 @@ class Media:
 
     # --- time ------------------------------------------------------------------------------------
 
+    @property
+    def busy(self) -> bool:
+        """Whether something waits for the next tick, which then is wanted in 20 ms."""
+        return self.desk.busy or self.bandwidth.busy
+
+    @property
+    def flowing(self) -> bool:
+        """Whether somebody sends or receives: then `tick` is wanted every 50 ms."""
+        return self.desk.flowing or bool(self.bandwidth.downlinks)
+
     def tick(self) -> None:
-        """Every 20 ms or so while `desk.busy`, else a few times a second: RTCP that is due."""
+        """RTCP that is due, and what listeners can be sent."""
         now = self._clock()
         self.desk.tick(now)
+        self.bandwidth.tick(now)
         if now - self._measured_at >= LAYER_SECONDS:
             self._measured_at = now
             for layers in list(self.sources.values()):
@@ -485,11 +521,13 @@ class Media:
             if producer.source == "mic" and producer.params.extensions.audio_level:
                 self.producer_state(producer.handle)
                 levels[producer.session] = self._levels.pop(producer.handle)
-        self._speakers.update(levels, self._clock())
+        now = self._clock()
+        self._speakers.update(levels, now)
         for name in self._spoke.keys() - self.routing.routers.keys():
             del self._spoke[name]
         for domain, router in self.routing.routers.items():
             speaking = self._speakers.among(router.members)
+            self.sight.speaking(speaking, now)
             if speaking != self._spoke.get(domain, ()):
                 self._spoke[domain] = speaking
                 topics = {

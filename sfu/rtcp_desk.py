@@ -34,6 +34,7 @@ from sfu.rtp.errors import PacketError
 from sfu.rtp.nack import NackTracker
 from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.stats import ReceptionReport
+from sfu.rtp.twcc import TransportFeedback
 from sfu.slot import Slot
 from sfu.uplink import Uplink
 from signaling.ratelimit import TokenBucket
@@ -209,10 +210,13 @@ class RtcpDesk:
 
     # --- what listeners say ----------------------------------------------------------------------
 
-    def from_listener(self, slots: list[Slot], packet: bytes, now: float) -> None:
-        """A compound packet of a subscribe connection, unprotected."""
+    def from_listener(
+        self, slots: list[Slot], packet: bytes, now: float
+    ) -> list[TransportFeedback | rtcp.Remb]:
+        """A compound packet of a subscribe connection, unprotected. What it says of its path is returned."""
+        path: list[TransportFeedback | rtcp.Remb] = []
         if rtcp.only_reports(packet):  # most are, once a second from everybody
-            return
+            return path
         by_ssrc = {slot.params.ssrc: slot.handle for slot in slots}
         for item in self._parse(packet):
             if isinstance(item, rtcp.Nack):
@@ -222,6 +226,9 @@ class RtcpDesk:
             elif isinstance(item, rtcp.Fir):
                 for ssrc, _ in item.requests:
                     self._picture_lost(by_ssrc.get(ssrc), now)
+            elif isinstance(item, TransportFeedback | rtcp.Remb):
+                path.append(item)
+        return path
 
     def _nack(self, slot: int | None, sequences: tuple[int, ...], now: float) -> None:
         sink = self._sinks.get(slot or 0)

@@ -354,9 +354,9 @@ class Worker:
 
     async def _pause(self) -> float:
         """Until the next tick; by how many seconds it is late."""
-        if not self.media.desk.busy:
+        if not self.media.busy:
             self._hurry.clear()
-            seconds = FLOWING_SECONDS if self.media.desk.flowing else IDLE_SECONDS
+            seconds = FLOWING_SECONDS if self.media.flowing else IDLE_SECONDS
             due = time.monotonic() + seconds
             try:
                 async with asyncio.timeout(seconds):

@@ -438,6 +438,23 @@ class ConnectionChanged(Control, tag="connection_changed", frozen=True):
     worker: str = ""
 
 
+class Picture(Struct, frozen=True):
+    """The video `source` of `session`."""
+
+    session: str
+    source: Source
+
+
+class VideoPaused(Control, tag="video_paused", frozen=True):
+    """Which pictures `session` does not get now though it has slots for them: the whole picture.
+
+    Its path is too narrow for them, or they are too far away.
+    """
+
+    session: str
+    paused: tuple[Picture, ...]
+
+
 class AudioLevels(Control, tag="audio_levels", frozen=True):
     """Who speaks in `router` now: the whole picture, sent when it changes.
 
@@ -472,5 +489,5 @@ class Heartbeat(Control, tag="heartbeat", frozen=True):
 
 
 Event: TypeAlias = (
-    ProducerOpened | ProducerClosed | LayersWanted | ConnectionChanged | AudioLevels | Heartbeat
+    ProducerOpened | ProducerClosed | LayersWanted | VideoPaused | ConnectionChanged | AudioLevels | Heartbeat
 )

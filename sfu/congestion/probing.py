@@ -36,11 +36,14 @@ FULL_SHARE = 0.95
 # So much of what all streams would use is worth knowing of: a layer has to fit with a margin.
 WORTH = 1.2
 LEAST_STEP = 1.05
+# Of what is sent otherwise, so much is counted on: audio falls silent, a still picture is small.
+SURE_SHARE = 0.7
 MAX_PROBE_BITRATE = 20_000_000.0
 
 
 @dataclass(slots=True)
 class _Probe:
+    estimate: float
     bitrate: float
     begun: float
     until: float
@@ -86,7 +89,7 @@ class Prober:
                 return 0
             bitrate = min(self._factor * estimate, goal * WORTH * LEAST_STEP, MAX_PROBE_BITRATE)
             bitrate = max(bitrate, estimate * LEAST_STEP)
-            probe = self._probe = _Probe(bitrate, now, now + PROBE_SECONDS, now - PROBE_SECONDS / 3)
+            probe = self._probe = _Probe(estimate, bitrate, now, now + PROBE_SECONDS, now - PROBE_SECONDS / 3)
             self.sent += 1
         if now >= probe.until:
             if now >= probe.until + LATE_SECONDS:
@@ -94,7 +97,7 @@ class Prober:
             return 0
         passed = min(now - probe.padded_at, PROBE_SECONDS)
         probe.padded_at = now
-        wanted = max(probe.bitrate - sending, 0.0) * passed / 8
+        wanted = max(probe.bitrate - SURE_SHARE * sending, 0.0) * passed / 8
         probe.padding += wanted
         return round(wanted)
 
@@ -111,7 +114,7 @@ class Prober:
             self._failed(now)
             return None
         carried = rate >= probe.bitrate * 0.8
-        if carried:
+        if carried and rate > probe.estimate:
             self.succeeded += 1
             self._probe = None
             self._pause = FIRST_PAUSE_SECONDS

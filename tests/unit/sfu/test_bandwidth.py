@@ -182,7 +182,7 @@ def test_remb_counts_where_packets_are_not_numbered_and_without_either_all_have_
     lisa = Lisa(numbered=False)
     assert lisa.spatial == [2, 2, 2]
     lisa.bandwidth.remb(PEER, 400_000, lisa.now)
-    assert lisa.spatial == [0, -1, -1]
+    assert lisa.spatial == [0, 0, -1]
     assert lisa.path.probed == []
 
 
