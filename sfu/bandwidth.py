@@ -205,7 +205,8 @@ class Bandwidth:
         )
         if padding > 0:
             packets = min(math.ceil(padding / (MAX_PADDING + PROBE_HEAD)), MAX_PROBE)
-            sent = self._forwarder.probe(downlink.padded, packets, MAX_PADDING)
+            shown = next((slot for slot, step in downlink.steps.items() if step), downlink.padded)
+            sent = self._forwarder.probe(shown, packets, MAX_PADDING)
             self._metrics.probe_packets.inc(sent)
 
     def _share(self, downlink: Downlink, now: float) -> None:

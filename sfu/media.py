@@ -368,7 +368,7 @@ class Media:
         self.forwarder.limit(slot, temporal)
 
     def _stir(self) -> None:
-        if self.busy:
+        if self.busy or self.pipes.dirty:
             self.hurry()
 
     # --- what the forwarder says -----------------------------------------------------------------

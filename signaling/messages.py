@@ -409,6 +409,22 @@ class Degraded(ServerMessage, tag="degraded", frozen=True):
     level: Degradation
 
 
+class PausedVideo(Struct, frozen=True):
+    """Somebody's camera or screen."""
+
+    user_id: str
+    source: Source
+
+
+class VideoPaused(ServerMessage, tag="video_paused", frozen=True):
+    """Pictures that have a slot and do not come now: my path is too narrow for them, or they are too far.
+
+    Always the whole picture. What stands in their place is the client's business.
+    """
+
+    paused: list[PausedVideo]
+
+
 class Speaking(ServerMessage, tag="speaking", frozen=True):
     """Who is speaking among those I hear: always the whole picture."""
 
@@ -543,6 +559,7 @@ AnyServerMessage: TypeAlias = (
     | MediaMoving
     | MediaMoved
     | Degraded
+    | VideoPaused
     | Speaking
     | Hearers
     | ChatMessage

@@ -154,6 +154,18 @@ async def test_leaving_closes_the_session_at_the_worker() -> None:
         await until(lambda: tiny.worker.heard(bob.session) == set(), "silence")
 
 
+async def test_pictures_that_do_not_come_are_named_by_person_to_the_one_who_misses_them() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await tiny.worker.paused(ann.session, (bob.session, "camera"), ("somebody else", "screen"))
+        assert await ann.expect(m.VideoPaused) == m.VideoPaused([m.PausedVideo("bob", "camera")])
+        await tiny.worker.paused(ann.session)
+        assert await ann.expect(m.VideoPaused) == m.VideoPaused([])
+        await bob.sync()
+        assert bob.told(m.VideoPaused) == []
+
+
 async def test_speaking_is_told_to_those_who_hear_it_and_to_nobody_else() -> None:
     async with TinyWorld() as tiny:
         ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))

@@ -28,10 +28,12 @@ from signaling.control import (
     Listeners,
     Offer,
     OfferSlots,
+    Picture,
     ProducerClosed,
     ProducerOpened,
     Reply,
     SetRoutes,
+    VideoPaused,
     worker_topic,
 )
 from signaling.messages import Source
@@ -89,6 +91,10 @@ class FakeWorker:
         """Who speaks in a router now."""
         topic = f"space.{router.rpartition(':')[0]}"
         await self._bus.publish(topic, encode_control(AudioLevels(router, sessions, self.name)))
+
+    async def paused(self, listener: str, *pictures: tuple[str, Source]) -> None:
+        """These pictures do not come to the listener now."""
+        await self._tell(listener, VideoPaused(listener, tuple(Picture(*picture) for picture in pictures)))
 
     def heard(self, session: str) -> set[tuple[str, Source]]:
         """What this session is fed with now: (session, source), without what is only reserved."""

@@ -23,9 +23,11 @@ from signaling.control import (
     Event,
     LayersWanted,
     OfferSlots,
+    Picture,
     ProducerOpened,
     Route,
     SetRoutes,
+    VideoPaused,
 )
 from signaling.sdp import SdpError
 from tests.support import sdp_offers, stun_client
@@ -336,6 +338,48 @@ async def test_layers_above_every_wish_are_paused_and_those_below_go_on(server: 
     assert watched.wanted() == [("q", "h")]
     server.media.select(watched.slot, BEST)
     assert watched.wanted() == [("q", "h"), ("q", "h", "f")]
+
+
+async def test_the_distance_and_the_path_decide_which_layer_a_listener_gets(server: Server) -> None:
+    watched = Watched(server)
+    watched.send(0, 1, 2)
+
+    def fed_at(cap: int) -> int | None:
+        watched.epoch += 1
+        route = Route("video", 0, "alice", "camera", True, 1, cap)
+        server.media.apply_routes([SetRoutes("lisa", watched.epoch, "hall", (route,))])
+        return watched.fed()
+
+    assert [fed_at(cap) for cap in (3, 1, 2, 0)] == [
+        watched.handles[2],
+        watched.handles[0],
+        watched.handles[1],
+        None,
+    ]
+    told = [event for event in server.events() if isinstance(event, VideoPaused)]
+    assert told == [VideoPaused("lisa", (Picture("alice", "camera"),))]
+    assert fed_at(3) == watched.handles[2]
+    assert server.events()[-1] == VideoPaused("lisa", ())
+    lisa = server.media.sessions["lisa"].subscribe
+    assert lisa is not None
+    server.media.bandwidth.remb(lisa.transport.peer, 350_000, server.now)
+    assert watched.fed() == watched.handles[0]
+    server.media.bandwidth.remb(lisa.transport.peer, 5_000_000, server.now)
+    watched.send(0, 1, 2, seconds=12)
+    assert watched.fed() == watched.handles[2]
+
+
+async def test_who_leaves_is_not_told_of_pictures_and_who_comes_back_is_told_anew(server: Server) -> None:
+    watched = Watched(server)
+    watched.send(0, 1, 2)
+    route = Route("video", 0, "alice", "camera", True, 1, 0)
+    server.media.apply_routes([SetRoutes("lisa", 1, "hall", (route,))])
+    server.told.clear()
+    server.play("lisa")
+    assert server.events() == [VideoPaused("lisa", (Picture("alice", "camera"),))]
+    server.media.close_session("lisa")
+    assert len(server.events()) == 1
+    assert server.media.bandwidth.downlinks == {}
 
 
 async def test_who_sends_nothing_yet_is_told_nothing(server: Server) -> None:

@@ -13,7 +13,7 @@ import { Emitter } from "./emitter.ts";
 import { Link } from "./link.ts";
 import { LocalTracks } from "./local_tracks.ts";
 import { Meter } from "./meter.ts";
-import { type SlotsPicture, SlotTable, type VideoPlace } from "./slots.ts";
+import { type SlotsPicture, SlotTable, type VideoChanges, type VideoPlace } from "./slots.ts";
 import { collectStats, type MediaStats } from "./stats.ts";
 
 /** MediaControl and what the tests and the connection picture ask besides. */
@@ -96,6 +96,9 @@ class Session implements Media {
         break;
       case "slots":
         this.#apply(message);
+        break;
+      case "video_paused":
+        this.#look(this.#table.pause(message.paused));
         break;
       case "speaking":
         this.#events.emit("speaking", new Set(message.user_ids));
@@ -184,6 +187,7 @@ class Session implements Media {
     this.#link?.close();
     this.#graph?.detachAll();
     this.#pictures.clear();
+    this.#look(this.#table.pause([])); // the new connection's worker will say
     this.#events.emit("connection", "connecting");
     const link: Link = new Link(this.#iceServers, {
       send: (message) => {
@@ -250,8 +254,12 @@ class Session implements Media {
     for (const { slot, occupant, changedPerson } of audio) {
       this.#graph?.occupy(slot, occupant, changedPerson);
     }
-    for (const { userId, source } of video.gone) this.#events.emit("video", userId, source, null);
-    for (const place of video.shown) this.#show(place);
+    this.#look(video);
+  }
+
+  #look({ gone, shown }: VideoChanges): void {
+    for (const { userId, source } of gone) this.#events.emit("video", userId, source, null);
+    for (const place of shown) this.#show(place);
   }
 
   #show({ userId, source, slot }: VideoPlace): void {

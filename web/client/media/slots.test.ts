@@ -77,6 +77,19 @@ test("a slot that changes its person ends one picture and starts the other", () 
   assert.deepEqual(video.shown.map(({ userId }) => userId), ["bob"]);
 });
 
+test("a paused picture ends and comes back where its slot is then", () => {
+  const table = new SlotTable();
+  table.apply({ audio: [], video: [entry(0, "ada", "camera"), entry(1, "bob", "camera")] });
+  const paused = table.pause([{ user_id: "ada", source: "camera" }]);
+  assert.deepEqual(paused.gone.map(({ userId }) => userId), ["ada"]);
+  assert.deepEqual(table.video.map(({ userId }) => userId), ["bob"]);
+  const moved = table.apply({ audio: [], video: [entry(1, "bob", "camera"), entry(2, "ada", "camera")] });
+  assert.deepEqual(moved.video, { gone: [], shown: [] });
+  const back = table.pause([]);
+  assert.deepEqual(back.shown, [{ userId: "ada", source: "camera", slot: 2 }]);
+  assert.deepEqual(table.pause([{ user_id: "nobody", source: "screen" }]), { gone: [], shown: [] });
+});
+
 test("camera and screen of one person are two pictures", () => {
   const table = new SlotTable();
   table.apply({ audio: [], video: [entry(0, "ada", "camera"), entry(1, "ada", "screen")] });

@@ -5,7 +5,7 @@
  * A `slots` message is always the whole picture, and the WebSocket keeps their order, so the newest
  * one simply wins; its epoch needs no check here.
  */
-import type { SlotInfo, Slots, Source } from "../net/messages.ts";
+import type { PausedVideo, SlotInfo, Slots, Source } from "../net/messages.ts";
 
 export interface Occupant {
   readonly userId: string;
@@ -39,18 +39,21 @@ export interface VideoChanges {
   readonly shown: readonly VideoPlace[];
 }
 
-const videoKey = (userId: string, source: VideoSource): string => `${source} ${userId}`;
+const videoKey = (userId: string, source: Source): string => `${source} ${userId}`;
 
 export class SlotTable {
   #audio = new Map<number, Occupant>();
   #video = new Map<string, VideoPlace>();
+  /** As the last `slots` message has them, those that are paused included. */
+  #placed = new Map<string, VideoPlace>();
+  #paused = new Set<string>();
 
   /** Audio slot -> who is in it. */
   get audio(): ReadonlyMap<number, Occupant> {
     return this.#audio;
   }
 
-  /** Everybody whose picture has a slot. */
+  /** Everybody whose picture has a slot and comes. */
   get video(): VideoPlace[] {
     return [...this.#video.values()];
   }
@@ -58,6 +61,12 @@ export class SlotTable {
   /** Takes the new picture; returns what is different from the one before. */
   apply(picture: SlotsPicture): { audio: AudioChange[]; video: VideoChanges } {
     return { audio: this.#applyAudio(picture.audio), video: this.#applyVideo(picture.video) };
+  }
+
+  /** Pictures that do not come now though they have a slot: always all of them. */
+  pause(pictures: readonly PausedVideo[]): VideoChanges {
+    this.#paused = new Set(pictures.map(({ user_id, source }) => videoKey(user_id, source)));
+    return this.#look();
   }
 
   #applyAudio(entries: readonly SlotInfo[]): AudioChange[] {
@@ -86,6 +95,12 @@ export class SlotTable {
       if (source !== "camera" && source !== "screen") continue;
       next.set(videoKey(user_id, source), { userId: user_id, source, slot });
     }
+    this.#placed = next;
+    return this.#look();
+  }
+
+  #look(): VideoChanges {
+    const next = new Map([...this.#placed].filter(([key]) => !this.#paused.has(key)));
     const gone = [...this.#video].filter(([key]) => !next.has(key)).map(([, place]) => place);
     const shown = [...next]
       .filter(([key, place]) => this.#video.get(key)?.slot !== place.slot)

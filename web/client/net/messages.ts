@@ -105,6 +105,11 @@ export interface SlotInfo {
   gain: number;
 }
 
+export interface PausedVideo {
+  user_id: string;
+  source: Source;
+}
+
 export interface ChatFileInfo {
   id: string;
   name: string;
@@ -173,6 +178,11 @@ export interface MediaMoved {
 export interface Degraded {
   type: "degraded";
   level: "far_audio" | "far_video" | "near_video" | "none";
+}
+
+export interface VideoPaused {
+  type: "video_paused";
+  paused: PausedVideo[];
 }
 
 export interface Speaking {
@@ -382,6 +392,7 @@ export type ServerMessage =
   | MediaMoving
   | MediaMoved
   | Degraded
+  | VideoPaused
   | Speaking
   | Hearers
   | ChatMessage
