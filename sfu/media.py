@@ -100,7 +100,7 @@ class Media:
         self._handles = itertools.count(1)
         # Called when `tick` has more to do than its daily round; the worker then ticks faster.
         self.hurry: Callable[[], None] = lambda: None
-        self.sight = Sight(self.routing, self.feeds, self.select, self._tell, clock)
+        self.sight = Sight(self.routing, self.feeds, self.select, self._tell, clock, name)
         self.bandwidth: Bandwidth
         self.desk: RtcpDesk
         self.pipes: Pipes

@@ -33,7 +33,9 @@ class Sight:
         select: Callable[[int, int, int, bool], None],
         tell: Callable[[str, VideoPaused], None],
         clock: Callable[[], float],
+        worker: str = "",
     ) -> None:
+        self._worker = worker
         self._routing = routing
         self._feeds = feeds
         self._select = select
@@ -93,7 +95,7 @@ class Sight:
         )
         if pictures != self._told.get(session, ()):
             self._told[session] = pictures
-            self._tell(session, VideoPaused(session, pictures))
+            self._tell(session, VideoPaused(session, pictures, self._worker))
 
     def _steps_of(self, source: Layers, now: float) -> tuple[Step, ...]:
         known = self._steps.get(source.group)

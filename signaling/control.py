@@ -453,6 +453,7 @@ class VideoPaused(Control, tag="video_paused", frozen=True):
 
     session: str
     paused: tuple[Picture, ...]
+    worker: str = ""
 
 
 class AudioLevels(Control, tag="audio_levels", frozen=True):

@@ -16,7 +16,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from signaling import messages
 from signaling.bus import Bus
 from signaling.codec import decode_reply, encode_control
 from signaling.control import (
@@ -29,19 +28,10 @@ from signaling.control import (
     Offer,
     OfferSlots,
     Reply,
-<<<<<<< HEAD
     worker_topic,
 )
 from signaling.messages import Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
 from signaling.registry import Registry
-=======
-    SessionStats,
-    Stats,
-    VideoPaused,
-    worker_topic,
-)
-from signaling.messages import Error, MediaAnswer, MediaOffer, PausedVideo, PublishAnswer, SubscribeOffer
->>>>>>> 7348a48 (Give each listener the layers that its path carries, and say which pictures do not come)
 from world.client import Client
 from world.hearing import Link
 from world.homes import Homes
@@ -370,62 +360,3 @@ class Media:
         if client is not None:
             client.send(Error("media_lost", why))
         self.lost(live, player)
-<<<<<<< HEAD
-=======
-
-    def _on_event(self, payload: bytes) -> None:
-        try:
-            event = decode_event(payload)
-        except msgspec.DecodeError:
-            return
-        if isinstance(event, AudioLevels):
-            self._on_levels(event)
-            return
-        if isinstance(event, Heartbeat):
-            return
-        seated = self._sessions.get(event.session)
-        if seated is None:
-            return
-        if isinstance(event, ProducerOpened):
-            seated.player.sources.add(event.source)
-            seated.live.media_changed(seated.player)
-        elif isinstance(event, ProducerClosed):
-            seated.player.sources.discard(event.source)
-            seated.live.media_changed(seated.player)
-        elif isinstance(event, VideoPaused):
-            self._on_paused(seated, event)
-        elif isinstance(event, ConnectionChanged) and event.state != "connected":
-            device = seated.player.presence == "device"
-            if seated.link.worker is not None and (event.state == "failed" or device):
-                epoch = seated.live.epochs.next()
-                self.outbox.end(seated.link.worker, seated.link.session, epoch)
-                self._tell_lost(seated, f"the {event.connection} connection failed; offer again")
-
-    def _on_paused(self, seated: Seated, event: VideoPaused) -> None:
-        client = seated.live.clients.get(seated.player)
-        if client is None:
-            return
-        paused = []
-        for picture in event.paused:
-            other = self._sessions.get(picture.session)
-            if other is not None and other.live is seated.live:
-                paused.append(PausedVideo(other.player.user_id, picture.source))
-        client.send(messages.VideoPaused(paused))
-
-    def _on_levels(self, event: AudioLevels) -> None:
-        listening = self._listening.get(event.router.rpartition(":")[0])
-        if listening is None:
-            return
-        live = listening[0]
-        speakers = set()
-        for session in event.speaking:
-            seated = self._sessions.get(session)
-            if seated is not None and seated.live is live:
-                speakers.add(seated.player)
-        live.set_speaking(event.router, speakers, self._now())
-
-
-def events_topic(server_id: str) -> str:
-    """Where workers report what happens to the sessions of a server, whichever process owns its space."""
-    return f"space.{server_id}"
->>>>>>> 7348a48 (Give each listener the layers that its path carries, and say which pictures do not come)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from signaling import messages
 from signaling.codec import decode_event
 from signaling.control import (
     AudioLevels,
@@ -19,7 +20,9 @@ from signaling.control import (
     LayersWanted,
     ProducerClosed,
     ProducerOpened,
+    VideoPaused,
 )
+from signaling.messages import PausedVideo
 from world.live import LiveSpace
 from world.player import Player
 from world.seated import Seated
@@ -79,6 +82,9 @@ class News:
         assert not isinstance(event, AudioLevels | Heartbeat)
         if isinstance(event, LayersWanted):
             return
+        if isinstance(event, VideoPaused):
+            self._paused(seated, event)
+            return
         if seated.move is not None and event.worker == seated.move.target:
             self._of_move(seated, event)
             return
@@ -107,6 +113,18 @@ class News:
         else:
             move.up.discard(event.connection)
         self._moved(seated)
+
+    def _paused(self, seated: Seated, event: VideoPaused) -> None:
+        workers = {seated.link.worker, seated.move.target if seated.move is not None else None}
+        client = seated.live.clients.get(seated.player)
+        if client is None or (event.worker and event.worker not in workers):
+            return
+        paused = []
+        for picture in event.paused:
+            other = self._sessions.get(picture.session)
+            if other is not None and other.live is seated.live:
+                paused.append(PausedVideo(other.player.user_id, picture.source))
+        client.send(messages.VideoPaused(paused))
 
     def _levels(self, event: AudioLevels) -> None:
         live = self._spaces.get(event.router.rpartition(":")[0])
