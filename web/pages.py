@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from web import language
+from world.api.admin import is_admin
 from world.api.errors import API_PREFIXES, OUT_OF_REACH
 from world.api.identity import current_login
 from world.api.origin import same_origin
@@ -119,7 +120,17 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     login = await current_login(request)
     if login is None:
         raise _to_login(request)
-    return render(request, "dashboard.html", {"user": _user(login)})
+    admin = await is_admin(services(request), login.account)
+    return render(request, "dashboard.html", {"user": _user(login), "admin": admin})
+
+
+async def admin(request: web.Request) -> web.StreamResponse:
+    login = await current_login(request)
+    if login is None:
+        raise _to_login(request)
+    if not await is_admin(services(request), login.account):
+        return error_page(request, 404)
+    return render(request, "admin.html", {})
 
 
 async def world(request: web.Request) -> web.StreamResponse:
@@ -244,6 +255,7 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/login", login)
     app.router.add_get("/signup", signup)
     app.router.add_get("/dashboard", dashboard)
+    app.router.add_get("/admin", admin)
     app.router.add_get("/s/{server_id}", world)
     app.router.add_post("/s/{server_id}", join_public)
     app.router.add_get("/join/{invite}", invitation)

@@ -45,6 +45,8 @@ NEWCOMER_SECONDS = 0.15
 QUALITY_SECONDS = 1.5
 MAX_WORKERS = 1024
 MAX_NODES = 256
+# Below so many packets a second what a process does besides would be counted as their cost.
+BUSY_PACKETS = 500
 
 log = logging.getLogger("atrium.world")
 
@@ -209,7 +211,7 @@ def _worker(beat: Heartbeat, now: Quality | None, before: Quality | None, second
         packets_in=packets_in,
         packets_out=packets_out,
         kbit_out=kbit,
-        packet_microseconds=now.cpu * 1e6 / packets_out if packets_out >= 1 else -1.0,
+        packet_microseconds=now.cpu * 1e6 / packets_out if packets_out >= BUSY_PACKETS else -1.0,
         loss=mean_loss(now),
         round_trip=median_round_trip(now),
     )

@@ -1,4 +1,4 @@
-// Bundles the three pages' entries into web/static/app, and each language but English as a script of its
+// Bundles the four entries into web/static/app, and each language but English as a script of its
 // own that defines `atriumWords` (see i18n/words.ts). `--watch` rebuilds on change.
 import { context } from "esbuild";
 import { readdirSync } from "node:fs";
@@ -20,7 +20,7 @@ const languages = readdirSync(join(here, "i18n")).filter((name) => name.endsWith
 const builds = await Promise.all([
   context({
     ...common,
-    entryPoints: ["world.ts", "meeting.ts", "pages.ts"],
+    entryPoints: ["world.ts", "meeting.ts", "pages.ts", "admin.ts"],
     outdir,
     format: "esm",
     sourcemap: "linked",
