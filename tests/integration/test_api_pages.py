@@ -70,7 +70,8 @@ async def test_the_dashboard_knows_who_is_there(tmp_path: Path) -> None:
         user_id = await browser.sign_up("ada")
         page = await page_of(await go(browser, "/dashboard"))
         assert page == {
-            "user": {"id": user_id, "username": "ada", "display_name": "ada", "avatar": "default"}
+            "user": {"id": user_id, "username": "ada", "display_name": "ada", "avatar": "default"},
+            "admin": True,
         }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import logging
+import re
 import socket
-import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from tests.support.databases import empty_database
 from tests.support.ports import free_port, free_udp_port
 from tests.support.redis_server import RedisServer
 from tests.support.turn_server import TurnServer
-from tools.install import VENV
+from web import cli
 from web.doctor import ports, services
+from web.doctor.finding import exit_code
+from web.doctor.look import look
 from web.settings import load
 from world.migrate import downgrade, upgrade
 
@@ -27,32 +30,42 @@ SECRET = "a secret that only the world and coturn know"
 LOOPBACK = ("--allow-loopback-peers", "--allowed-peer-ip=127.0.0.1")
 
 
-def doctor(data: Path, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
+async def doctor(data: Path, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit code, and the findings by what was checked."""
-    keep = {k: v for k, v in os.environ.items() if not k.startswith("ATRIUM_")}
-    keep.pop("DATABASE_URL", None)
-    keep.pop("REDIS_URL", None)
     own = {
         "ATRIUM_PORT": str(free_port()),
         "ATRIUM_MEDIA_PORT": str(free_udp_port()),
         "ATRIUM_DATA": str(data),
     }
-    done = subprocess.run(
-        [str(VENV / "bin" / "atrium"), "doctor", "--json"],
-        env=keep | own | settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stderr == "", done.stderr
-    told = json.loads(done.stdout)
-    assert told["ok"] is (done.returncode == 0)
-    return done.returncode, {finding["check"]: finding for finding in told["findings"]}
+    findings = await look(load({}, own | settings))
+    return exit_code(findings), {finding.check: asdict(finding) for finding in findings}
 
 
-def test_a_fresh_machine_is_well(tmp_path: Path) -> None:
-    code, found = doctor(tmp_path)
+def test_the_command_tells_programs_and_people_and_ends_with_1_when_something_must_be_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL", "ATRIUM_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ATRIUM_DATA", str(tmp_path))
+    monkeypatch.setenv("ATRIUM_MEDIA_PORT", str(free_udp_port()))
+    for port, code in ((str(free_port()), 0), ("1", 1)):
+        monkeypatch.setenv("ATRIUM_HOST", "127.0.0.1" if code == 0 else "192.0.2.1")
+        monkeypatch.setenv("ATRIUM_PORT", port)
+        for form in ((), ("--json",)):
+            with pytest.raises(SystemExit) as ended:
+                cli.main(["doctor", *form])
+            logging.disable(logging.NOTSET)
+            assert ended.value.code == code
+            told = capsys.readouterr().out
+            if form:
+                assert json.loads(told)["ok"] is (code == 0)
+            else:
+                assert ("BAD  page port" in told) is (code == 1)
+                assert ("\n      → " in re.sub(" {2,}→", "      →", told)) is (code == 1)
+
+
+async def test_a_fresh_machine_is_well(tmp_path: Path) -> None:
+    code, found = await doctor(tmp_path)
     assert code == 0
     assert {"file limit", "socket buffers", "forwarding plane", "data folder", "secret"} <= set(found)
     for check in ("page port", "media port", "media address", "UDP to 127.0.0.1", "database", "secret"):
@@ -60,9 +73,11 @@ def test_a_fresh_machine_is_well(tmp_path: Path) -> None:
     assert found["Redis"]["state"] == found["TURN"]["state"] == "skipped"
 
 
-def test_it_finds_our_running_server_and_its_database(tmp_path: Path) -> None:
+async def test_it_finds_our_running_server_and_its_database(tmp_path: Path) -> None:
     with AtriumServer(tmp_path) as server:
-        code, found = doctor(tmp_path, ATRIUM_PORT=str(server.port), ATRIUM_MEDIA_PORT=str(server.media_port))
+        code, found = await doctor(
+            tmp_path, ATRIUM_PORT=str(server.port), ATRIUM_MEDIA_PORT=str(server.media_port)
+        )
     assert code == 0
     assert "is ours" in found["page port"]["found"]
     assert found["media port"]["state"] == "warning"
@@ -70,16 +85,16 @@ def test_it_finds_our_running_server_and_its_database(tmp_path: Path) -> None:
     assert "private" in found["secret"]["found"]
 
 
-def test_ports_of_other_programs_are_told(tmp_path: Path) -> None:
+async def test_ports_of_other_programs_are_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, found = doctor(tmp_path, ATRIUM_PORT=str(taken.getsockname()[1]))
+        code, found = await doctor(tmp_path, ATRIUM_PORT=str(taken.getsockname()[1]))
     assert code == 1
     assert "used by another program" in found["page port"]["found"]
     assert "ATRIUM_PORT" in found["page port"]["advice"]
 
 
-def test_services_that_are_gone_are_told_with_what_to_do_and_without_passwords(tmp_path: Path) -> None:
-    code, found = doctor(
+async def test_services_that_are_gone_are_told_with_what_to_do_and_without_passwords(tmp_path: Path) -> None:
+    code, found = await doctor(
         tmp_path,
         REDIS_URL=f"redis://:hunter2@127.0.0.1:{free_port()}/0",
         DATABASE_URL=f"postgresql://atrium:hunter2@127.0.0.1:{free_port()}/atrium",
@@ -97,9 +112,9 @@ def test_services_that_are_gone_are_told_with_what_to_do_and_without_passwords(t
     assert found["secret"]["state"] == "warning"
 
 
-def test_a_whole_installation_is_well(tmp_path: Path) -> None:
+async def test_a_whole_installation_is_well(tmp_path: Path) -> None:
     with RedisServer() as redis, TurnServer(SECRET, tmp_path, *LOOPBACK) as turn:
-        code, found = doctor(
+        code, found = await doctor(
             tmp_path,
             REDIS_URL=redis.url,
             ATRIUM_SECRET="s" * 40,
@@ -113,13 +128,13 @@ def test_a_whole_installation_is_well(tmp_path: Path) -> None:
         assert "to our media" in found[f"TURN turn:127.0.0.1:{turn.port}{transport}"]["found"]
 
 
-def test_a_relay_with_another_secret_or_closed_to_our_media_is_told(tmp_path: Path) -> None:
+async def test_a_relay_with_another_secret_or_closed_to_our_media_is_told(tmp_path: Path) -> None:
     with TurnServer(SECRET, tmp_path) as turn:
         url = f"turn:127.0.0.1:{turn.port}"
-        _, found = doctor(tmp_path, ATRIUM_TURN_URLS=url, ATRIUM_TURN_SECRET="another secret")
+        _, found = await doctor(tmp_path, ATRIUM_TURN_URLS=url, ATRIUM_TURN_SECRET="another secret")
         assert found[f"TURN {url}"]["found"].startswith("401")
         assert "static-auth-secret" in found[f"TURN {url}"]["advice"]
-        _, found = doctor(tmp_path, ATRIUM_TURN_URLS=url, ATRIUM_TURN_SECRET=SECRET)
+        _, found = await doctor(tmp_path, ATRIUM_TURN_URLS=url, ATRIUM_TURN_SECRET=SECRET)
         assert "not to our media at 127.0.0.1: 403" in found[f"TURN {url}"]["found"]
         assert "allowed-peer-ip=127.0.0.1" in found[f"TURN {url}"]["advice"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from argparse import ArgumentParser, Namespace
 
@@ -19,17 +18,13 @@ def run(settings: Settings, given: Namespace) -> int:
     """Check, print, and tell by the exit code whether something must be mended."""
     import logging
 
-    from web.doctor import machine, ports, services
-    from web.doctor.finding import Finding, as_builtins, as_text, exit_code
+    from web.doctor.finding import as_builtins, as_text, exit_code
+    from web.doctor.look import look
 
     # What a part says of its own troubles is in the findings.
     logging.disable(logging.CRITICAL)
 
-    async def look() -> list[Finding]:
-        network, others = await asyncio.gather(ports.checks(settings), services.checks(settings))
-        return [*machine.checks(settings), *network, *others]
-
-    findings = run_async(look())
+    findings = run_async(look(settings))
     print(json.dumps(as_builtins(findings), ensure_ascii=False) if given.json else as_text(findings))
     return exit_code(findings)
 
