@@ -102,6 +102,56 @@ test("the world says that media is lost: another link follows", async () => {
   assert.equal(types().filter((type) => type === "media_offer").length, 2);
 });
 
+test("media moves: a second link is made while the first goes on, and takes over with the next slots", async () => {
+  void media.start([], { mic: true, camera: true });
+  const first = await connect();
+  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "bob", "camera")] });
+  said = [];
+  const devices = asked.length;
+  media.handle({ type: "media_moving" });
+  const second = await connect("y");
+  assert.equal(first.publish.connectionState, "connected");
+  assert.ok(second.publish.transceivers[0]?.sender.track, "the live microphone is sent on both");
+  assert.ok(first.publish.transceivers[0]?.sender.track);
+  media.handle({ type: "media_moved" });
+  assert.equal(first.subscribe.connectionState, "connected", "until the slots are told");
+  media.handle({ type: "slots", epoch: 2, audio: [], video: [entry(1, "bob", "camera")] });
+  assert.equal(first.publish.connectionState, "closed");
+  assert.equal(first.subscribe.connectionState, "closed");
+  assert.equal(second.publish.connectionState, "connected");
+  assert.deepEqual([media.local.mic, media.local.camera, asked.length], [true, true, devices]);
+  assert.ok(!said.includes("failed") && !said.includes("connecting"), said.join());
+  second.publish.become("failed");
+  assert.equal(said.at(-1), "failed", "the second link is the link now");
+});
+
+test("a move that fails leaves the first link alone, and can be asked for again", async () => {
+  void media.start([], { mic: false, camera: false });
+  const first = await connect();
+  said = [];
+  media.handle({ type: "media_moving" });
+  await settle();
+  media.handle({ type: "error", code: "worker_full", message: "no room", ref: "media_offer" });
+  assert.equal(first.publish.connectionState, "connected");
+  media.handle({ type: "media_moving" });
+  const second = await connect("z");
+  second.subscribe.become("failed");
+  assert.equal(first.subscribe.connectionState, "connected");
+  assert.deepEqual(said, []);
+});
+
+test("media that is lost while it moves begins anew once", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  media.handle({ type: "media_moving" });
+  await settle();
+  sent = [];
+  media.handle({ type: "error", code: "media_lost", message: "the worker is gone" });
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(types().filter((type) => type === "media_offer").length, 1);
+});
+
 test("an error about something else leaves media alone", async () => {
   void media.start([], { mic: false, camera: false });
   await connect();

@@ -10,7 +10,7 @@ import { AudioGraph } from "./audio_graph.ts";
 import { Backoff } from "./backoff.ts";
 import type { LocalMedia, MediaControl, MediaEvents, Signal } from "./contract.ts";
 import { Emitter } from "./emitter.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkEvents } from "./link.ts";
 import { LocalTracks } from "./local_tracks.ts";
 import { Meter } from "./meter.ts";
 import { type SlotsPicture, SlotTable, type VideoChanges, type VideoPlace } from "./slots.ts";
@@ -26,6 +26,12 @@ export function createMedia(signal: Signal): Media {
   return new Session(signal);
 }
 
+interface ReceivedTrack {
+  kind: "audio" | "video";
+  slot: number;
+  track: MediaStreamTrack;
+}
+
 const NOTHING: SlotsPicture = { audio: [], video: [] };
 
 class Session implements Media {
@@ -37,6 +43,9 @@ class Session implements Media {
   readonly #pictures = new Map<number, MediaStreamTrack>();
   #iceServers: RTCIceServer[] = [];
   #link: Link | null = null;
+  /** Stands ready on another worker while the link goes on: see `#prepare`. */
+  #next: { link: Link; tracks: ReceivedTrack[] } | null = null;
+  #moved = false;
   #graph: AudioGraph | null = null;
   #meter: Meter | null = null;
   #gainOf: ((userId: string) => number) | null = null;
@@ -89,12 +98,19 @@ class Session implements Media {
     switch (message.type) {
       case "media_answer":
         this.#unanswered = Math.max(0, this.#unanswered - 1);
-        if (this.#unanswered === 0) void this.#link?.answered(message.sdp);
+        if (this.#unanswered === 0) void (this.#next?.link ?? this.#link)?.answered(message.sdp);
         break;
       case "media_offer":
-        void this.#link?.offered(message.sdp);
+        void (this.#next?.link ?? this.#link)?.offered(message.sdp);
+        break;
+      case "media_moving":
+        this.#prepare();
+        break;
+      case "media_moved":
+        this.#moved = true;
         break;
       case "slots":
+        if (this.#moved) this.#changeOver();
         this.#apply(message);
         break;
       case "video_paused":
@@ -105,8 +121,11 @@ class Session implements Media {
         break;
       case "error":
         if (message.ref === "media_offer") this.#unanswered = Math.max(0, this.#unanswered - 1);
-        if (message.code === "media_lost" || message.ref === "media_offer" || message.ref === "media_answer") {
+        if (message.code === "media_lost") {
           this.#lost(this.#link);
+        } else if (message.ref === "media_offer" || message.ref === "media_answer") {
+          if (this.#next) this.#giveUpNext();
+          else this.#lost(this.#link);
         }
         break;
     }
@@ -169,6 +188,7 @@ class Session implements Media {
   stop(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
+    this.#giveUpNext();
     this.#link?.close();
     this.#link = null;
     this.#tracks.stopAll();
@@ -184,30 +204,80 @@ class Session implements Media {
   #connect(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
+    this.#giveUpNext();
     this.#link?.close();
     this.#graph?.detachAll();
     this.#pictures.clear();
     this.#look(this.#table.pause([])); // the new connection's worker will say
     this.#events.emit("connection", "connecting");
-    const link: Link = new Link(this.#iceServers, {
+    const link: Link = this.#newLink({
+      track: (kind, slot, track) => this.#received(kind, slot, track),
+      connected: () => {
+        this.#backoff.connected(performance.now());
+        this.#events.emit("connection", "connected");
+      },
+      lost: () => this.#lost(link),
+    });
+    this.#link = link;
+    void link.open(this.#tracks.tracks);
+  }
+
+  #newLink(events: Pick<LinkEvents, "track" | "connected" | "lost">): Link {
+    return new Link(this.#iceServers, {
+      ...events,
       send: (message) => {
         this.#signal.send(message);
         if (message.type !== "media_offer") return;
         this.#unanswered += 1;
         this.#sendState();
       },
-      track: (kind, slot, track) => this.#received(kind, slot, track),
-      connected: () => {
-        this.#backoff.connected(performance.now());
-        this.#events.emit("connection", "connected");
-      },
       silent: () => {
         this.#unanswered = 0;
       },
-      lost: () => this.#lost(link),
     });
-    this.#link = link;
+  }
+
+  /**
+   * Our media moves to another worker. A second link is made while the first goes on; what it receives
+   * waits until the world says that the slots are about it now.
+   */
+  #prepare(): void {
+    if (this.#link === null || this.#retry !== null) return; // on the way to a new one in any case
+    this.#giveUpNext();
+    const tracks: ReceivedTrack[] = [];
+    const link: Link = this.#newLink({
+      track: (kind, slot, track) => {
+        if (this.#link === link) this.#received(kind, slot, track);
+        else tracks.push({ kind, slot, track });
+      },
+      connected: () => {},
+      lost: () => {
+        if (this.#link === link) this.#lost(link);
+        else if (this.#next?.link === link) this.#giveUpNext();
+      },
+    });
+    this.#next = { link, tracks };
     void link.open(this.#tracks.tracks);
+  }
+
+  #changeOver(): void {
+    this.#moved = false;
+    if (this.#next === null) return;
+    const { link, tracks } = this.#next;
+    this.#next = null;
+    this.#link?.close();
+    this.#link = link;
+    this.#graph?.detachAll();
+    this.#pictures.clear();
+    for (const { kind, slot, track } of tracks) this.#received(kind, slot, track);
+    this.#backoff.connected(performance.now());
+  }
+
+  /** The first link stays the only one; the world asks again, or tells that it is over. */
+  #giveUpNext(): void {
+    this.#moved = false;
+    this.#next?.link.close();
+    this.#next = null;
   }
 
   /** `link` is over; another one follows after a pause. An older link's end is no news. */
@@ -276,6 +346,7 @@ class Session implements Media {
       this.#meter = track && this.#graph ? new Meter(this.#graph.context, track) : null;
     }
     this.#link?.publication.send(source, track).catch(() => this.#lost(this.#link));
+    this.#next?.link.publication.send(source, track).catch(() => this.#giveUpNext());
   }
 
   #announce(): void {
