@@ -87,19 +87,33 @@ class StartError(Exception):
     """Why we cannot start, in one line."""
 
 
+# Lets a media worker's sessions move to others; ends when none is left, or after so long (seconds).
+Drain = Callable[[float], Awaitable[None]]
+
+
 async def run(
-    settings: Settings, *, world: bool, worker: bool, stop: asyncio.Event, say: Callable[[str], None]
+    settings: Settings,
+    *,
+    world: bool,
+    worker: bool,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    hurry: asyncio.Event | None = None,
 ) -> None:
     """Start the parts, `say` where we are reached, run until `stop`, and end cleanly.
 
+    A media worker on its own lets its sessions move to others first, unless it is to `hurry`.
     Raises StartError.
     """
     stack = AsyncExitStack()
+    drains: list[Drain] = []
     try:
-        url = await _start(settings, stack, world=world, worker=worker)
+        url = await _start(settings, stack, drains, world=world, worker=worker)
         if not stop.is_set():
             say(f"AtriumVerse is ready: {url}" if world else f"The media worker is ready: {url}/healthz")
             await stop.wait()
+            if not world:
+                await _drained(drains, settings.drain_seconds, hurry or asyncio.Event())
     finally:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
@@ -108,7 +122,19 @@ async def run(
             log.warning("some parts did not end in time")
 
 
-async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, worker: bool) -> str:
+async def _drained(drains: list[Drain], seconds: float, hurry: asyncio.Event) -> None:
+    """All drains are over, or somebody is in a hurry."""
+    waiting = asyncio.ensure_future(asyncio.gather(*(drain(seconds) for drain in drains)))
+    hurried = asyncio.ensure_future(hurry.wait())
+    await asyncio.wait((waiting, hurried), return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, hurried):
+        task.cancel()
+    await asyncio.gather(waiting, hurried, return_exceptions=True)
+
+
+async def _start(
+    settings: Settings, stack: AsyncExitStack, drains: list[Drain], *, world: bool, worker: bool
+) -> str:
     # The port first: it is the likeliest to be taken, and nothing has to be undone for it.
     listening = _listen(settings.host, settings.port)
     stack.callback(listening.close)
@@ -127,7 +153,7 @@ async def _start(settings: Settings, stack: AsyncExitStack, *, world: bool, work
         app, end_world = make_worker_app(checks, registry, _metrics_token(settings)), None
     if worker:
         # After the world, which has to hear the first heartbeat: whoever joins at once has media at once.
-        await _start_worker(settings, stack, bus, registry, workers)
+        drains.append(await _start_worker(settings, stack, bus, registry, workers))
     await _start_figures(settings, stack, registry)
     runner = http_runner(app)
     await runner.setup()
@@ -190,7 +216,7 @@ def _bus(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) ->
 
 async def _start_worker(
     settings: Settings, stack: AsyncExitStack, bus: Bus, registry: CollectorRegistry, workers: Registry
-) -> None:
+) -> Drain:
     from sfu.worker import MediaSettings, Worker
 
     host = settings.media_host or settings.host
@@ -206,6 +232,7 @@ async def _start_worker(
         port=settings.media_port,
         advertised=told,
         plane=settings.plane,
+        max_sessions=settings.max_sessions,
         pipe_host=settings.pipe_address or None,
         region=settings.region,
         version=version("atriumverse"),
@@ -220,6 +247,7 @@ async def _start_worker(
     except (ValueError, RuntimeError) as error:
         raise StartError(str(error)) from error
     _at_end(stack, "worker", part.close)
+    return part.drain
 
 
 async def _make_world(

@@ -22,6 +22,7 @@ from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE
 
 CONFIG_ENV = "ATRIUM_CONFIG"
 HIDDEN = "(hidden)"
+DEFAULT_SESSIONS = 2000
 
 
 class SettingsError(Exception):
@@ -48,6 +49,7 @@ class Settings:
     worker_name: str
     region: str
     pipe_address: str
+    max_sessions: int
     drain_seconds: int
     log_level: str
     log_format: Literal["text", "json"]
@@ -207,6 +209,12 @@ def _at_least_one(value: str) -> int:
     return int(value)
 
 
+def _some(value: str) -> int:
+    if (count := _count(value)) < 1:
+        raise ValueError("a whole number from 1 to 99999")
+    return count
+
+
 def _name(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
         raise ValueError("1 to 64 letters, digits, “.”, “_”, “-”")
@@ -280,6 +288,10 @@ SETTINGS: tuple[Setting, ...] = (
         "IP address at which other media workers reach this one, on the media port. Empty: the address it "
         "listens on, or the first of `media_address`. Where workers share a private network: its address "
         "there.",
+    ),
+    Setting(
+        *("max_sessions", "ATRIUM_MAX_SESSIONS", _some, str(DEFAULT_SESSIONS)),
+        "People and devices that one media worker takes at most, whatever its load.",
     ),
     Setting(
         *("drain_seconds", "ATRIUM_DRAIN_SECONDS", _count, "10"),

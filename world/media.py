@@ -256,7 +256,14 @@ class Media:
         player.sources.clear()
         live.media_changed(player)
         self._placement.joined(worker, self._now())
-        reply = await self.ask(worker, command(live.hearing.router(player), events_topic(live.record.id)))
+        try:
+            reply = await self.ask(worker, command(live.hearing.router(player), events_topic(live.record.id)))
+        except MediaError as error:
+            if error.code == "worker_full":  # it was faster than its heartbeats: the next try goes elsewhere
+                self._placement.filled(worker)
+                link.worker = player.carrier = None
+                player.piped = False
+            raise
         if link.worker != worker:
             raise MediaError("media_lost", "the media worker is gone; offer again")
         # It may have walked on meanwhile: say where it is.
@@ -276,7 +283,9 @@ class Media:
         router, events = live.hearing.router(player), events_topic(live.record.id)
         try:
             reply = await self.ask(move.target, command(router, events))
-        except MediaError:
+        except MediaError as error:
+            if error.code == "worker_full":
+                self._placement.filled(move.target)
             self._moves.cancel(seated)
             raise
         if seated.move is not move:

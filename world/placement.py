@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+
 from signaling.control import WORKER_STALE_SECONDS, WORKER_SUSPECT_SECONDS, Heartbeat
 
 # What one join adds to a worker's load until heartbeats have caught up.
@@ -144,6 +146,12 @@ class Placement:
         if known is not None:
             known.joins.append(now)
 
+    def filled(self, worker: str) -> None:
+        """It has refused a session: until its next heartbeat it takes nobody."""
+        known = self._workers.get(worker)
+        if known is not None:
+            known.beat = msgspec.structs.replace(known.beat, load=1.0)
+
     def _far(self, name: str) -> bool:
         return bool(self._region) and self._workers[name].beat.region != self._region
 
@@ -151,7 +159,8 @@ class Placement:
         while known.joins and now - known.joins[0] > RECENT_SECONDS:
             known.joins.popleft()
         beat = known.beat
-        seats = beat.sessions / beat.max_sessions if beat.max_sessions else 0.0
+        unseen = sum(at > known.seen for at in known.joins)
+        seats = (beat.sessions + unseen) / beat.max_sessions if beat.max_sessions else 0.0
         return max(beat.load, seats) + RECENT_JOIN * len(known.joins)
 
 

@@ -42,8 +42,19 @@ class AtriumServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> AtriumServer:
         """Start it and wait until it says `ready`. Raises AssertionError with its output otherwise."""
+        self.launch()
+        return self.wait_ready()
+
+    def launch(self) -> None:
+        """Start it; `wait_ready` before it is used."""
+        self._ready.clear()
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -54,6 +65,10 @@ class AtriumServer:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def wait_ready(self) -> AtriumServer:
+        """Until it says `ready`."""
+        assert self._process is not None
         started = time.monotonic()
         while not self._ready.wait(0.05):
             if self._process.poll() is not None or time.monotonic() - started > START_SECONDS:

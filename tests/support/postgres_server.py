@@ -58,68 +58,102 @@ def _other_user() -> str | None:
     return None
 
 
+class PostgresServer:
+    """One server. `kill` and `start` again is a crash and its recovery, with the same port and data."""
+
+    def __init__(self) -> None:
+        binaries = _binaries()
+        if binaries is None:
+            if os.environ.get("CI", "").lower() in {"1", "true"}:
+                pytest.fail(MISSING)
+            pytest.skip(MISSING)
+        self._binaries = binaries
+        self._folder = Path(tempfile.mkdtemp(prefix="atrium-pg-"))
+        self._user = _other_user()
+        if self._user is not None:
+            shutil.chown(self._folder, self._user)
+        self._environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
+        initdb = [
+            *("-D", str(self._folder / "data"), "-U", "atrium", "-A", "trust", "-E", "UTF8", "--no-sync")
+        ]
+        subprocess.run(
+            [binaries / "initdb", *initdb],
+            check=True,
+            capture_output=True,
+            user=self._user,
+            env=self._environment,
+            cwd=self._folder,
+        )
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """The URL without a database name."""
+        return f"postgresql://atrium@127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL of the database that is always there."""
+        return f"{self.address}/postgres"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        log = (self._folder / "log").open("ab")
+        self._process = subprocess.Popen(
+            [
+                *(self._binaries / "postgres", "-D", self._folder / "data", "-p", str(self.port)),
+                *("-k", self._folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
+                *("-c", "max_connections=60", "-c", "shared_buffers=16MB"),
+            ],
+            stdout=log,
+            stderr=log,
+            user=self._user,
+            env=self._environment,
+            cwd=self._folder,
+        )
+        log.close()
+        deadline = time.monotonic() + START_SECONDS
+        ready: list[str | Path] = [self._binaries / "pg_isready", "-q", "-h", "127.0.0.1"]
+        ready += ["-p", str(self.port), "-U", "atrium", "-d", "postgres"]
+        while subprocess.run(ready, check=False).returncode != 0:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("PostgreSQL did not start:\n" + (self._folder / "log").read_text())
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """kill -9. Its own children notice and end; so that it can start again, wait for them."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        lock = self._folder / "data" / "postmaster.pid"
+        time.sleep(0.3)
+        lock.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End it and remove its files. Fast shutdown: SIGTERM would wait for clients that a failed test has
+        left behind."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @functools.cache
-def _start() -> str | None:
-    binaries = _binaries()
-    if binaries is None:
-        return None
-    folder = Path(tempfile.mkdtemp(prefix="atrium-pg-"))
-    user = _other_user()
-    if user is not None:
-        shutil.chown(folder, user)
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
-    data = folder / "data"
-    subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "atrium", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True,
-        capture_output=True,
-        user=user,
-        env=environment,
-        cwd=folder,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [
-            *(binaries / "postgres", "-D", data, "-p", str(port), "-k", folder),
-            *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=60"),
-            *("-c", "shared_buffers=16MB"),
-        ],
-        stdout=log,
-        stderr=log,
-        user=user,
-        env=environment,
-        cwd=folder,
-    )
-    log.close()
-
-    def stop() -> None:
-        # Fast shutdown: SIGTERM would wait for clients that a failed test has left behind.
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
-    deadline = time.monotonic() + START_SECONDS
-    ready: list[str | Path] = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-    ready += ["-U", "atrium", "-d", "postgres"]
-    while subprocess.run(ready, check=False).returncode != 0:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("PostgreSQL did not start:\n" + (folder / "log").read_text())
-        time.sleep(0.05)
-    return f"postgresql://atrium@127.0.0.1:{port}"
+def _shared() -> str:
+    server = PostgresServer()
+    atexit.register(server.stop)
+    server.start()
+    return server.address
 
 
 def postgres_server() -> str:
-    """The server's URL without a database name. Skips (in CI: fails) where there is no PostgreSQL."""
-    url = _start()
-    if url is None:
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    return url
+    """The shared server's URL without a database name. Skips (in CI: fails) where there is no PostgreSQL."""
+    return _shared()

@@ -6,7 +6,7 @@ comes in where it runs. `settings` are read before a command runs, and their fla
 
 from __future__ import annotations
 
-from web.commands import config, doctor, migrate, serve, top
+from web.commands import config, doctor, drain, migrate, serve, top
 from web.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -16,6 +16,7 @@ COMMANDS: dict[str, Command] = {
         migrate.COMMAND,
         config.COMMAND,
         doctor.COMMAND,
+        drain.COMMAND,
         top.COMMAND,
     )
 }

@@ -39,12 +39,17 @@ def _serve(settings: Settings, *, world: bool, worker: bool) -> int:
 async def _until_stopped(settings: Settings, *, world: bool, worker: bool) -> None:
     from web.compose import run
 
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def told_to_end() -> None:
+        """Once: in order. Once more: at once."""
+        (hurry if stop.is_set() else stop).set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-    await run(settings, world=world, worker=worker, stop=stop, say=say)
+            loop.add_signal_handler(number, told_to_end)
+    await run(settings, world=world, worker=worker, stop=stop, say=say, hurry=hurry)
 
 
 COMMANDS = (

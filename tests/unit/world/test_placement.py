@@ -113,3 +113,21 @@ def test_one_who_misses_heartbeats_is_a_suspect_and_an_answer_clears_it() -> Non
     assert placement.suspects(WORKER_SUSPECT_SECONDS + 0.2) == []
     assert placement.forget("a")
     assert not placement.forget("a")
+
+
+def test_who_came_since_the_last_heartbeat_has_a_seat_already() -> None:
+    placement = placement_of(Heartbeat("a", 1, 0.0, 1, "python", address=("::1", 1), max_sessions=4))
+    assert placement.choose(1.0) == "a"
+    for _ in range(3):
+        placement.joined("a", 1.0)
+    assert placement.choose(1.0) is None
+    placement.beat(Heartbeat("a", 1, 0.0, 2, "python", address=("::1", 1), max_sessions=4), 1.1)
+    assert placement.choose(1.1) == "a"
+
+
+def test_a_worker_that_refused_takes_nobody_until_it_says_more() -> None:
+    placement = placement_of(full("a", 0.1), full("b", 0.5))
+    placement.filled("a")
+    assert placement.choose(0.0, ("a",)) == "b"
+    placement.beat(full("a", 0.1), 0.5)
+    assert placement.choose(0.5, ("a",)) == "a"
