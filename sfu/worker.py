@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from sfu.capacity import Capacity
 from sfu.dtls import Identity
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
@@ -137,7 +138,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._hurry = asyncio.Event()
         self._stops: list[Callable[[], None]] = []
-        self._load = 0.0
+        self._capacity = Capacity()
         self._lag = 0.0
         self._register_at = 0.0
         self._media: Media | None = None
@@ -171,7 +172,9 @@ class Worker:
         self._keeper = PipeKeeper(media.pipes, self._bus)
         self._media = media
         self._metrics.watch(self)
-        self.quality = QualityDesk(self.name, media, lambda: (self._load, self._lag), time.monotonic)
+        self.quality = QualityDesk(
+            self.name, media, lambda: (self._capacity.cores, self._lag), time.monotonic
+        )
         topic = worker_topic(self.name)
         self._stops = [self._bus.subscribe(topic, self._published), self._bus.respond(topic, self._asked)]
         loop = asyncio.get_running_loop()
@@ -205,6 +208,10 @@ class Worker:
             self._media = None
             # Closed DTLS tasks end in the next turn of the loop.
             await asyncio.sleep(0)
+
+    def _stress(self) -> tuple[float, float]:
+        """Cores used lately, and by how many seconds the last timer was late."""
+        return self._capacity.cores, self._lag
 
     async def _say_farewell(self, media: Media) -> None:
         """Those who are still here need not wait until our silence is noticed."""
@@ -368,7 +375,7 @@ class Worker:
         return max(0.0, time.monotonic() - due)
 
     async def _beat(self) -> None:
-        wall, used = time.monotonic(), _cpu_seconds()
+        wall, used, sent = time.monotonic(), _cpu_seconds(), 0
         while True:
             self._beat_now.clear()
             await self._announce()
@@ -379,9 +386,10 @@ class Worker:
                 pass
             now, used_now = time.monotonic(), _cpu_seconds()
             if now - wall >= LOAD_SECONDS:
-                self._load = (used_now - used) / (now - wall)
-                self._metrics.cpu.set(self._load)
-                wall, used = now, used_now
+                sent_now = self.media.forwarder.counters().sent
+                self._capacity.measure(used_now - used, sent_now - sent, now - wall)
+                self._metrics.cpu.set(self._capacity.cores)
+                wall, used, sent = now, used_now, sent_now
 
     async def _announce(self) -> None:
         media, settings = self.media, self._settings
@@ -389,13 +397,15 @@ class Worker:
         beat = Heartbeat(
             worker=self.name,
             started=self._started_ms,
-            load=min(1.0, max(full, self._load)),
+            load=min(1.0, max(full, self._capacity.load)),
             sessions=len(media.sessions),
             plane=media.forwarder.plane,
             draining=self._draining is not None,
             region=settings.region,
             version=settings.version,
             address=media.pipes.address,
+            capacity=self._capacity.capacity,
+            rate=int(self._capacity.rate),
             max_sessions=settings.max_sessions,
         )
         await self._publish(HEARTBEAT_TOPIC, beat)

@@ -19,6 +19,7 @@ from signaling.control import Route, SetRoutes
 from signaling.messages import Kind, SlotInfo, Slots
 from world.attention import Rounds, look, rank_and_cap
 from world.audibility import Audibility
+from world.degrade import thin
 from world.player import Player
 from world.slots import Ears, RoomRank, Wish, public_wishes, rank_room, room_wishes
 
@@ -40,6 +41,8 @@ class Link:
     worker: str | None = None
     # The subscribe connection's slots; None until the client has answered the offer.
     ears: Ears | None = None
+    # How much its worker can carry now: an index into `degrade.LEVELS`.
+    level: int = 0
     # What the worker was last told; None: nothing yet, tell it.
     router: str | None = None
     pinned: str | None = None
@@ -83,6 +86,11 @@ class Hearing:
         player.piped = False
         player.sources.clear()
         return self.links.pop(player, None)
+
+    def degraded(self, player: Player, level: int) -> None:
+        """The player's worker can carry more or less now: it is looked at in one of the next turns."""
+        self.links[player].level = level
+        self.waiting[player] = None
 
     def receivers_of(self, player: Player) -> Iterable[Player]:
         """Everybody whose slots may carry the player, reserved ones included."""
@@ -181,7 +189,8 @@ class Hearing:
     def _look(self, player: Player, link: Link, worker: str, changed: bool, now: float) -> Change | None:
         ears = link.ears
         if ears is not None:
-            changed = ears.assign(*self._wishes(player, ears, now)) or changed
+            audio, video = thin(link.level, *self._wishes(player, ears, now), player.pinned)
+            changed = ears.assign(audio, video) or changed
             if ears.overflow:
                 self.overflow.add(player)
             else:

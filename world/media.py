@@ -30,9 +30,10 @@ from signaling.control import (
     Reply,
     worker_topic,
 )
-from signaling.messages import Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
+from signaling.messages import Degraded, Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
 from signaling.registry import Registry
 from world.client import Client
+from world.degrade import LEVELS, Stage
 from world.hearing import Link
 from world.homes import Homes
 from world.left_behind import LeftBehind
@@ -79,6 +80,7 @@ class Media:
         self._now = now
         self._placement = Placement(region)
         self._sessions: dict[str, Seated] = {}
+        self._stages: dict[str, Stage] = {}
         self._homes = Homes(self._placement, now, placements)
         self._moves = Moves(
             self._sessions, self._placement, self._homes, self.outbox, now, self._changed_over
@@ -228,6 +230,7 @@ class Media:
             link.ears = ears
             link.router = None  # tell the worker in any case
             live.media_changed(player)
+            self._tell_level(self._sessions[link.session])
 
     async def open(self, live: LiveSpace, player: Player, command: Callable[[str, str], Command]) -> Reply:
         """Open the session on a worker of the server with `command(router, events topic)`.
@@ -331,9 +334,28 @@ class Media:
     def _worker_beats(self, beat: Heartbeat) -> None:
         if beat.draining:
             self._moves.drained(beat.worker)
+        stage = self._stages.setdefault(beat.worker, Stage())
+        if stage.update(beat.load, self._now()):
+            log.warning("media worker %s leaves out: %s", beat.worker, LEVELS[stage.level])
+            for seated in self._sessions.values():
+                if seated.link.worker == beat.worker:
+                    self._tell_level(seated)
+
+    def _tell_level(self, seated: Seated) -> None:
+        """Adapt the session to what its worker can carry, and say so where that is another level."""
+        live, player, link = seated.live, seated.player, seated.link
+        stage = self._stages.get(link.worker or "", Stage())
+        if link.level == stage.level:
+            return
+        live.hearing.degraded(player, stage.level)
+        live.wake()
+        client = live.clients.get(player)
+        if client is not None:
+            client.send(Degraded(LEVELS[stage.level]))
 
     def _worker_lost(self, worker: str) -> None:
         self.outbox.forget(worker)
+        self._stages.pop(worker, None)
         self._news.worker_lost(worker)
         self._moves.worker_lost(worker)
         spaces = {seated.live for seated in self._sessions.values()}
@@ -354,6 +376,7 @@ class Media:
         live = seated.live
         if worker not in live.workers:
             live.workers = (*live.workers, worker)
+        self._tell_level(seated)
 
     def _tell_lost(self, seated: Seated, why: str) -> None:
         link, player, live = seated.link, seated.player, seated.live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -112,6 +113,31 @@ async def test_a_worker_that_is_only_slow_to_beat_is_left_alone() -> None:
         await asyncio.sleep(c.WORKER_SUSPECT_SECONDS + 0.6)  # it answers, and does not beat
         assert ann.told(m.Error) == []
         assert ann.session in w1.routers
+
+
+async def test_an_overloaded_worker_keeps_the_near_and_leaves_out_the_far_and_people_are_told() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (600, 700))
+        others = [await tiny.join(f"p{i}", (610 + 10 * i, 700)) for i in range(6)]
+        for avatar in (ann, *others):
+            await tiny.on_air(avatar, "mic", "camera")
+        await until(lambda: len(tiny.worker.heard(ann.session)) == 12, "all are heard and seen")
+        await tiny.worker.heartbeat(load=0.86)
+        assert (await ann.expect(m.Degraded)).level == "far_video"
+        others.sort(key=lambda other: math.dist((ann.x, ann.y), (other.x, other.y)))
+        near = {(o.session, "camera") for o in others[:4]} | {(o.session, "mic") for o in others}
+        await until(
+            lambda: tiny.worker.heard(ann.session) == near,
+            lambda: f"the nearest four are seen: {tiny.worker.heard(ann.session) ^ near}",
+        )
+        late = await tiny.join("late", (600, 710))
+        await tiny.on_air(late, "mic")
+        assert (await late.expect(m.Degraded)).level == "far_video"
+        stage = tiny.world._media._stages["w1"]
+        stage._stepped_at -= 60
+        await tiny.worker.heartbeat(load=0.93)
+        assert (await ann.expect(m.Degraded)).level == "near_video"
+        await until(lambda: {s for _, s in tiny.worker.heard(ann.session)} == {"mic"}, "voices only")
 
 
 # --- drain -------------------------------------------------------------------------------------------
