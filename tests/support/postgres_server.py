@@ -157,3 +157,10 @@ def _shared() -> str:
 def postgres_server() -> str:
     """The shared server's URL without a database name. Skips (in CI: fails) where there is no PostgreSQL."""
     return _shared()
+
+
+def postgres_binaries() -> Path:
+    """The folder of its programs; after `postgres_server`, which skips where there is none."""
+    found = _binaries()
+    assert found is not None
+    return found

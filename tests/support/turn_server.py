@@ -35,7 +35,7 @@ class TurnServer:
         self._command = [
             turn_binary(),
             "-c",
-            str(ROOT / "turnserver.conf"),
+            str(ROOT / "deploy" / "turnserver.conf"),
             f"--static-auth-secret={secret}",
             f"--listening-port={self.port}",
             "--listening-ip=127.0.0.1",

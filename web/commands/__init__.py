@@ -6,7 +6,7 @@ comes in where it runs. `settings` are read before a command runs, and their fla
 
 from __future__ import annotations
 
-from web.commands import config, doctor, drain, migrate, serve, top
+from web.commands import backup, config, doctor, drain, migrate, serve, top
 from web.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -14,6 +14,7 @@ COMMANDS: dict[str, Command] = {
     for command in (
         *serve.COMMANDS,
         migrate.COMMAND,
+        *backup.COMMANDS,
         config.COMMAND,
         doctor.COMMAND,
         drain.COMMAND,
