@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from maps.avatar_code import is_look
+
 USERNAME_MIN, USERNAME_MAX = 3, 32
 NAME_MAX = 64
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
@@ -93,7 +95,10 @@ def password(typed: str) -> str:
 
 
 def avatar(choice: str, offered: Collection[str]) -> str:
-    """One of the avatars `offered` (any short slug while none are listed). Raises BadField."""
+    """One of the avatars `offered` (any short slug while none are listed), or one that somebody put
+    together. Raises BadField."""
+    if is_look(choice):
+        return choice
     if not AVATAR.fullmatch(choice) or (offered and choice not in offered):
         raise BadField("avatar", "There is no such avatar.")
     return choice

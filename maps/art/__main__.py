@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from maps.art import avatars, campus, office, park
+from maps.art import avatar_layers, avatars, campus, office, park
 from maps.art.looks import LOOKS
 from maps.art.scene import Scene
 from maps.templates import FOLDER
@@ -77,7 +77,11 @@ def make(name: str) -> dict[str, bytes]:
 def make_avatars() -> dict[str, bytes]:
     """The avatars' sheets and what there is to know about them."""
     files = {f"avatars/{look.name}.png": picture(avatars.sheet(look).image) for look in LOOKS}
-    return {"avatars/avatars.json": dump(avatars.manifest()), **files}
+    layers = {
+        "looks/layers.json": dump(avatar_layers.manifest()),
+        "looks/layers.png": picture(avatar_layers.atlas().image),
+    }
+    return {"avatars/avatars.json": dump(avatars.manifest()), **files, **layers}
 
 
 def same(committed: Path, made: bytes) -> bool:

@@ -42,6 +42,17 @@ def figure(look: Look, direction: str, frame: int) -> Canvas:
     if direction == "right":
         left = figure(look, "left", frame)
         return left.flipped()
+    body = bare(look, direction, frame)
+    _ink(body)
+    out = Canvas(WIDTH, HEIGHT)
+    out.disc(16, 43.5, 10, 3.6, shadow(46))
+    out.disc(16, 43.5, 7.5, 2.6, shadow(46))
+    out.stamp(body, 0, 0)
+    return out
+
+
+def bare(look: Look, direction: str, frame: int) -> Canvas:
+    """The figure without its border and shadow; looking down, left or up."""
     body = Canvas(WIDTH, HEIGHT)
     # In the middle of a stride the body is lower than when the legs pass.
     dip = 1 if frame in (1, 3) else 0
@@ -51,12 +62,7 @@ def figure(look: Look, direction: str, frame: int) -> Canvas:
     else:
         lifts = {1: (2, 0), 2: (0, 1), 3: (0, 2), 4: (1, 0)}.get(frame, (0, 0))
         paint_front_or_back(body, look, swing, dip, lifts, back=direction == "up")
-    _ink(body)
-    out = Canvas(WIDTH, HEIGHT)
-    out.disc(16, 43.5, 10, 3.6, shadow(46))
-    out.disc(16, 43.5, 7.5, 2.6, shadow(46))
-    out.stamp(body, 0, 0)
-    return out
+    return body
 
 
 def _ink(body: Canvas) -> None:

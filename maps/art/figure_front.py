@@ -135,6 +135,8 @@ def _collar(b: Canvas, k: Look, dip: int) -> None:
 
 def _hair_front(b: Canvas, k: Look, y: int, back: bool) -> None:
     h = k.hair
+    if k.style == "bald":
+        return
     if k.style == "curls":
         for cx, cy, r in ((10, y + 5, 4), (22, y + 5, 4), (16, y + 2, 5), (12, y + 2, 4.5), (20, y + 2, 4.5)):
             b.disc(cx, cy, r, r, h[2])

@@ -117,6 +117,8 @@ def _side_torso(b: Canvas, k: Look, dip: int) -> None:
 
 def _side_hair(b: Canvas, k: Look, y: int) -> None:
     h = k.hair
+    if k.style == "bald":
+        return
     if k.style == "curls":
         for cx, cy, r in ((11, y + 2, 4), (20, y + 4, 5), (16, y + 1, 5), (21, y + 9, 4), (18, y + 8, 3)):
             b.disc(cx, cy, r, r, h[2])

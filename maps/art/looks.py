@@ -34,6 +34,11 @@ FRAMES = ("idle", "walk_1", "walk_2", "walk_3", "walk_4")
 INK = rgb("2a1f3d")
 
 
+STYLES = ("short", "bob", "long", "bun", "curls", "tail", "cap", "scarf", "spiky", "bald")
+TOPS = ("tee", "hoodie", "jacket", "dress", "dungarees")
+EXTRAS = ("", "glasses", "beard", "headphones", "flower")
+
+
 @dataclass(frozen=True)
 class Look:
     """One person's appearance."""
@@ -42,12 +47,13 @@ class Look:
     title: str
     skin: Ramp
     hair: Ramp
-    style: str  # short, bob, long, bun, curls, tail, cap, scarf, spiky
-    top: str  # tee, hoodie, jacket, dress, dungarees
+    style: str  # one of STYLES
+    top: str  # one of TOPS
     cloth: Ramp
     legs: Ramp
     shoes: Ramp = DARK_WOOD
-    extra: str = ""  # glasses, beard, headphones, flower
+    extra: str = ""  # one of EXTRAS
+    sleeve: Ramp | None = None  # other than follows from the top
 
 
 LOOKS = (
@@ -68,6 +74,8 @@ LOOKS = (
 
 def sleeves(k: Look) -> Ramp:
     """The colours of sleeves."""
+    if k.sleeve is not None:
+        return k.sleeve
     return CREAM if k.top == "dungarees" else k.cloth
 
 

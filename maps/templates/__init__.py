@@ -3,7 +3,7 @@
 Each is a folder here with `map.json` (Tiled JSON in normal form), `thumbnail.png` and `template.json`
 (title, description). This folder is what the browser sees under `/maps/`, so that an image which a
 map names as `tiles.png` is `/maps/{name}/tiles.png`; `asset` says which files there are. The avatars'
-sheets are in `avatars/`.
+sheets are in `avatars/`, the layers of looks of one's own in `looks/`.
 """
 
 from __future__ import annotations

@@ -87,6 +87,26 @@ async def test_x_walks_to_a_chair_and_sits_and_a_step_gets_up(two: Two) -> None:
     await page.keyboard.up("ArrowDown")
 
 
+async def test_a_look_is_put_together_inside_and_the_other_sees_it_at_once(two: Two) -> None:
+    page = two.ada.page
+    await page.get_by_role("button", name="Change your look").click()
+    dialog = page.get_by_role("dialog", name="Change your look")
+    await dialog.get_by_role("radio", name="Headscarf").check()
+    await dialog.get_by_role("group", name="Their colour").get_by_role("radio", name="Plum").check()
+    await dialog.get_by_role("radio", name="Glasses").check()
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_be_hidden()
+    user = (await two.ada.you())["user_id"]
+    await two.bob.until(f"atrium.players().find(p => p.user_id === '{user}').avatar.startsWith('me-')")
+    account = await two.ada.get("/api/auth/me")
+    assert account["user"]["avatar"].startswith("me-")
+    # The picture in the other's list is painted, not a pair of letters.
+    face = two.bob.page.locator(f'.person[data-user="{user}"] .face canvas')
+    await expect(face).to_be_visible()
+    painted = "canvas => canvas.getContext('2d').getImageData(13, 13, 1, 1).data[3] > 0"
+    assert await face.evaluate(painted)
+
+
 async def test_without_a_chair_nearby_it_is_said_so(two: Two) -> None:
     await two.ada.walk_to(500, 590)
     await two.ada.page.locator("#map").focus()

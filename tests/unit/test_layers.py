@@ -54,6 +54,7 @@ PURE = (
     "world/websocket.py",
     "world/zones.py",
     "web/language.py",
+    "maps/avatar_code.py",
     "maps/collision.py",
     "maps/model.py",
     "maps/tiled*.py",

@@ -4,7 +4,8 @@
  * A sheet is frames in rows: one row a direction, one column a phase of the walk.
  */
 import type { Direction } from "../net/messages.ts";
-import { loadImage } from "./ground.ts";
+import { readLook } from "../shared/look_code.ts";
+import { sheetOf } from "../shared/looks.ts";
 
 export interface Sheet {
   /** The same for the same pictures. */
@@ -168,11 +169,11 @@ export class Wardrobe {
   async #find(manifest: Manifest | null, avatar: string, userId: string): Promise<Sheet> {
     // Somebody whose avatar we do not have wears the one that their id picks.
     const looks = manifest?.looks ?? [];
-    const look = looks.find(({ name }) => name === avatar) ?? looks[hash(userId) % looks.length];
-    if (!manifest || !look) return plainSheet(userId);
+    const worn = readLook(avatar) ? avatar : (looks.find(({ name }) => name === avatar) ?? looks[hash(userId) % looks.length])?.name;
+    if (!manifest || worn === undefined) return plainSheet(userId);
     return {
-      key: `figure:${look.name}`,
-      image: await loadImage(new URL(look.image, new URL(this.#url, location.href)).href),
+      key: `figure:${worn}`,
+      image: await sheetOf(worn),
       frameWidth: manifest.frame.width,
       frameHeight: manifest.frame.height,
       feetX: manifest.feet.x,

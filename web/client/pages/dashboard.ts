@@ -2,7 +2,7 @@
  * Your servers: cards to enter, and the dialogs to create one, to join one, and to change yourself.
  */
 import { api, ApiError } from "./api.ts";
-import { avatarChoices } from "../shared/avatars.ts";
+import { AvatarBuilder } from "../shared/avatar_builder.ts";
 import { copyText, readyDialog, sure } from "./dialogs.ts";
 import { byId, h, pageData } from "../shared/dom.ts";
 import { type Key, t } from "../i18n/words.ts";
@@ -203,6 +203,9 @@ function readyProfile(user: User): void {
   const dialog = byId("profile", HTMLDialogElement);
   const form = formOf(dialog);
   const name = byId("profile-name", HTMLInputElement);
+  const builder = new AvatarBuilder();
+  byId("avatars", HTMLDivElement).replaceChildren(builder.element);
+  dialog.addEventListener("close", () => builder.close());
   byId("who", HTMLButtonElement).addEventListener("click", () => {
     clearErrors(form);
     name.value = user.display_name;
@@ -210,7 +213,7 @@ function readyProfile(user: User): void {
     api<{ user: User; avatars: string[] }>("GET", "/api/auth/me").then(
       ({ user: now, avatars }) => {
         byId("avatar-field", HTMLFieldSetElement).hidden = avatars.length === 0;
-        byId("avatars", HTMLDivElement).replaceChildren(...avatarChoices(avatars, now.avatar));
+        void builder.open(avatars, now.avatar);
       },
       (error: unknown) => showErrors(form, { form: wordsOf(error) }),
     );

@@ -11,6 +11,7 @@ import { h } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
 import { zoneTitle } from "../shared/words.ts";
 import type { Findable } from "./find.ts";
+import { openLook } from "./look_dialog.ts";
 import type { Panel } from "./panel.ts";
 import { PeopleList } from "./people_list.ts";
 import type { PersonRow } from "./person_row.ts";
@@ -53,6 +54,7 @@ export class Lists {
     this.#list = new PeopleList(panel.bodies.people, {
       walk: actions.walkToPerson,
       follow: actions.follow,
+      changeLook: () => void openLook(),
       write: (userId) => {
         const { name, avatar } = people.others.get(userId) ?? { name: "", avatar: "" };
         actions.write(userId, name, avatar);

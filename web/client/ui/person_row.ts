@@ -35,6 +35,8 @@ export interface PersonActions {
   follow: (userId: string) => void;
   write: (userId: string) => void;
   volume: (userId: string, volume: number) => void;
+  /** My own look. */
+  changeLook: () => void;
 }
 
 export class PersonElement {
@@ -50,7 +52,7 @@ export class PersonElement {
   constructor({ id, me }: PersonRow, actions: PersonActions) {
     this.#tools = me ? null : new Tools(id, actions);
     const who = h("span", { class: "who" }, this.#name, h("small", {}, this.#signs, this.#place));
-    const line = h("div", { class: "person-line" }, this.#face, who, this.#tools?.buttons);
+    const line = h("div", { class: "person-line" }, this.#face, who, this.#tools?.buttons ?? mirror(actions));
     this.element = h("li", { class: "person", "data-user": id }, line, this.#tools?.more);
   }
 
@@ -81,6 +83,13 @@ export class PersonElement {
     }
     this.#tools?.show(person);
   }
+}
+
+/** What I can do with myself. */
+function mirror(actions: PersonActions): HTMLElement {
+  const button = iconButton("look", t("people.change_look"), "icon-button small does-look");
+  button.addEventListener("click", actions.changeLook);
+  return h("span", { class: "person-buttons" }, button);
 }
 
 /** What I can do with somebody else. */

@@ -13,7 +13,7 @@ export interface Seam {
   /** Me as drawn, null before the first welcome. */
   you(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; direction: string } | null;
   /** The others in view as drawn. */
-  players(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; presence: string; showing: Showing }[];
+  players(): { user_id: string; name: string; x: number; y: number; zone_id: string | null; presence: string; avatar: string; showing: Showing }[];
   /** Walks as a double-click would; true on arrival. */
   walkTo(x: number, y: number): Promise<boolean>;
   /** Each person's gain for me now. */
@@ -50,9 +50,9 @@ export function makeSeam(parts: SeamParts): Seam {
       return { user_id: me.user_id, name: me.name, x, y, direction, zone_id: me.zone_id };
     },
     players: () =>
-      [...people.others.values()].map(({ user_id, name, zone_id, presence, showing, trail }) => {
+      [...people.others.values()].map(({ user_id, name, avatar, zone_id, presence, showing, trail }) => {
         const { x, y } = trail.at(performance.now());
-        return { user_id, name, x, y, zone_id, presence, showing };
+        return { user_id, name, x, y, zone_id, presence, avatar, showing };
       }),
     walkTo: parts.walkTo,
     gains: () => Object.fromEntries([...people.others.keys()].map((id) => [id, voices.gainOf(id)])),
