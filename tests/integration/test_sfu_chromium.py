@@ -140,5 +140,4 @@ async def test_chromium_hears_and_sees_itself_through_the_worker(
     assert (await inbound(page))["v5"]["packetsReceived"] <= before + 1
     assert sfu.metric("atrium_sfu_transport_feedback_sent_total") > 5
     assert sfu.metric("atrium_sfu_transport_feedback_received_total") > 5
-    assert sfu.metric("atrium_sfu_congested_total") == 0
     assert sfu.metric("atrium_sfu_rtcp_malformed_total") == 0
