@@ -49,7 +49,7 @@ from signaling.messages import KIND_OF_SOURCE, Kind
 MAX_PIPES = 64
 # An end that has carried nothing for so long is taken down (seconds).
 IDLE_SECONDS = 30.0
-# A receiver that has not said for so long what it wants wants nothing (seconds): it is dead.
+# A receiver of which neither a word on the Bus nor RTCP has come for so long (seconds) is dead.
 SILENT_SECONDS = 6.0
 
 log = logging.getLogger("atrium.sfu.pipe")
@@ -372,7 +372,8 @@ class Pipes:
             return False
         plain = end.unprotect_rtcp(data)
         if plain is not None:
-            now = self._clock()
+            # It lives and receives, though the Bus may be out of reach.
+            now = end.heard_at = self._clock()
             self._media.desk.from_publisher(peer, plain, now)
             self._media.desk.from_listener(list(end.slots.values()), plain, now)
         return True

@@ -60,6 +60,7 @@ class RedisBus:
         self._changed = asyncio.Condition()
         self._outbox: deque[tuple[str, bytes, int]] = deque()
         self._wake = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._next_id = 1
         self._tasks: list[asyncio.Task[None]] = []
@@ -125,7 +126,8 @@ class RedisBus:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(TimeoutError("the bus was closed"))
-        if self._outbox and self.connected:
+        if self.connected:
+            # What is on its way is out then, too.
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._flush()
@@ -164,21 +166,27 @@ class RedisBus:
                 self._wake.set()
 
     async def _flush(self) -> None:
-        while self._outbox:
-            batch = [self._outbox[i] for i in range(min(len(self._outbox), MAX_PIPELINE))]
-            pipeline = self._client.pipeline(transaction=False)
-            for topic, data, identity in batch:
-                if identity:
-                    pipeline.execute_command("PUBSUB", "NUMSUB", MARKER + topic)
-                pipeline.publish(PREFIX + topic, data)
-            results = iter(await pipeline.execute())
-            for topic, _, identity in batch:
-                self._outbox.popleft()
-                if identity and next(results)[1] == 0:
-                    answer = self._waiting.get(identity)
-                    if answer is not None and not answer.done():
-                        answer.set_exception(LookupError(f"nobody answers on {topic}"))
-                next(results)
+        """Send what waits, one batch at a time; a batch that failed waits again, in its place."""
+        async with self._flushing:
+            while self._outbox:
+                size = min(len(self._outbox), MAX_PIPELINE)
+                batch = [self._outbox.popleft() for _ in range(size)]
+                pipeline = self._client.pipeline(transaction=False)
+                for topic, data, identity in batch:
+                    if identity:
+                        pipeline.execute_command("PUBSUB", "NUMSUB", MARKER + topic)
+                    pipeline.publish(PREFIX + topic, data)
+                try:
+                    results = iter(await pipeline.execute())
+                except (RedisError, OSError):
+                    self._outbox.extendleft(reversed(batch))
+                    raise
+                for topic, _, identity in batch:
+                    if identity and next(results)[1] == 0:
+                        answer = self._waiting.get(identity)
+                        if answer is not None and not answer.done():
+                            answer.set_exception(LookupError(f"nobody answers on {topic}"))
+                    next(results)
 
     # --- receiving -------------------------------------------------------------------------------
 

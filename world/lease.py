@@ -129,7 +129,12 @@ class RouteEpochs:
 
 
 class LeaseStore(Protocol):
-    """The contract of both forms. Methods raise ConnectionError when the store is out of reach."""
+    """The contract of both forms. Methods raise ConnectionError when the store is out of reach.
+
+    `shared`: other processes ask it, too.
+    """
+
+    shared: bool
 
     async def hold(self, node: str, wants: dict[str, Want]) -> dict[str, Lease | None]:
         """Ask for the leases of these servers, in one round trip; says who holds each now."""

@@ -47,6 +47,11 @@ class LeaseKeeper:
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether other nodes may take over what we give back."""
+        return self._store.shared
+
     def start(self) -> None:
         """Begin to renew."""
         self._task = asyncio.get_running_loop().create_task(self._run())

@@ -54,6 +54,8 @@ def epoch_key(server_id: str) -> str:
 class RedisLeases:
     """The store that all world nodes share."""
 
+    shared = True
+
     def __init__(self, url: str) -> None:
         self._redis: Redis = Redis.from_url(
             url, socket_connect_timeout=CONNECT_TIMEOUT, socket_timeout=ANSWER_TIMEOUT

@@ -11,6 +11,8 @@ from world.lease import Held, Lease, Want, decide
 class InProcessLeases:
     """The store of one process, or of several nodes in it. `wall`: seconds since 1970."""
 
+    shared = False
+
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self._held: dict[str, Held] = {}

@@ -33,7 +33,15 @@ from world.visit import Visit
 ARRIVE_SECONDS = 9.0
 RETRY_SECONDS = 0.25
 
+# After the time at which they were told to come back, people may take so long to (seconds).
+RETURN_SECONDS = 5.0
+
 log = logging.getLogger("atrium.world")
+
+
+def _until_back(closing: Closing) -> float:
+    """How long somebody who was told to come back keeps place and media (s)."""
+    return (closing.retry_ms or 0) / 1000 + RETURN_SECONDS
 
 
 class _Near:
@@ -51,9 +59,14 @@ class _Near:
         if visit.client is not None:
             self._service.fail(visit.client, error)
 
-    def end(self, visit: Visit) -> None:
-        if visit.live is not None and visit.client is not None:
-            self._service.seats.disconnect(visit.live, visit.client)
+    def end(self, visit: Visit, back: float = 0.0) -> None:
+        live, client = visit.live, visit.client
+        if live is None or client is None:
+            return
+        if back:
+            self._service.seats.park(live, client, back)
+        else:
+            self._service.seats.disconnect(live, client)
 
 
 class _Far:
@@ -69,9 +82,9 @@ class _Far:
         ref = error.ref if isinstance(error.ref, str | int) else None
         self.upstream.say(Erred(visit.socket, error.code, error.message, ref))
 
-    def end(self, visit: Visit) -> None:
+    def end(self, visit: Visit, back: float = 0.0) -> None:
         self.upstream.forget(visit.socket)
-        self.upstream.say(Went(visit.socket))
+        self.upstream.say(Went(visit.socket, back))
 
 
 class NodeClients:
@@ -100,19 +113,24 @@ class NodeClients:
         self._unsubscribe = self._bus.subscribe(node_topic(self._leases.node), self._heard_owner)
 
     async def send_away(self) -> None:
-        """Send our clients away with a time to come back, and hand spaces with others' clients to them."""
+        """Send our clients away with a time to come back, and leave spaces to the nodes that others are at.
+
+        Where nodes share the leases that is any node: our own clients come back at one of them, and their
+        media goes on until then.
+        """
         self._closing = True
         visits = [visit for there in self._visits.values() for visit in there.values()]
         restart = Restart(len(visits), random.randrange)
         for visit in visits:
             if visit.client is None:
-                visit.close(restart.closing())
-                self.end(visit)
+                closing = restart.closing()
+                visit.close(closing)
+                self.end(visit, _until_back(closing))
         await asyncio.gather(
             *(
                 self._hand_over(owner, restart)
                 for owner in list(self._owned.values())
-                if any(gateway.clients for gateway in owner.gateways.values())
+                if self._leases.shared or any(gateway.clients for gateway in owner.gateways.values())
             )
         )
         for upstream in self._upstreams.values():
@@ -132,8 +150,9 @@ class NodeClients:
         live = owner.live
         for visit in self.of(live.record.id):
             if visit.client is not None:
-                visit.client.close(restart.closing())
-                self.end(visit)
+                closing = restart.closing()
+                visit.client.close(closing)
+                self.end(visit, _until_back(closing))
         self._owned.pop(live.record.id, None)
         await self.service.hand_over(live)
         owner.close(left=True)
@@ -167,14 +186,14 @@ class NodeClients:
             raise
         return visit
 
-    def end(self, visit: Visit) -> None:
-        """The socket is closed."""
+    def end(self, visit: Visit, back: float = 0.0) -> None:
+        """The socket is closed; `back`: the client will come again within so many seconds."""
         there = self._visits.get(visit.server_id, {})
         if there.pop(visit.socket, None) is None:
             return
         visit.gone = True
         if visit.way is not None:
-            visit.way.end(visit)
+            visit.way.end(visit, back)
         if not there:
             self._visits.pop(visit.server_id, None)
             self._leases.unwatch(visit.server_id)

@@ -48,6 +48,8 @@ from world.service import WorldService
 
 # A gateway that has said nothing for so long is dead: its clients have lost their connection (seconds).
 SILENT_SECONDS = 3.0
+# Those whose gateway restarts keep it until they are back, and not for ever (seconds).
+MAX_PARK_SECONDS = 60.0
 # Clients between two streams, or cut off by an outage, keep their place so long (seconds).
 PARK_SECONDS = 5.0
 # During an outage of the Bus they keep it; not for ever, if it never ends.
@@ -293,7 +295,9 @@ class SpaceOwner:
             case Went():
                 gateway.waits.pop(item.socket, None)
                 client = gateway.clients.pop(item.socket, None)
-                if client is not None:
+                if client is not None and item.back:
+                    self._service.seats.park(self.live, client, min(item.back, MAX_PARK_SECONDS))
+                elif client is not None:
                     self._service.seats.disconnect(self.live, client)
             case Waits():
                 gateway.waits = item.bytes

@@ -55,9 +55,10 @@ class Erred(Struct, array_like=True, tag=True, frozen=True):
 
 
 class Went(Struct, array_like=True, tag=True, frozen=True):
-    """A client's connection ended."""
+    """A client's connection ended. `back`: it was told to come back, and will within so many seconds."""
 
     socket: int
+    back: float = 0.0
 
 
 class Waits(Struct, array_like=True, tag=True, frozen=True):

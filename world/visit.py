@@ -45,8 +45,8 @@ class Way(Protocol):
     def err(self, visit: Visit, error: Error) -> None:
         """The client sent nonsense."""
 
-    def end(self, visit: Visit) -> None:
-        """The socket is closed."""
+    def end(self, visit: Visit, back: float = 0.0) -> None:
+        """The socket is closed; `back`: the client will come again within so many seconds."""
 
 
 class Visit:

@@ -24,6 +24,8 @@ class AtriumServer:
         self.media_port = free_udp_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
+        # A command that runs it elsewhere (`ip netns exec …`).
+        self.prefix: tuple[str, ...] = ()
         self._command = [str(VENV / "bin" / "atrium"), role]
         keep = {k: v for k, v in os.environ.items() if not k.startswith("ATRIUM_")}
         keep.pop("DATABASE_URL", None)
@@ -56,7 +58,7 @@ class AtriumServer:
         """Start it; `wait_ready` before it is used."""
         self._ready.clear()
         self._process = subprocess.Popen(
-            self._command,
+            [*self.prefix, *self._command],
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

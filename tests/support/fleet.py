@@ -73,7 +73,8 @@ class Fleet:
         for index in range(count):
             nodes = urls if index % 2 == 0 else urls[::-1]
             person = Roamer(*nodes)
-            people.append(await person.sign_up())  # type: ignore[arg-type]
+            people.append(person)
+            await person.sign_up()
             server_id = server_id or (await person.create_server())["id"]
             await person.enter(server_id)
         async with asyncio.timeout(30):
@@ -112,7 +113,7 @@ class Fleet:
         )
 
 
-async def hear_each_other(people: Sequence[Roamer], seconds: float = 15.0) -> float:
+async def hear_each_other(people: Sequence[Roamer], seconds: float = 30.0) -> float:
     """Until everybody hears everybody else's tone. Returns how long it took (s)."""
     started = time.monotonic()
     tones = {p: round(p.frequency / 10) * 10 for p in people}
@@ -136,3 +137,11 @@ def longest_gap(person: Roamer, start: float, end: float) -> float:
 def lines_with(server: AtriumServer, pattern: str) -> list[str]:
     """The server's log lines that match."""
     return [line for line in server.lines if re.search(pattern, line)]
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def nobody_lost_media(people: list[Roamer]) -> None:
+    assert [person.losses for person in people] == [0] * len(people)

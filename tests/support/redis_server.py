@@ -49,8 +49,10 @@ def require_redis() -> None:
 class RedisServer:
     """One server. `kill` and `start` again is a restart that loses everything, on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, *hosts: str) -> None:
+        """`hosts`: further addresses of this machine to listen on, for those who are not on it."""
         require_redis()
+        self._hosts = ("127.0.0.1", *hosts)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -63,7 +65,8 @@ class RedisServer:
         """Start and wait until it answers."""
         binary = redis_binary()
         assert binary is not None
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        options = ["--bind", *self._hosts, "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        options += ["--protected-mode", "no"]  # the other addresses are a test's own bridge
         self._process = subprocess.Popen(
             [binary, *options, "--daemonize", "no"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
