@@ -500,7 +500,7 @@ class Media:
             prepared = self.routing.prepared[layers.session, layers.source]
             if wanted.look(max(self.feeds.highest(group), 0 if prepared else NOTHING), now):
                 rids = layers.rids[: wanted.told + 1]
-                self._tell(layers.session, LayersWanted(layers.session, layers.source, rids))
+                self._tell(layers.session, LayersWanted(layers.session, layers.source, rids, self._name))
             (self._pausing.add if wanted.waiting else self._pausing.discard)(group)
 
     def expire(self) -> None:

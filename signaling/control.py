@@ -424,6 +424,7 @@ class LayersWanted(Control, tag="layers_wanted", frozen=True):
     session: str
     source: Source
     rids: tuple[str, ...]
+    worker: str = ""
 
 
 class ConnectionChanged(Control, tag="connection_changed", frozen=True):

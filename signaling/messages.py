@@ -425,6 +425,17 @@ class VideoPaused(ServerMessage, tag="video_paused", frozen=True):
     paused: list[PausedVideo]
 
 
+class LayersWanted(ServerMessage, tag="layers_wanted", frozen=True):
+    """Which layers (RIDs) of my video somebody receives: the whole picture of one source, when it changes.
+
+    None: nobody watches. The RID of a source that is sent as one stream is "". Until the first of these after
+    a `media_answer` everything is wanted.
+    """
+
+    source: Source
+    rids: list[str]
+
+
 class Speaking(ServerMessage, tag="speaking", frozen=True):
     """Who is speaking among those I hear: always the whole picture."""
 
@@ -560,6 +571,7 @@ AnyServerMessage: TypeAlias = (
     | MediaMoved
     | Degraded
     | VideoPaused
+    | LayersWanted
     | Speaking
     | Hearers
     | ChatMessage

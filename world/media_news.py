@@ -81,6 +81,7 @@ class News:
     def _of_session(self, seated: Seated, event: Event) -> None:
         assert not isinstance(event, AudioLevels | Heartbeat)
         if isinstance(event, LayersWanted):
+            self._wanted(seated, event)
             return
         if isinstance(event, VideoPaused):
             self._paused(seated, event)
@@ -113,6 +114,12 @@ class News:
         else:
             move.up.discard(event.connection)
         self._moved(seated)
+
+    def _wanted(self, seated: Seated, event: LayersWanted) -> None:
+        """Tell the publisher; a worker that it is moving to speaks of connections that are not in use yet."""
+        client = seated.live.clients.get(seated.player)
+        if client is not None and event.worker in ("", seated.link.worker):
+            client.send(messages.LayersWanted(event.source, list(event.rids)))
 
     def _paused(self, seated: Seated, event: VideoPaused) -> None:
         workers = {seated.link.worker, seated.move.target if seated.move is not None else None}

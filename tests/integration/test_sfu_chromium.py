@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from signaling.control import (
     AcceptPublish,
@@ -20,49 +18,10 @@ from signaling.control import (
     OfferSlots,
     ProducerOpened,
 )
-from tests.support.chromium import FLAGS, chromium
+from tests.support.media_page import media_page
 from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
 
 pytestmark = pytest.mark.e2e
-
-PAGE = """<!doctype html><script>
-const publish = async (simulcast) => {
-  window.media = await navigator.mediaDevices.getUserMedia({video: {width: 320, height: 180}});
-  window.sound = new AudioContext();
-  const tone = new OscillatorNode(sound, {frequency: 440});
-  const out = new MediaStreamAudioDestinationNode(sound);
-  tone.connect(out);
-  tone.start();
-  window.pub = new RTCPeerConnection({bundlePolicy: "max-bundle"});
-  pub.addTransceiver(out.stream.getAudioTracks()[0], {direction: "sendonly"});
-  const encodings = simulcast ? ["q", "h", "f"].map((rid) => ({rid})) : [{}];
-  pub.addTransceiver(media.getVideoTracks()[0], {direction: "sendonly", sendEncodings: encodings});
-  pub.createDataChannel("unwanted");
-  await pub.setLocalDescription();
-  return pub.localDescription.sdp;
-};
-const published = (sdp) => pub.setRemoteDescription({type: "answer", sdp});
-const subscribe = async (sdp) => {
-  window.sub = new RTCPeerConnection({bundlePolicy: "max-bundle"});
-  sub.addEventListener("track", ({track}) => {
-    const sink = document.createElement(track.kind);
-    sink.autoplay = true;
-    sink.srcObject = new MediaStream([track]);
-    document.body.append(sink);
-  });
-  await sub.setRemoteDescription({type: "offer", sdp});
-  await sub.setLocalDescription();
-  return sub.localDescription.sdp;
-};
-const inbound = async () => {
-  const found = {};
-  for (const report of (await sub.getStats()).values()) {
-    if (report.type === "inbound-rtp") found[report.mid] = report;
-  }
-  return found;
-};
-const outbound = async () => [...(await pub.getStats()).values()].filter((r) => r.type === "outbound-rtp");
-</script><body></body>"""
 
 
 @pytest.fixture
@@ -73,25 +32,8 @@ async def sfu() -> AsyncIterator[WorkerUnderTest]:
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    async def index(_: web.Request) -> web.Response:
-        return web.Response(text=PAGE, content_type="text/html")
-
-    application = web.Application()
-    application.router.add_get("/", index)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    path, environment = chromium()
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(
-            executable_path=path, args=FLAGS, env={**os.environ, **environment}
-        )
-        opened = await browser.new_page()
-        await opened.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    async with media_page() as opened:
         yield opened
-        await browser.close()
-    await runner.cleanup()
 
 
 async def inbound(page: Page) -> dict[str, dict[str, Any]]:
@@ -113,7 +55,7 @@ async def grows(page: Page, mid: str, what: str, by: float) -> None:
 async def test_chromium_hears_and_sees_itself_through_the_worker(
     sfu: WorkerUnderTest, page: Page, simulcast: bool
 ) -> None:
-    offered = await page.evaluate("publish", simulcast)
+    offered = await page.evaluate("publish", {"rids": ["q", "h", "f"] if simulcast else []})
     answer = await sfu.expect(AcceptPublish("alice", "hall", EVENTS, offered, {}), Answer)
     await page.evaluate("published", answer.sdp)
     offer = await sfu.expect(OfferSlots("alice", "hall", EVENTS, 12, 12), Offer)
@@ -130,7 +72,7 @@ async def test_chromium_hears_and_sees_itself_through_the_worker(
     assert got["v5"]["freezeCount"] == 0
     assert got["v5"]["packetsLost"] == 0
     assert set(got) <= {"a3", "v5"} | {mid for mid, report in got.items() if report["packetsReceived"] == 0}
-    # What we report up arrives as well: the answer's one layer is all that is sent.
+    # What we report up arrives as well. A picture of 320 × 180 has one layer, whatever is offered.
     sent = [report for report in await page.evaluate("outbound()") if report.get("framesEncoded")]
     assert len(sent) == 1
     assert sent[0]["pliCount"] >= 1

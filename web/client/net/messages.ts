@@ -185,6 +185,12 @@ export interface VideoPaused {
   paused: PausedVideo[];
 }
 
+export interface LayersWanted {
+  type: "layers_wanted";
+  source: Source;
+  rids: string[];
+}
+
 export interface Speaking {
   type: "speaking";
   user_ids: string[];
@@ -393,6 +399,7 @@ export type ServerMessage =
   | MediaMoved
   | Degraded
   | VideoPaused
+  | LayersWanted
   | Speaking
   | Hearers
   | ChatMessage

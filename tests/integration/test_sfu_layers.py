@@ -1,0 +1,219 @@
+"""A real Chromium that sends three layers through a worker: changing between them is not seen, and layers
+that nobody receives are not sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from sfu.layers import BEST, Layers
+from sfu.pausing import PAUSE_SECONDS
+from signaling.control import (
+    AcceptPublish,
+    AcceptSlots,
+    Answer,
+    ConnectionChanged,
+    Done,
+    LayersWanted,
+    Offer,
+    OfferSlots,
+)
+from tests.support.media_page import media_page
+from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
+
+pytestmark = pytest.mark.e2e
+
+SIZE = {"width": 960, "height": 540}
+# Long enough for the browser to notice a freeze: three times a picture's usual time, and 150 ms more.
+SETTLE_MS = 800
+# The most that sound and picture of one person may be apart (ITU-R BT.1359: noticed from some 90 ms on).
+LIPS_MS = 60
+
+
+@pytest.fixture
+async def sfu() -> AsyncIterator[WorkerUnderTest]:
+    async with running_worker() as under_test:
+        yield under_test
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with media_page() as opened:
+        yield opened
+
+
+@dataclass
+class Seen:
+    """Alice's camera in her own slot v5."""
+
+    sfu: WorkerUnderTest
+    page: Page
+
+    async def start(self) -> None:
+        sfu, page = self.sfu, self.page
+        offered = await page.evaluate("publish", {"rids": ["q", "h", "f"], **SIZE})
+        answer = await sfu.expect(AcceptPublish("alice", "hall", EVENTS, offered, {}), Answer)
+        await page.evaluate("published", answer.sdp)
+        offer = await sfu.expect(OfferSlots("alice", "hall", EVENTS, 12, 12), Offer)
+        answered = await page.evaluate("subscribe", offer.sdp)
+        await sfu.expect(AcceptSlots("alice", answered), Done)
+        await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "both connections")
+        await until(
+            lambda: all(layer.flows for layer in self.camera.layers) and len(self.camera.layers) == 3,
+            "three layers",
+        )
+
+    @property
+    def camera(self) -> Layers:
+        sources = self.sfu.worker.media.sources.values()
+        return next(source for source in sources if source.source == "camera")
+
+    @property
+    def slot(self) -> int:
+        slots = self.sfu.worker.media.slots.values()
+        return next(slot.handle for slot in slots if (slot.kind, slot.index) == ("video", 5))
+
+    async def watch(self, active: bool = True) -> None:
+        """Sound and picture in one pair of slots: the browser plays them in step."""
+        routes = [hear(5, "alice", source, active) for source in ("camera", "mic")]
+        await self.sfu.routes(("alice", "hall", routes))
+
+    async def report(self, mid: str = "v5") -> dict[str, Any]:
+        found: dict[str, dict[str, Any]] = await self.page.evaluate("inbound()")
+        return found.get(mid, {})
+
+    async def width(self, wanted: int) -> None:
+        """Wait until pictures of this width are decoded."""
+        for _ in range(200):
+            if (await self.report()).get("frameWidth") == wanted:
+                return
+            await self.page.wait_for_timeout(25)
+        raise AssertionError(f"no picture of {wanted} px: {await self.report()}")
+
+    async def lips(self) -> float:
+        """By how many ms the sound that is played was captured after the picture that is shown."""
+        for _ in range(100):  # the sound's clock is known after its first report, within four seconds
+            found: dict[str, dict[str, Any]] = await self.page.evaluate("inbound()")
+            times = [found.get(mid, {}).get("estimatedPlayoutTimestamp") for mid in ("a5", "v5")]
+            if None not in times:
+                return float(times[0]) - float(times[1])
+            await self.page.wait_for_timeout(100)
+        raise AssertionError("no sender report of the sound or of the picture has come")
+
+    async def sent(self) -> dict[str, int]:
+        """How many pictures were sent of each layer."""
+        reports = await self.page.evaluate("outbound()")
+        return {report["rid"]: report["framesSent"] for report in reports if "rid" in report}
+
+
+async def test_changing_between_layers_is_not_seen(sfu: WorkerUnderTest, page: Page) -> None:
+    seen = Seen(sfu, page)
+    await seen.start()
+    await seen.watch()
+    media = sfu.worker.media
+    await seen.width(960)
+    media.select(seen.slot, 0)
+    await seen.width(240)
+    apart = [await seen.lips()]
+    before, requests = await seen.report(), sfu.metric("atrium_sfu_keyframe_requests_total")
+    for layer, width, hold in (
+        (1, 480, True),
+        (2, 960, True),
+        (0, 240, True),
+        (2, 960, True),
+        (0, 240, False),
+    ):
+        media.select(seen.slot, layer, hold=hold)
+        await seen.width(width)
+        await page.wait_for_timeout(SETTLE_MS)
+        apart.append(await seen.lips())
+    after = await seen.report()
+    seconds = (after["timestamp"] - before["timestamp"]) / 1000
+    asked = sfu.metric("atrium_sfu_keyframe_requests_total") - requests
+    print(
+        f"lips apart by {[round(ms) for ms in apart]} ms, {asked / seconds:.2f} PLI/s, "
+        f"{after['framesDropped'] - before['framesDropped']} of "
+        f"{after['framesDecoded'] - before['framesDecoded']} pictures dropped"
+    )
+    assert after["freezeCount"] == before["freezeCount"]
+    assert after["framesDropped"] - before["framesDropped"] <= 2
+    assert after["pliCount"] == before["pliCount"]
+    # What the browser's own buffers keep them apart by is not ours: no change moves one against the other.
+    assert max(abs(now - apart[0]) for now in apart) < LIPS_MS
+    assert asked / seconds <= 2
+
+
+async def test_temporal_layers_are_left_out_and_come_back(sfu: WorkerUnderTest, page: Page) -> None:
+    seen = Seen(sfu, page)
+    await seen.start()
+    await seen.watch()
+    await seen.width(960)
+    await until(lambda: seen.camera.layers[2].temporal_layers == 3, "three temporal layers are measured")
+
+    async def part() -> float:
+        """Which part of the pictures sent are decoded."""
+        await page.wait_for_timeout(300)
+        sent, got = (await seen.sent())["f"], (await seen.report())["framesDecoded"]
+        await until_sent(sent + 24)
+        return float(((await seen.report())["framesDecoded"] - got) / ((await seen.sent())["f"] - sent))
+
+    async def until_sent(count: int) -> None:
+        for _ in range(400):
+            if (await seen.sent())["f"] >= count:
+                return
+            await page.wait_for_timeout(50)
+        raise AssertionError("the camera stands still")
+
+    whole = await part()
+    sfu.worker.media.select(seen.slot, BEST, 0)
+    base = await part()
+    sfu.worker.media.select(seen.slot, BEST, 1)
+    half = await part()
+    sfu.worker.media.select(seen.slot, BEST)
+    again = await part()
+    got = await seen.report()
+    print(
+        f"decoded of the pictures sent: {whole:.2f} whole, {half:.2f} half, {base:.2f} base,"
+        f" {again:.2f} again"
+    )
+    assert whole > 0.85
+    assert 0.15 < base < 0.35
+    assert 0.4 < half < 0.6
+    assert again > 0.85
+    assert (got["frameWidth"], got["pliCount"], got["nackCount"]) == (960, 0, 0)
+
+
+async def test_a_layer_that_nobody_receives_is_not_sent_and_comes_back_at_once(
+    sfu: WorkerUnderTest, page: Page
+) -> None:
+    seen = Seen(sfu, page)
+    await seen.start()
+    await seen.watch()
+    await seen.width(960)
+    media = sfu.worker.media
+    media.select(seen.slot, 1)
+    await until(
+        lambda: [event.rids for event in sfu.told(LayersWanted)][-1:] == [("q", "h")],
+        "the high layer is not wanted",
+        PAUSE_SECONDS + 3,
+    )
+    await page.evaluate("send", ["q", "h"])
+    await until(lambda: not seen.camera.layers[2].flows, "the high layer stops")
+    before = await seen.sent()
+    await page.wait_for_timeout(300)
+    after = await seen.sent()
+    assert after["f"] == before["f"]
+    assert after["h"] > before["h"]
+
+    media.select(seen.slot, BEST)
+    await until(lambda: sfu.told(LayersWanted)[-1].rids == ("q", "h", "f"), "all are wanted again")
+    await page.evaluate("send", ["q", "h", "f"])
+    await seen.width(960)
+    assert (await seen.report())["freezeCount"] == 0
+
+    await sfu.routes(("alice", "hall", []))
+    await until(lambda: sfu.told(LayersWanted)[-1].rids == (), "nobody watches", PAUSE_SECONDS + 3)
