@@ -154,6 +154,18 @@ async def test_leaving_closes_the_session_at_the_worker() -> None:
         await until(lambda: tiny.worker.heard(bob.session) == set(), "silence")
 
 
+async def test_a_publisher_is_told_which_of_its_layers_somebody_receives() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
+        await on_air(tiny, ann, bob)
+        await tiny.worker.wants(ann.session, "camera", "q", "h")
+        assert await ann.expect(m.LayersWanted) == m.LayersWanted("camera", ["q", "h"])
+        await tiny.worker.wants(ann.session, "camera")
+        assert await ann.expect(m.LayersWanted) == m.LayersWanted("camera", [])
+        await bob.sync()
+        assert bob.told(m.LayersWanted) == []
+
+
 async def test_pictures_that_do_not_come_are_named_by_person_to_the_one_who_misses_them() -> None:
     async with TinyWorld() as tiny:
         ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))

@@ -24,6 +24,7 @@ from signaling.control import (
     Failed,
     GetListeners,
     Heartbeat,
+    LayersWanted,
     Listener,
     Listeners,
     Offer,
@@ -95,6 +96,10 @@ class FakeWorker:
     async def paused(self, listener: str, *pictures: tuple[str, Source]) -> None:
         """These pictures do not come to the listener now."""
         await self._tell(listener, VideoPaused(listener, tuple(Picture(*picture) for picture in pictures)))
+
+    async def wants(self, session: str, source: Source, *rids: str) -> None:
+        """Somebody receives these layers of the session's video."""
+        await self._tell(session, LayersWanted(session, source, rids, self.name))
 
     def heard(self, session: str) -> set[tuple[str, Source]]:
         """What this session is fed with now: (session, source), without what is only reserved."""

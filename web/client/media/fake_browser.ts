@@ -3,9 +3,10 @@
  * when told, tracks with a light, an audio graph that remembers its wiring.
  */
 
-class FakeTrack extends EventTarget {
+export class FakeTrack extends EventTarget {
   live = true;
   contentHint = "";
+  settings: MediaTrackSettings = {};
   readonly kind: string;
   readonly label: string;
   constructor(kind: string, label: string) {
@@ -15,6 +16,9 @@ class FakeTrack extends EventTarget {
   }
   stop(): void {
     this.live = false;
+  }
+  getSettings(): MediaTrackSettings {
+    return this.settings;
   }
 }
 
@@ -31,7 +35,13 @@ class FakeStream {
 interface Transceiver {
   kind: string;
   mid: string | null;
-  sender: { track: FakeTrack | null; replaceTrack(track: FakeTrack | null): Promise<void> };
+  sender: {
+    track: FakeTrack | null;
+    encodings: RTCRtpEncodingParameters[];
+    replaceTrack(track: FakeTrack | null): Promise<void>;
+    getParameters(): { encodings: RTCRtpEncodingParameters[] };
+    setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void>;
+  };
 }
 
 export class FakeConnection extends EventTarget {
@@ -47,9 +57,15 @@ export class FakeConnection extends EventTarget {
     FakeConnection.all.push(this);
   }
 
-  addTransceiver(kind: string): Transceiver {
+  addTransceiver(kind: string, init: RTCRtpTransceiverInit = {}): Transceiver {
     const sender = {
       track: null as FakeTrack | null,
+      encodings: init.sendEncodings ?? [{}],
+      getParameters: () => ({ encodings: sender.encodings.map((encoding) => ({ ...encoding })) }),
+      setParameters: (parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void> => {
+        sender.encodings = parameters.encodings;
+        return Promise.resolve();
+      },
       replaceTrack: (track: FakeTrack | null): Promise<void> => {
         sender.track = track;
         return Promise.resolve();

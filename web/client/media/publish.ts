@@ -5,32 +5,37 @@
  * learns our addresses from our checks, so the offer leaves without waiting for candidates.
  */
 import type { Source } from "../net/messages.ts";
+import { cameraEncodings, layerCount, screenEncodings, tune } from "./layers.ts";
 import { SCREEN_SOUND, VOICE, withOpus } from "./sdp.ts";
 
 interface Line {
   readonly source: Source;
   readonly kind: "audio" | "video";
-  readonly encoding: RTCRtpEncodingParameters;
+  readonly encodings: RTCRtpEncodingParameters[];
 }
 
 /** The order is part of the agreement with the SFU, which falls back to it for an unnamed m-line. */
 const LINES: readonly Line[] = [
-  { source: "mic", kind: "audio", encoding: { priority: "high" } },
-  { source: "camera", kind: "video", encoding: { maxBitrate: 600_000, maxFramerate: 24 } },
-  { source: "screen", kind: "video", encoding: { maxBitrate: 2_500_000, maxFramerate: 15 } },
-  { source: "screen_audio", kind: "audio", encoding: {} },
+  { source: "mic", kind: "audio", encodings: [{ priority: "high" }] },
+  { source: "camera", kind: "video", encodings: cameraEncodings() },
+  { source: "screen", kind: "video", encodings: screenEncodings() },
+  { source: "screen_audio", kind: "audio", encodings: [{}] },
 ];
 
 export class Publication {
   readonly pc: RTCPeerConnection;
   readonly #transceivers = new Map<Source, RTCRtpTransceiver>();
+  /** RIDs that somebody receives; not named: all of them. */
+  readonly #wanted = new Map<Source, ReadonlySet<string>>();
+  #answered = false;
+  #tuning: Promise<void> = Promise.resolve();
 
   constructor(iceServers: RTCIceServer[]) {
     this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
-    for (const { source, kind, encoding } of LINES) {
+    for (const { source, kind, encodings } of LINES) {
       this.#transceivers.set(
         source,
-        this.pc.addTransceiver(kind, { direction: "sendonly", sendEncodings: [encoding] }),
+        this.pc.addTransceiver(kind, { direction: "sendonly", sendEncodings: encodings }),
       );
     }
   }
@@ -61,12 +66,37 @@ export class Publication {
       if (mid != null) tuned = withOpus(tuned, mid, wishes);
     }
     await this.pc.setRemoteDescription({ type: "answer", sdp: tuned });
+    this.#answered = true;
   }
 
   /** Sends this track as `source` from now on; null sends nothing. */
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
     if (this.pc.signalingState === "closed") return;
     await this.#transceivers.get(source)?.sender.replaceTrack(track);
+    if (track?.kind === "video") await this.#tune(source);
+  }
+
+  /** Somebody receives these layers (RIDs) of `source`, nobody the others: those rest until told otherwise. */
+  async want(source: Source, rids: readonly string[]): Promise<void> {
+    if (!this.#answered) return; // of the connection before this one
+    this.#wanted.set(source, new Set(rids));
+    await this.#tune(source);
+  }
+
+  /** Sends what is wanted of `source`, in as many layers as its picture is worth. One change at a time. */
+  #tune(source: Source): Promise<void> {
+    this.#tuning = this.#tuning.then(async () => {
+      const sender = this.#transceivers.get(source)?.sender;
+      if (!sender?.track || this.pc.signalingState === "closed") return;
+      const { width, height } = sender.track.getSettings();
+      const parameters = sender.getParameters();
+      const all = parameters.encodings.map(({ rid }) => rid ?? "");
+      const wanted = this.#wanted.get(source) ?? new Set(all);
+      parameters.encodings = tune(parameters.encodings, layerCount(width, height), wanted);
+      // A browser that refuses sends more than is needed, which is no fault.
+      await sender.setParameters(parameters).catch(() => undefined);
+    });
+    return this.#tuning;
   }
 
   close(): void {

@@ -113,6 +113,9 @@ class Session implements Media {
         if (this.#moved) this.#changeOver();
         this.#apply(message);
         break;
+      case "layers_wanted":
+        void this.#link?.publication.want(message.source, message.rids);
+        break;
       case "video_paused":
         this.#look(this.#table.pause(message.paused));
         break;

@@ -29,6 +29,7 @@ export interface SlotStats {
   readonly heard: Heard | null;
 }
 
+/** Of all layers together; pictures are those of the layer that has most. */
 export interface SourceStats {
   readonly packetsSent: number;
   readonly bytesSent: number;
@@ -71,11 +72,12 @@ export async function collectStats(
     if (entry.type !== "outbound-rtp") continue;
     const source = publication.sourceOf(String(entry["mid"]));
     if (!source) continue;
+    const others = sources[source]; // layers of the same source
     sources[source] = {
-      packetsSent: number(entry, "packetsSent"),
-      bytesSent: number(entry, "bytesSent"),
-      framesEncoded: number(entry, "framesEncoded"),
-      keyFramesEncoded: number(entry, "keyFramesEncoded"),
+      packetsSent: (others?.packetsSent ?? 0) + number(entry, "packetsSent"),
+      bytesSent: (others?.bytesSent ?? 0) + number(entry, "bytesSent"),
+      framesEncoded: Math.max(others?.framesEncoded ?? 0, number(entry, "framesEncoded")),
+      keyFramesEncoded: (others?.keyFramesEncoded ?? 0) + number(entry, "keyFramesEncoded"),
     };
   }
   const pair = sent.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
