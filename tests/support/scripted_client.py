@@ -66,7 +66,7 @@ class ScriptedClient:
         self._ssl: SSL.Connection | None = None
         self._tx: Session | None = None
         self._rx: Session | None = None
-        self._sequence = 100
+        self._sequences: dict[int, int] = {}
 
     def new_socket(self) -> socket.socket:
         """Another socket of this client's (closed with it)."""
@@ -185,17 +185,24 @@ class ScriptedClient:
     # --- media -----------------------------------------------------------------------------------
 
     def send_rtp(
-        self, ssrc: int, payload_type: int, payload: bytes, mid: tuple[int, str] | None = None
+        self,
+        ssrc: int,
+        payload_type: int,
+        payload: bytes,
+        mid: tuple[int, str] | None = None,
+        rid: tuple[int, str] | None = None,
     ) -> None:
-        """One packet with the next sequence number; `mid` is (extension id, MID)."""
+        """One packet with the next sequence number of its SSRC; `mid` and `rid` are (extension id, text)."""
         assert self._tx is not None
-        self._sequence = (self._sequence + 1) & 0xFFFF
+        sequence = self._sequences[ssrc] = self._sequences.get(ssrc, 100) + 1 & 0xFFFF
         first, extension = 0x80, b""
-        if mid is not None:
-            element = bytes([mid[0] << 4 | len(mid[1]) - 1]) + mid[1].encode()
-            element += bytes(-len(element) % 4)
-            first, extension = 0x90, struct.pack("!HH", 0xBEDE, len(element) // 4) + element
-        header = struct.pack("!BBHII", first, payload_type, self._sequence, self._sequence * 960, ssrc)
+        elements = b"".join(
+            bytes([number << 4 | len(text) - 1]) + text.encode() for number, text in filter(None, (mid, rid))
+        )
+        if elements:
+            elements += bytes(-len(elements) % 4)
+            first, extension = 0x90, struct.pack("!HH", 0xBEDE, len(elements) // 4) + elements
+        header = struct.pack("!BBHII", first, payload_type, sequence, sequence * 960, ssrc)
         self.socket.sendto(self._tx.protect(header + extension + payload), self.far.address)
 
     def send_rtcp(self, compound: bytes) -> None:
