@@ -1,4 +1,4 @@
-"""Simulcast from a device (WHIP) to a player (WHEP): neither is told anything, and the player gets the best."""
+"""Simulcast from a device (WHIP) to a player (WHEP): neither is told anything, the player gets the best."""
 
 from __future__ import annotations
 
