@@ -15,6 +15,7 @@ from aiohttp import web
 STATIC = Path(__file__).parent / "static"
 # With `nosniff` a wrong type is a script that does not run; the system's own table is not relied on.
 TYPES = {
+    ".binarypb": "application/octet-stream",
     ".css": "text/css",
     ".gif": "image/gif",
     ".ico": "image/x-icon",

@@ -41,8 +41,18 @@ AudioNode.prototype.connect = function (target, ...rest) {
       ear.fftSize = 8192;
       ear.smoothingTimeConstant = 0;
       window.__ears.set(target.context, ear);
+      const apart = target.context.createChannelSplitter(2);
+      ear.sides = [0, 1].map((side) => {
+        const one = target.context.createAnalyser();
+        one.fftSize = 8192;
+        one.smoothingTimeConstant = 0;
+        connect.call(apart, one, side);
+        return one;
+      });
+      ear.apart = apart;
     }
     connect.call(this, ear);
+    connect.call(this, ear.apart);
   }
   return connect.call(this, target, ...rest);
 };
@@ -81,6 +91,23 @@ window.__level = async (hz, ms) => {
     }
   }
   return Math.max(loudest, -200);
+};
+// The same for the left and the right ear.
+window.__sides = async (hz, ms) => {
+  const loudest = [-200, -200];
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    await new Promise((done) => setTimeout(done, 40));
+    for (const [context, ear] of window.__ears) {
+      ear.sides.forEach((one, side) => {
+        const bins = new Float32Array(one.frequencyBinCount);
+        one.getFloatFrequencyData(bins);
+        const at = Math.round(hz * one.fftSize / context.sampleRate);
+        loudest[side] = Math.max(loudest[side], bins[at - 1], bins[at], bins[at + 1]);
+      });
+    }
+  }
+  return loudest;
 };
 """
 # A voice of a fake microphone is at −20 dB or so near by; what leaks from another voice's bins is below −80.
@@ -239,6 +266,11 @@ class Person:
         """The loudest level (dB) of this frequency at the page's loudspeaker within the time."""
         level: float = await self.page.evaluate(f"window.__level({hz}, {seconds * 1000})")
         return level
+
+    async def sides(self, hz: float, seconds: float = 1.5) -> tuple[float, float]:
+        """The loudest level (dB) of this frequency at the left and the right ear."""
+        left, right = await self.page.evaluate(f"window.__sides({hz}, {seconds * 1000})")
+        return left, right
 
     async def until_hears(self, hz: float, seconds: float = 10.0) -> None:
         """Wait until this frequency is played. Raises AssertionError with its level when it is not."""

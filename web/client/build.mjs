@@ -1,7 +1,7 @@
 // Bundles the four entries into web/static/app, and each language but English as a script of its
 // own that defines `atriumWords` (see i18n/words.ts). `--watch` rebuilds on change.
 import { context } from "esbuild";
-import { readdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { dirname, join } from "node:path";
 
@@ -17,12 +17,39 @@ const common = {
 };
 const languages = readdirSync(join(here, "i18n")).filter((name) => name.endsWith(".json") && name !== "en.json");
 
+// What effects load when they are wanted: models, WebAssembly and worklets, from our own server.
+const effects = join(outdir, "effects");
+const packages = join(here, "node_modules");
+rmSync(join(outdir, "chunks"), { recursive: true, force: true }); // their names have their content in them
+mkdirSync(effects, { recursive: true });
+for (const [from, names] of [
+  ["@sapphi-red/web-noise-suppressor/dist", ["rnnoise.wasm", "rnnoise_simd.wasm"]],
+  [
+    "@mediapipe/selfie_segmentation",
+    [
+      "selfie_segmentation.js",
+      "selfie_segmentation.binarypb",
+      "selfie_segmentation_landscape.tflite",
+      "selfie_segmentation_solution_simd_wasm_bin.js",
+      "selfie_segmentation_solution_simd_wasm_bin.wasm",
+      "selfie_segmentation_solution_wasm_bin.js",
+      "selfie_segmentation_solution_wasm_bin.wasm",
+    ],
+  ],
+]) {
+  for (const name of names) copyFileSync(join(packages, from, name), join(effects, name));
+}
+copyFileSync(join(packages, "@sapphi-red/web-noise-suppressor/dist/rnnoise/workletProcessor.js"), join(effects, "rnnoise_worklet.js"));
+
 const builds = await Promise.all([
   context({
     ...common,
     entryPoints: ["world.ts", "meeting.ts", "pages.ts", "admin.ts"],
     outdir,
     format: "esm",
+    // What is imported when it is wanted becomes a chunk of its own.
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
     sourcemap: "linked",
   }),
   ...languages.map((name) =>

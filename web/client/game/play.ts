@@ -12,6 +12,7 @@ import type { People } from "./people.ts";
 import { type Seat, seatsOf } from "./seats.ts";
 import { Stage } from "./stage.ts";
 import { blockedCells } from "./tiled.ts";
+import { type WallGrid, wallsOf } from "./walls.ts";
 import { type Wish, Walker } from "./walker.ts";
 
 export interface PlayEvents {
@@ -45,6 +46,7 @@ export class Play {
   #mapUrl = "";
   #map = { width: 1, height: 1 };
   #grid: CollisionGrid | null = null;
+  #walls: WallGrid | null = null;
   #seats: Seat[] = [];
   #zoom = 0;
   #zoomChosen = false;
@@ -78,6 +80,11 @@ export class Play {
 
   get grid(): CollisionGrid | null {
     return this.#grid;
+  }
+
+  /** What muffles voices; null before the map is there. */
+  get walls(): WallGrid | null {
+    return this.#walls;
   }
 
   /** Where one can sit on this map. */
@@ -296,6 +303,7 @@ export class Play {
     this.#mapUrl = info.url;
     this.#map = { width: info.width, height: info.height };
     this.#walker = null;
+    this.#walls = wallsOf(map);
     this.#grid = new CollisionGrid(
       map.width,
       map.height,

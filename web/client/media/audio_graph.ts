@@ -1,11 +1,14 @@
 /**
- * What you hear: one WebAudio chain per audio slot (stream → gain → everybody → speaker).
+ * What you hear: one WebAudio chain per audio slot (stream → gain → air → everybody → speaker). The air (walls and
+ * direction) is there only where a scene is set: in a meeting there is none.
  *
  * A slot's gain is how loud its person is where they stand (0..1) times the volume that I gave them
  * (0..2). Deafened, `everybody` is an exact 0: whoever is in a slot then is not heard.
  * A slot without a person is disconnected, so it costs nothing and can leak nothing. A gain of 0 is
  * silence, not a whisper: fades to 0 end on an exact 0. Who is in a slot is told from outside.
  */
+import { Air } from "./air.ts";
+import type { Heard as HeardFrom } from "./contract.ts";
 import type { Occupant } from "./slots.ts";
 import { LOUDEST } from "./volumes.ts";
 
@@ -21,6 +24,7 @@ interface Channel {
   occupant: Occupant | null;
   target: number;
   analyser: AnalyserNode | null;
+  air: Air | null;
 }
 
 /** What one slot sounds like at the listener's ear, after its gain. */
@@ -39,6 +43,8 @@ export class AudioGraph {
   readonly #gestures = new AbortController();
   #gainOf: ((userId: string) => number) | null = null;
   #volumeOf: (userId: string) => number = () => 1;
+  #scene: ((userId: string) => HeardFrom | null) | null = null;
+  #direction = false;
   #timer: ReturnType<typeof setInterval> | null = null;
 
   /** `onSuspended` is called when the browser wants a click before it plays anything. */
@@ -83,6 +89,7 @@ export class AudioGraph {
       channel.gain.gain.cancelScheduledValues(0);
       channel.gain.gain.value = start;
       channel.target = start;
+      this.#listen(channel, true);
       if (occupant) channel.source?.connect(channel.gain);
     } else {
       this.#fade(channel);
@@ -98,6 +105,18 @@ export class AudioGraph {
   /** Asked as often as the gain; 0..2. */
   setVolume(volumeOf: (userId: string) => number): void {
     this.#volumeOf = volumeOf;
+  }
+
+  /** Asked as often as the gain; null: no air between anybody and me. */
+  setScene(scene: ((userId: string) => HeardFrom | null) | null): void {
+    this.#scene = scene;
+    for (const channel of this.#channels.values()) this.#breathe(channel);
+  }
+
+  /** Voices come from where people stand. */
+  setDirection(on: boolean): void {
+    this.#direction = on;
+    for (const channel of this.#channels.values()) channel.air?.setDirection(on);
   }
 
   /** Hears nobody, at once; or everybody again. */
@@ -143,11 +162,31 @@ export class AudioGraph {
     if (!channel) {
       const gain = this.#context.createGain();
       gain.gain.value = 0;
-      gain.connect(this.#everybody);
-      channel = { gain, source: null, element: null, occupant: null, target: 0, analyser: null };
+      channel = { gain, source: null, element: null, occupant: null, target: 0, analyser: null, air: null };
+      this.#breathe(channel);
       this.#channels.set(slot, channel);
     }
     return channel;
+  }
+
+  /** Puts air between a channel and everybody, or takes it away. */
+  #breathe(channel: Channel): void {
+    channel.gain.disconnect();
+    if (channel.analyser) channel.gain.connect(channel.analyser);
+    channel.air?.close();
+    channel.air = null;
+    if (!this.#scene) {
+      channel.gain.connect(this.#everybody);
+      return;
+    }
+    channel.air = new Air(this.#context, this.#everybody);
+    channel.air.setDirection(this.#direction);
+    channel.gain.connect(channel.air.input);
+    this.#listen(channel, true);
+  }
+
+  #listen(channel: Channel, atOnce: boolean): void {
+    if (channel.occupant) channel.air?.hear(this.#scene?.(channel.occupant.userId) ?? null, atOnce);
   }
 
   #release(channel: Channel): void {
@@ -179,7 +218,10 @@ export class AudioGraph {
     const anybody = [...this.#channels.values()].some((channel) => channel.occupant);
     if (anybody && this.#timer === null) {
       this.#timer = setInterval(() => {
-        for (const channel of this.#channels.values()) this.#fade(channel);
+        for (const channel of this.#channels.values()) {
+          this.#fade(channel);
+          this.#listen(channel, false);
+        }
       }, GAIN_INTERVAL_MS);
     } else if (!anybody && this.#timer !== null) {
       clearInterval(this.#timer);

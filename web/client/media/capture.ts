@@ -28,9 +28,14 @@ const SCREEN: DisplayMediaStreamOptions = {
   audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
 };
 
-/** The chosen microphone; the system's when the chosen one is gone. Rejects as getUserMedia does. */
-export function openMic(id: string | undefined): Promise<MediaStreamTrack> {
-  return withFallback(id, async (device) => firstTrack(await devices().getUserMedia({ audio: { ...MIC, ...device } })));
+/**
+ * The chosen microphone; the system's when the chosen one is gone. Rejects as getUserMedia does.
+ * `ownSuppression`: noise is taken out of it afterwards, so the browser shall not.
+ */
+export function openMic(id: string | undefined, ownSuppression = false): Promise<MediaStreamTrack> {
+  // Of two noise suppressions after each other the second takes what the first has left of the voice.
+  const wishes = { ...MIC, noiseSuppression: !ownSuppression };
+  return withFallback(id, async (device) => firstTrack(await devices().getUserMedia({ audio: { ...wishes, ...device } })));
 }
 
 /** The chosen camera; the system's when the chosen one is gone. Rejects as getUserMedia does. */

@@ -5,6 +5,7 @@
  * streams that it hands out and say how loud everybody is.
  */
 import type { ClientMessage, ServerMessage } from "../net/messages.ts";
+import type { Effects } from "./effects/choice.ts";
 
 export interface MediaEvents {
   /** A null stream: it ended. */
@@ -25,10 +26,22 @@ export interface LocalMedia {
   watch: boolean;
   /** I hear nobody; the server is not told. */
   deafened: boolean;
+  /** In the echo booth: nobody hears me but myself. */
+  booth: boolean;
+  readonly effects: Effects;
   cameraStream: MediaStream | null;
   screenStream: MediaStream | null;
   /** The own microphone's level now, 0..1. */
   level: number;
+}
+
+/** How a voice reaches me. */
+export interface Heard {
+  /** Where it comes from, as seen from me: right, down (in front of me), in map px. */
+  readonly dx: number;
+  readonly dy: number;
+  /** 0: free air, 1: a wall between us. */
+  readonly muffled: number;
 }
 
 export interface MediaControl {
@@ -42,11 +55,17 @@ export interface MediaControl {
   setScreen(on: boolean): Promise<void>;
   setWatch(on: boolean): void;
   setDeafened(on: boolean): void;
+  /** My voice comes back to me through the server, and goes to nobody else. */
+  setBooth(on: boolean): void;
+  /** Noise suppression, background blur, direction; remembered in this browser. */
+  setEffects(wanted: Partial<Effects>): Promise<void>;
   setDevices(d: { mic?: string; camera?: string; speaker?: string }): Promise<void>;
   /** Asked at 20 Hz for every audible person; 0..1. */
   setGain(gain: (userId: string) => number): void;
   /** Asked as often; 0..2, on top of the gain: how loud I want this person. */
   setVolume(volume: (userId: string) => number): void;
+  /** Asked as often: from where a voice comes, and whether a wall is between. */
+  setScene(scene: ((userId: string) => Heard | null) | null): void;
   on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void;
   stop(): void;
 }

@@ -4,6 +4,7 @@
  * Device ids change when a site's data is cleared and labels are empty before permission, so a choice
  * remembers both id and label, and falls back to the system's default when neither is there.
  */
+import { t } from "../i18n/words.ts";
 
 export type DeviceKind = "mic" | "camera" | "speaker";
 
@@ -20,11 +21,8 @@ const KINDS: Record<string, DeviceKind> = {
   videoinput: "camera",
   audiooutput: "speaker",
 };
-const FALLBACK_LABEL: Record<DeviceKind, string> = {
-  mic: "Microphone",
-  camera: "Camera",
-  speaker: "Speaker",
-};
+/** A device's kind in words. */
+export const KIND_WORDS: Record<DeviceKind, string> = { mic: t("media.mic"), camera: t("media.camera"), speaker: t("media.speaker") };
 const STORAGE_KEY = "atrium.devices";
 
 type Listed = Pick<MediaDeviceInfo, "kind" | "deviceId" | "label">;
@@ -38,7 +36,7 @@ export function sortDevices(devices: readonly Listed[]): DeviceList {
     const list = lists[kind];
     list.push({
       id: device.deviceId,
-      label: device.label || `${FALLBACK_LABEL[kind]} ${list.length + 1}`,
+      label: device.label || t("media.numbered", { device: KIND_WORDS[kind], number: list.length + 1 }),
     });
   }
   return lists;

@@ -6,7 +6,9 @@
  */
 import type { Source } from "../net/messages.ts";
 import { openCamera, openMic, openScreen } from "./capture.ts";
-import { captureProblem, lostProblem, type Device, type Problem } from "./problems.ts";
+import { type Effects, NO_EFFECTS } from "./effects/choice.ts";
+import { cameraEffects, EffectFailed, micEffects } from "./effects/effects.ts";
+import { captureProblem, lostProblem, type Device, type Problem, problemOf } from "./problems.ts";
 
 export interface LocalTrackEvents {
   /** This track is what `source` sends from now on; null: nothing. */
@@ -32,6 +34,7 @@ export class LocalTracks {
   readonly #wishes: Record<Device, number> = { mic: 0, camera: 0, screen: 0 };
   readonly #opening = new Map<Device, Promise<void>>();
   #chosen: { mic?: string; camera?: string } = {};
+  #effects: Effects = NO_EFFECTS;
 
   constructor(events: LocalTrackEvents) {
     this.#events = events;
@@ -78,6 +81,16 @@ export class LocalTracks {
     await Promise.all(changed.map((device) => this.#open(device)));
   }
 
+  /** Sends with these effects from now on; what is on changes over without a gap. */
+  async setEffects(effects: Effects): Promise<void> {
+    const before = this.#effects;
+    this.#effects = effects;
+    const changed: Device[] = [];
+    if (effects.noise !== before.noise) changed.push("mic");
+    if (effects.blur !== before.blur) changed.push("camera");
+    await Promise.all(changed.filter((device) => this.on(device)).map((device) => this.#open(device)));
+  }
+
   stopAll(): void {
     for (const device of ["mic", "camera", "screen"] as const) void this.set(device, false);
   }
@@ -92,7 +105,7 @@ export class LocalTracks {
         },
         (error: unknown) => {
           if (this.#wishes[device] !== wish) return;
-          const problem = captureProblem(device, error);
+          const problem = error instanceof EffectFailed ? error.problem : captureProblem(device, error);
           if (problem) this.#events.problem(problem);
         },
       )
@@ -104,8 +117,12 @@ export class LocalTracks {
   }
 
   async #obtain(device: Device): Promise<Opened> {
-    if (device === "mic") return { mic: await openMic(this.#chosen.mic) };
-    if (device === "camera") return { camera: await openCamera(this.#chosen.camera) };
+    const effects = this.#effects;
+    if (device === "mic") {
+      const track = await openMic(this.#chosen.mic, effects.noise);
+      return { mic: await micEffects(track, effects, () => this.#events.problem(problemOf("noise_failed"))) };
+    }
+    if (device === "camera") return { camera: await cameraEffects(await openCamera(this.#chosen.camera), effects) };
     const { video, audio } = await openScreen();
     return audio ? { screen: video, screen_audio: audio } : { screen: video };
   }

@@ -3,6 +3,7 @@
  *
  * The texts say what happened and what to do; the codes are for the pages that show their own help.
  */
+import { t } from "../i18n/words.ts";
 
 export interface Problem {
   readonly code: string;
@@ -11,47 +12,49 @@ export interface Problem {
 
 export type Device = "mic" | "camera" | "screen";
 
-const NAME: Record<Device, string> = { mic: "microphone", camera: "camera", screen: "screen" };
+/** Problems that are of no device. */
+export type OtherProblem = "blur_failed" | "noise_failed" | "speaker_failed" | "click_to_hear";
+
+const OTHERS: Record<OtherProblem, () => string> = {
+  blur_failed: () => t("media.blur_failed"),
+  noise_failed: () => t("media.noise_failed"),
+  speaker_failed: () => t("media.speaker_failed"),
+  click_to_hear: () => t("media.click_to_hear"),
+};
+
+export function problemOf(code: OtherProblem): Problem {
+  return { code, message: OTHERS[code]() };
+}
+
+/** The device in a sentence. */
+function noun(device: Device): string {
+  return device === "mic" ? t("media.the_mic") : device === "camera" ? t("media.the_camera") : t("media.the_screen");
+}
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** The problem behind an error of getUserMedia or getDisplayMedia; null where the person only said no to sharing. */
 export function captureProblem(device: Device, error: unknown): Problem | null {
   const name = error instanceof Error ? error.name : "";
-  const noun = NAME[device];
+  const named = noun(device);
   if (name === "NotAllowedError" || name === "SecurityError") {
     if (device === "screen") return null; // the picker was closed: nothing went wrong
-    return {
-      code: `${device}_denied`,
-      message: `Your browser blocks the ${noun}. Click the icon beside the address, allow it, then try again. You can listen meanwhile.`,
-    };
+    return { code: `${device}_denied`, message: t("media.denied", { device: named }) };
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {
-    return {
-      code: `${device}_missing`,
-      message: `No ${noun} found. Plug one in and try again. You can listen meanwhile.`,
-    };
+    return { code: `${device}_missing`, message: device === "camera" ? t("media.missing_camera") : t("media.missing_mic") };
   }
   if (name === "NotReadableError" || name === "AbortError") {
-    return {
-      code: `${device}_busy`,
-      message: `The ${noun} does not answer. Another program may be using it: close that and try again.`,
-    };
+    return { code: `${device}_busy`, message: t("media.busy", { device: capital(named) }) };
   }
   if (name === "TypeError" || name === "NotSupportedError") {
-    return {
-      code: `${device}_unsupported`,
-      message:
-        device === "screen"
-          ? "This browser cannot share the screen."
-          : `This page may not use the ${noun}: open it over https, or on this machine.`,
-    };
+    const message = device === "screen" ? t("media.no_screen_here") : t("media.insecure", { device: named });
+    return { code: `${device}_unsupported`, message };
   }
-  return { code: `${device}_failed`, message: `The ${noun} could not be started.` };
+  return { code: `${device}_failed`, message: t("media.failed", { device: capital(named) }) };
 }
 
 /** The device went away while it was on. */
 export function lostProblem(device: Device): Problem {
-  return {
-    code: `${device}_lost`,
-    message: `The ${NAME[device]} was unplugged or stopped. It is off now.`,
-  };
+  return { code: `${device}_lost`, message: t("media.lost", { device: capital(noun(device)) }) };
 }

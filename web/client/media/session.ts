@@ -8,11 +8,13 @@
 import type { ServerMessage, Source } from "../net/messages.ts";
 import { AudioGraph } from "./audio_graph.ts";
 import { Backoff } from "./backoff.ts";
-import type { LocalMedia, MediaControl, MediaEvents, Signal } from "./contract.ts";
+import type { Heard, LocalMedia, MediaControl, MediaEvents, Signal } from "./contract.ts";
+import { type Effects, rememberedEffects, rememberEffects } from "./effects/choice.ts";
 import { Emitter } from "./emitter.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { LocalTracks } from "./local_tracks.ts";
 import { Meter } from "./meter.ts";
+import { problemOf } from "./problems.ts";
 import { type SlotsPicture, SlotTable, type VideoChanges, type VideoPlace } from "./slots.ts";
 import { collectStats, type MediaStats } from "./stats.ts";
 
@@ -53,6 +55,9 @@ class Session implements Media {
   #speaker = "";
   #watch = true;
   #deafened = false;
+  #booth = false;
+  #effects = rememberedEffects();
+  #scene: ((userId: string) => Heard | null) | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   /** Offers that the world has not answered: an answer counts only when it is the last one due. */
   #unanswered = 0;
@@ -62,8 +67,9 @@ class Session implements Media {
     this.#tracks = new LocalTracks({
       track: (source, track) => this.#send(source, track),
       changed: () => this.#announce(),
-      problem: ({ code, message }) => this.#events.emit("problem", code, message),
+      problem: ({ code, message }) => this.#troubled(code, message),
     });
+    void this.#tracks.setEffects(this.#effects);
   }
 
   /** As things are at this moment; `level` is the own microphone's, 0..1. */
@@ -74,6 +80,8 @@ class Session implements Media {
       screen: this.#tracks.on("screen"),
       watch: this.#watch,
       deafened: this.#deafened,
+      booth: this.#booth,
+      effects: this.#effects,
       cameraStream: this.#tracks.stream("camera"),
       screenStream: this.#tracks.stream("screen"),
       level: this.#meter?.level() ?? 0,
@@ -161,6 +169,17 @@ class Session implements Media {
     this.#events.emit("local", this.local);
   }
 
+  setBooth(on: boolean): void {
+    if (on === this.#booth) return;
+    this.#booth = on;
+    this.#announce();
+  }
+
+  async setEffects(wanted: Partial<Effects>): Promise<void> {
+    this.#keepEffects({ ...this.#effects, ...wanted });
+    await this.#tracks.setEffects(this.#effects);
+  }
+
   async setDevices(chosen: { mic?: string; camera?: string; speaker?: string }): Promise<void> {
     const { speaker, ...captured } = chosen;
     await Promise.all([
@@ -177,6 +196,11 @@ class Session implements Media {
   setVolume(volume: (userId: string) => number): void {
     this.#volumeOf = volume;
     this.#graph?.setVolume(volume);
+  }
+
+  setScene(scene: ((userId: string) => Heard | null) | null): void {
+    this.#scene = scene;
+    this.#graph?.setScene(scene);
   }
 
   on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void {
@@ -296,11 +320,14 @@ class Session implements Media {
 
   #openGraph(): void {
     this.#graph = new AudioGraph(() => {
-      this.#events.emit("problem", "click_to_hear", "Click anywhere to hear the others.");
+      const { code, message } = problemOf("click_to_hear");
+      this.#events.emit("problem", code, message);
     });
     if (this.#gainOf) this.#graph.setGain(this.#gainOf);
     this.#graph.setVolume(this.#volumeOf);
     this.#graph.setDeafened(this.#deafened);
+    this.#graph.setDirection(this.#effects.direction);
+    this.#graph.setScene(this.#scene);
     if (this.#speaker !== "") void this.#useSpeaker(this.#speaker);
   }
 
@@ -309,7 +336,8 @@ class Session implements Media {
     try {
       await this.#graph?.setSpeaker(id);
     } catch {
-      this.#events.emit("problem", "speaker_failed", "That speaker cannot be used; the system's plays on.");
+      const { code, message } = problemOf("speaker_failed");
+      this.#events.emit("problem", code, message);
     }
   }
 
@@ -352,13 +380,28 @@ class Session implements Media {
     this.#next?.link.publication.send(source, track).catch(() => this.#giveUpNext());
   }
 
+  /** An effect that failed is not wanted any more, where things go on without it. */
+  #troubled(code: string, message: string): void {
+    this.#events.emit("problem", code, message);
+    if (code === "noise_failed") this.#keepEffects({ ...this.#effects, noise: false });
+    // With the camera off it stays wanted: nobody is shown unblurred by a failure.
+    if (code === "blur_failed" && this.#tracks.on("camera")) this.#keepEffects({ ...this.#effects, blur: false });
+  }
+
+  #keepEffects(effects: Effects): void {
+    this.#effects = effects;
+    rememberEffects(effects);
+    this.#graph?.setDirection(effects.direction);
+    this.#events.emit("local", this.local);
+  }
+
   #announce(): void {
     this.#sendState();
     this.#events.emit("local", this.local);
   }
 
   #sendState(): void {
-    const { mic, camera, screen, watch } = this.local;
-    this.#signal.send({ type: "media_state", mic, camera, screen, watch });
+    const { mic, camera, screen, watch, booth } = this.local;
+    this.#signal.send({ type: "media_state", mic, camera, screen, watch, ...(booth ? { booth } : {}) });
   }
 }

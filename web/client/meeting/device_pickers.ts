@@ -5,14 +5,14 @@ import {
   canChooseSpeaker,
   chooseDevice,
   type DeviceKind,
+  KIND_WORDS,
   listDevices,
   rememberChoice,
   rememberedChoice,
 } from "../media/devices.ts";
+import { t } from "../i18n/words.ts";
 import { h } from "../shared/dom.ts";
 import { chime } from "./chime.ts";
-
-const LABEL: Record<DeviceKind, string> = { mic: "Microphone", camera: "Camera", speaker: "Speaker" };
 
 export class DevicePickers {
   readonly element = h("div", { class: "pickers" });
@@ -32,9 +32,9 @@ export class DevicePickers {
         },
       });
       this.#selects.set(kind, select);
-      this.element.append(h("label", { class: "field" }, h("span", { class: "label" }, LABEL[kind]), select));
+      this.element.append(h("label", { class: "field" }, h("span", { class: "label" }, KIND_WORDS[kind]), select));
     }
-    const listen = h("button", { type: "button", class: "button small", onclick: () => void this.#test(listen) }, "Test the sound");
+    const listen = h("button", { type: "button", class: "button small", onclick: () => void this.#test(listen) }, t("media.test_sound"));
     this.element.append(listen);
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.refresh());
     void this.refresh().then(changed);
@@ -51,7 +51,7 @@ export class DevicePickers {
       select.replaceChildren(
         ...(list.length > 0
           ? list.map(({ id, label }) => h("option", { value: id, selected: id === one?.id }, label))
-          : [h("option", { value: "" }, `The system's ${LABEL[kind].toLowerCase()}`)]),
+          : [h("option", { value: "" }, t("media.system_default", { device: KIND_WORDS[kind] }))]),
       );
       if (one) chosen[kind] = one.id;
     }
@@ -62,9 +62,9 @@ export class DevicePickers {
     button.disabled = true;
     try {
       await chime(this.#selects.get("speaker")?.value ?? "");
-      button.textContent = "Test the sound again";
+      button.textContent = t("media.test_again");
     } catch {
-      button.textContent = "This speaker does not answer";
+      button.textContent = t("media.no_sound");
     }
     button.disabled = false;
   }

@@ -32,6 +32,7 @@ export class RoomState {
 
   /** How loud this person is for me, 0..1. */
   gainOf(userId: string): number {
+    if (userId === this.you?.user_id) return 1; // the echo booth
     const player = this.#players.get(userId);
     if (!this.#welcome || !player) return 0;
     return gain(this.#welcome.you, player, this.#zones, this.#welcome.hearing);

@@ -2,6 +2,7 @@
  * The switches of the own devices. The same ones float at the avatar and stand in the bar; both show the
  * same state, because both only show what the media session says.
  */
+import { t } from "../i18n/words.ts";
 import type { LocalMedia, MediaControl } from "../media/contract.ts";
 import { h, iconButton, setButton } from "../shared/dom.ts";
 import type { IconName } from "../shared/icons.ts";
@@ -18,11 +19,11 @@ interface Words {
 }
 
 const SWITCHES: Record<Switch, Words> = {
-  mic: { on: "mic", off: "mic_off", turnOff: "Mute microphone", turnOn: "Unmute microphone", key: "M" },
-  camera: { on: "camera", off: "camera_off", turnOff: "Turn camera off", turnOn: "Turn camera on", key: "V" },
-  sound: { on: "headphones", off: "headphones_off", turnOff: "Deafen: hear nobody", turnOn: "Hear everybody again", key: "N" },
-  screen: { on: "screen", off: "screen", turnOff: "Stop sharing your screen", turnOn: "Share your screen", key: "" },
-  watch: { on: "watch", off: "watch_off", turnOff: "Mic-only mode: receive no video", turnOn: "Receive video again", key: "" },
+  mic: { on: "mic", off: "mic_off", turnOff: t("media.mute"), turnOn: t("media.unmute"), key: "M" },
+  camera: { on: "camera", off: "camera_off", turnOff: t("media.camera_off"), turnOn: t("media.camera_on"), key: "V" },
+  sound: { on: "headphones", off: "headphones_off", turnOff: t("media.deafen"), turnOn: t("media.undeafen"), key: "N" },
+  screen: { on: "screen", off: "screen", turnOff: t("media.stop_sharing"), turnOn: t("media.share"), key: "" },
+  watch: { on: "watch", off: "watch_off", turnOff: t("media.no_video"), turnOn: t("media.video_again"), key: "" },
 };
 
 export class MediaControls {
@@ -88,7 +89,7 @@ export class MediaControls {
       const on = isOn(state, name);
       const label = on ? words.turnOff : words.turnOn;
       for (const button of buttons) {
-        setButton(button, on ? words.on : words.off, label, words.key ? `${label} (${words.key})` : label);
+        setButton(button, on ? words.on : words.off, label, words.key ? t("media.with_key", { words: label, key: words.key }) : label);
         // Mic-only and deafened are modes that are switched on: pressed while nothing is received.
         button.setAttribute("aria-pressed", String(name === "watch" || name === "sound" ? !on : on));
         button.setAttribute("aria-busy", String(this.#waiting.has(name)));

@@ -4,6 +4,7 @@
  * Elements are made once per picture and moved by transform only; which one goes where is decided by
  * `tile_layout`. Sound is none of their business.
  */
+import { t } from "../i18n/words.ts";
 import type { Source } from "../net/messages.ts";
 import { h, iconButton, setButton } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
@@ -146,14 +147,14 @@ export class Tiles {
 
   #show(tile: Tile, state: TileState, strip: boolean): void {
     const { element } = tile;
-    const name = tile.mine ? (tile.source === "screen" ? "Your screen" : "You") : state.name;
+    const name = tile.mine ? (tile.source === "screen" ? t("media.your_screen") : t("common.you")) : state.name;
     const shown = `${name}/${state.muted}/${tile.source}`;
     if (tile.shown !== shown) {
       tile.shown = shown;
-      const label = tile.source === "screen" && !tile.mine ? `${name}’s screen` : name;
+      const label = tile.source === "screen" && !tile.mine ? t("media.screen_of", { name }) : name;
       tile.caption.replaceChildren(h("span", {}, label));
       if (state.muted && tile.source === "camera") tile.caption.prepend(icon("mic_off"));
-      element.setAttribute("aria-label", `${label}${state.muted ? ", muted" : ""}`);
+      element.setAttribute("aria-label", state.muted ? t("media.muted_person", { name: label }) : label);
       this.#nameButtons(tile, label);
     }
     element.classList.toggle("speaking", state.speaking && tile.source === "camera");
@@ -164,7 +165,7 @@ export class Tiles {
 
   #nameButtons(tile: Tile, label: string): void {
     const large = this.#enlarged === `${tile.userId}/${tile.source}`;
-    const words = large ? `Make ${label} small again` : `Enlarge ${label}`;
+    const words = t(large ? "media.shrink" : "media.enlarge", { name: label });
     setButton(tile.enlarge, large ? "shrink" : "enlarge", words);
   }
 
@@ -173,8 +174,8 @@ export class Tiles {
     video.muted = true;
     video.disablePictureInPicture = true;
     const caption = h("figcaption");
-    const enlarge = iconButton("enlarge", "Enlarge", "tile-button");
-    const full = iconButton("full", "Full screen", "tile-button");
+    const enlarge = iconButton("enlarge", "", "tile-button");
+    const full = iconButton("full", t("media.full_screen"), "tile-button");
     const element = h(
       "figure",
       { class: `tile tile-${source}${mine ? " tile-mine" : ""}`, "data-user": userId, "data-source": source },

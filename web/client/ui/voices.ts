@@ -4,8 +4,9 @@
  */
 import type { People } from "../game/people.ts";
 import type { Play } from "../game/play.ts";
+import { t } from "../i18n/words.ts";
 import { type DeviceKind, chooseDevice, listDevices, rememberedChoice } from "../media/devices.ts";
-import type { LocalMedia, MediaControl } from "../media/contract.ts";
+import type { Heard, LocalMedia, MediaControl } from "../media/contract.ts";
 import { OwnVoice } from "../media/own_voice.ts";
 import type { Volumes } from "../media/volumes.ts";
 import { byId } from "../shared/dom.ts";
@@ -43,6 +44,7 @@ export class Voices {
     const { media, tiles, lists, controls, toasts, volumes } = parts;
     media.setGain((userId) => this.gainOf(userId));
     media.setVolume((userId) => volumes.of(userId));
+    media.setScene((userId) => this.#heardFrom(userId));
     media.on("video", (userId, source, stream) => {
       tiles.setVideo(userId, source, stream, false);
       this.lookAt(userId);
@@ -76,8 +78,21 @@ export class Voices {
 
   /** 0..1, by where both are drawn now. */
   gainOf(userId: string): number {
+    if (userId === this.#parts.people.me?.user_id) return 1; // the echo booth
     const walker = this.#parts.play()?.walker;
     return walker ? this.#parts.people.gainOf(userId, walker.x, walker.y, performance.now()) : 0;
+  }
+
+  /** From where somebody's voice comes, and whether a wall is between us: in public space. */
+  #heardFrom(userId: string): Heard | null {
+    const { play, people } = this.#parts;
+    const { walker, walls } = play() ?? {};
+    const pose = people.pose(userId, performance.now());
+    if (!walker || !pose || userId === people.me?.user_id) return null;
+    const [dx, dy] = [pose.x - walker.x, pose.y - walker.y];
+    // In a room everybody hears everybody: its own furniture of walls does not count.
+    const wall = people.myRoom === null && walls?.between(walker.x, walker.y, pose.x, pose.y) === true;
+    return { dx, dy, muffled: wall ? 1 : 0 };
   }
 
   muted(userId: string): boolean {
@@ -127,7 +142,7 @@ export class Voices {
     const hearAgain = (): void => media.setDeafened(false);
     modes.show(
       "deafened",
-      deafened ? { sign: "headphones_off", words: "You hear nobody", end: "Hear again", ended: hearAgain } : null,
+      deafened ? { sign: "headphones_off", words: t("media.hear_nobody"), end: t("media.hear_again"), ended: hearAgain } : null,
     );
   }
 

@@ -169,7 +169,7 @@ export class WorldPage {
     fillToolbar(this.#controls, expressions, {
       hearing: (on) => this.#play?.showHearing(on),
       strip: (on) => this.#overlay.tiles.setStrip(on),
-      devices: () => openDevices((chosen) => void this.#media.setDevices(chosen)),
+      devices: () => openDevices(this.#media),
       zoom: (by) => this.#play?.zoomBy(by),
     });
     this.#voices = new Voices({

@@ -1,0 +1,2 @@
+/** Where the build puts models and worklets (build.mjs). */
+export const FOLDER = "/static/app/effects";
