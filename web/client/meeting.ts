@@ -1,4 +1,5 @@
 /** Entry of the meeting page: first the mirror, then the room. */
+import { t } from "./i18n/words.ts";
 import { prejoin } from "./meeting/prejoin.ts";
 import { Room, type Seat } from "./meeting/room.ts";
 import { api } from "./pages/api.ts";
@@ -14,8 +15,7 @@ const path = `/api/meetings/${encodeURIComponent(meeting_id)}`;
 
 api<{ people: number }>("GET", path).then(
   ({ people }) => {
-    byId("inside").textContent =
-      people === 0 ? "Nobody is inside yet." : people === 1 ? "One person is inside." : `${people} people are inside.`;
+    byId("inside").textContent = people === 0 ? t("meeting.nobody_inside") : t("meeting.inside", { count: people });
   },
   () => undefined, // only a courtesy: joining tells what is wrong
 );

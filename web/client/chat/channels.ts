@@ -64,10 +64,6 @@ export class Channels {
     return [...this.#channels.values()];
   }
 
-  get unread(): number {
-    return this.all.reduce((sum, { unread }) => sum + unread, 0);
-  }
-
   /** The channel, made when it is new. */
   at(where: Where): Channel {
     const key = keyOf(where);

@@ -31,6 +31,8 @@ export interface ChatParts {
   history: History;
   me: () => ChatMe | null;
   avatarOf: (userId: string) => string;
+  /** The name of a zone that is not a place of mine; null: it is not known. */
+  zoneName: (zoneId: string) => string | null;
   /** False: we are not connected (and the person was told). */
   send: (message: ClientMessage) => boolean;
   /** Whether the log is on the screen. */
@@ -92,7 +94,7 @@ export class Chat {
     const gone = this.#places.filter((old) => old.scope === "zone" && !places.some((place) => keyOf(place) === keyOf(old)));
     this.#places = places;
     const chosen = keyOf(this.#chosen);
-    const there = places.some((place) => keyOf(place) === chosen) || this.#chosen.scope === "direct";
+    const there = places.some((place) => keyOf(place) === chosen) || this.#chosen.scope === "direct" || this.#chosen.scope === "zone";
     const lost = gone.some((place) => keyOf(place) === chosen);
     const zone = lost ? places.find(({ scope }) => scope === "zone") : undefined;
     if (lost || !there) this.choose(zone ?? places[0] ?? NEARBY);
@@ -294,15 +296,23 @@ export class Chat {
   // --- what is shown ---------------------------------------------------------------------------
 
   #tellUnread(): void {
-    this.#parts.unread(this.channels.unread);
+    this.#parts.unread(this.#offered().reduce((sum, { unread }) => sum + unread, 0));
   }
 
   #offered(): { where: Where; title: string; unread: number }[] {
     const placed = new Set(this.#places.map(keyOf));
     const directs = this.channels.all.filter(({ scope, key }) => scope === "direct" && !placed.has(key));
     directs.sort((a, b) => ((a.lines.at(-1)?.id ?? "") < (b.lines.at(-1)?.id ?? "") ? 1 : -1));
+    // What was written in another open zone is offered until it is read, and as long as it is looked at.
+    const chosen = keyOf(this.#chosen);
+    const zones = this.channels.all.filter(({ scope, key, unread }) => scope === "zone" && !placed.has(key) && (unread > 0 || key === chosen));
+    const named = zones.flatMap((channel) => {
+      const title = this.#parts.zoneName(channel.to ?? "");
+      return title === null ? [] : [{ where: channel, title, unread: channel.unread }];
+    });
     return [
       ...this.#places.map((place) => ({ where: place, title: place.title, unread: this.channels.at(place).unread })),
+      ...named,
       ...directs.map((channel) => ({ where: channel, title: channel.name || t("chat.somebody"), unread: channel.unread })),
     ];
   }
@@ -334,8 +344,8 @@ export class Chat {
   #describe(): void {
     const { scope, to } = this.#chosen;
     const place = this.#places.find((one) => keyOf(one) === keyOf(this.#chosen));
-    const name = scope === "direct" ? this.channels.at({ scope, to }).name : "";
-    this.#composer.placeholder = place?.placeholder ?? t("chat.to_person", { name });
+    const name = scope === "direct" ? this.channels.at({ scope, to }).name : (this.#parts.zoneName(to ?? "") ?? "");
+    this.#composer.placeholder = place?.placeholder ?? (scope === "zone" ? t("chat.to_zone", { room: name }) : t("chat.to_person", { name }));
     this.#composer.setFiles(scope !== "nearby" && this.#parts.me()?.member === true);
     const titles = listed(this.#places.map(({ title }) => title));
     this.#empty.textContent = scope === "nearby" ? t("chat.empty_nearby", { places: titles }) : t("chat.empty");

@@ -4,6 +4,7 @@
  * Everything starts off. What is turned on here is what you come in with; nothing leaves this page
  * before "Join".
  */
+import { t } from "../i18n/words.ts";
 import type { DeviceKind } from "../media/devices.ts";
 import { LocalTracks } from "../media/local_tracks.ts";
 import { Meter } from "../media/meter.ts";
@@ -55,14 +56,14 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
     },
   });
   const mic = new Toggle({
-    name: "Microphone",
+    name: t("media.mic"),
     on: "mic",
     off: "mic_off",
     key: "m",
     press: (on) => void tracks.set("mic", on),
   });
   const camera = new Toggle({
-    name: "Camera",
+    name: t("media.camera"),
     on: "camera",
     off: "camera_off",
     key: "v",
@@ -82,7 +83,7 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
 
   const name = form.querySelector<HTMLInputElement>("[name=name]");
   if (name) name.value = rememberedName();
-  onSubmit(form, loggedIn ? {} : { name: "Tell the others your name." }, async (values) => {
+  onSubmit(form, loggedIn ? {} : { name: t("meeting.name_missing") }, async (values) => {
     const entrance = { name: values["name"] ?? "", mic: mic.on, camera: camera.on, devices: chosen };
     await join(entrance);
     rememberName(entrance.name);

@@ -1,6 +1,9 @@
 /**
  * In the room: the connection, the media, the tiles and the bar of controls put together.
  */
+import { Chat } from "../chat/chat.ts";
+import { History } from "../chat/history.ts";
+import { t } from "../i18n/words.ts";
 import { OwnVoice } from "../media/own_voice.ts";
 import { createMedia, type Media } from "../media/session.ts";
 import { Volumes } from "../media/volumes.ts";
@@ -10,8 +13,9 @@ import { copyText, readyDialog } from "../pages/dialogs.ts";
 import { toast } from "../pages/toast.ts";
 import { byId, h } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
-import { sentence } from "../shared/words.ts";
+import { sentence, zoneTitle } from "../shared/words.ts";
 import { DevicePickers } from "./device_pickers.ts";
+import { EffectSwitches } from "./effect_switches.ts";
 import type { Entrance } from "./prejoin.ts";
 import { RoomState } from "./room_state.ts";
 import { Stage } from "./stage.ts";
@@ -32,7 +36,10 @@ export class Room {
   readonly #media: Media;
   readonly #entrance: Entrance;
   readonly #seat: Seat;
-  readonly #stage = new Stage(byId("stage"));
+  readonly #stage: Stage;
+  readonly #chat: Chat;
+  readonly #chatToggle: Toggle;
+  readonly #view: Toggle;
   readonly #mic: Toggle;
   readonly #camera: Toggle;
   readonly #screen: Toggle;
@@ -46,6 +53,7 @@ export class Room {
   constructor(seat: Seat, entrance: Entrance) {
     this.#seat = seat;
     this.#entrance = entrance;
+    this.#stage = new Stage(byId("stage"), (userId) => this.#connection.send({ type: "pin", user_id: userId }));
     this.#connection = new Connection({
       serverId: seat.server_id,
       ticket: seat.ticket,
@@ -55,33 +63,36 @@ export class Room {
     this.#media = createMedia(this.#connection);
     const media = this.#media;
     this.#mic = new Toggle({
-      name: "Microphone",
+      name: t("media.mic"),
       on: "mic",
       off: "mic_off",
       key: "m",
       press: (on) => void media.setMic(on),
     });
     this.#camera = new Toggle({
-      name: "Camera",
+      name: t("media.camera"),
       on: "camera",
       off: "camera_off",
       key: "v",
       press: (on) => void media.setCamera(on),
     });
     this.#screen = new Toggle({
-      name: "Share your screen",
+      name: t("media.share"),
       on: "screen",
       off: "screen",
       press: (on) => void media.setScreen(on),
     });
     this.#sound = new Toggle({
-      name: "Sound",
+      name: t("meeting.sound"),
       on: "headphones",
       off: "headphones_off",
       key: "n",
       press: (on) => media.setDeafened(!on),
     });
     this.#sound.on = true;
+    this.#chatToggle = new Toggle({ name: t("chat.title"), on: "chat", off: "chat", key: "c", press: (on) => this.#showChat(on) });
+    this.#view = new Toggle({ name: t("meeting.speaker_view"), on: "tiles", off: "tiles", press: (on) => this.#setView(on) });
+    this.#chat = this.#makeChat();
     const volumes = new Volumes(localStorage);
     media.setVolume((userId) => volumes.of(userId));
     this.#wireMedia();
@@ -116,6 +127,8 @@ export class Room {
 
   #heard(message: ServerMessage): void {
     if (this.#state.take(message)) this.#showPeople();
+    if (message.type === "welcome" || message.type === "zones_changed") this.#placeChat();
+    this.#chat.handle(message);
     if (message.type === "welcome") {
       const { mic, camera } = this.#entrance;
       void this.#media.start(message.ice_servers.map(browserIceServer), { mic, camera });
@@ -156,7 +169,7 @@ export class Room {
     const settings = byId("settings", HTMLDialogElement);
     readyDialog(settings);
     const pickers = new DevicePickers((chosen) => void this.#media.setDevices(chosen));
-    byId("settings-devices").append(pickers.element);
+    byId("settings-devices").append(pickers.element, new EffectSwitches(this.#media, ["noise", "blur"]).element);
     const button = (words: string, name: Parameters<typeof icon>[0], onclick: () => void): HTMLButtonElement =>
       h("button", { type: "button", class: "toggle plain-toggle", "aria-label": words, title: words, onclick }, icon(name));
     byId("controls").append(
@@ -164,7 +177,9 @@ export class Room {
       this.#camera.element,
       ...("getDisplayMedia" in (navigator.mediaDevices ?? {}) ? [this.#screen.element] : []),
       this.#sound.element,
-      button("Devices", "settings", () => {
+      this.#view.element,
+      this.#chatToggle.element,
+      button(t("meeting.devices"), "settings", () => {
         void pickers.refresh();
         settings.showModal();
       }),
@@ -172,7 +187,7 @@ export class Room {
         "button",
         { type: "button", class: "toggle leave", onclick: () => this.#leave() },
         icon("leave"),
-        h("span", { class: "leave-words" }, "Leave"),
+        h("span", { class: "leave-words" }, t("common.leave")),
       ),
     );
     for (const copy of document.querySelectorAll("[data-copy-link]")) {
@@ -188,7 +203,7 @@ export class Room {
     this.#stage.people(you, others, !this.#media.local.mic);
     const count = others.length + 1;
     const words = byId("people-count");
-    words.replaceChildren(String(count), h("span", { class: "more-words" }, count === 1 ? " person" : " people"));
+    words.replaceChildren(String(count), h("span", { class: "more-words" }, ` ${t("meeting.people", { count })}`));
     byId("first-here").hidden = count > 1;
     this.#showSpeaking();
   }
@@ -222,13 +237,13 @@ export class Room {
   #showStatus(): void {
     const { name } = this.#connection.state;
     if (name === "waiting" || (name === "connecting" && this.#state.welcome)) {
-      this.#status.textContent = "The connection is lost. Coming back…";
+      this.#status.textContent = t("meeting.connection_lost");
     } else if (name === "connecting" || this.#mediaState === "connecting") {
-      this.#status.textContent = "Connecting…";
+      this.#status.textContent = t("meeting.connecting");
     } else if (this.#mediaState === "failed") {
-      this.#status.textContent = "Sound and picture are lost. Coming back…";
+      this.#status.textContent = t("meeting.media_lost");
     } else if (this.#media.local.deafened) {
-      this.#status.textContent = "You hear nobody: your sound is off.";
+      this.#status.textContent = t("meeting.deafened");
     } else {
       this.#status.textContent = "";
     }
@@ -242,11 +257,69 @@ export class Room {
     byId("ended-title").focus();
   }
 
+  // --- chat and view ------------------------------------------------------------------------------
+
+  #makeChat(): Chat {
+    const guest = this.#seat.user_id.startsWith("guest-");
+    const side = byId("chat-side");
+    const chat = new Chat({
+      place: byId("chat"),
+      history: new History(this.#seat.server_id, guest ? this.#seat.ticket : null),
+      me: () => {
+        const { you } = this.#state;
+        if (!you) return null;
+        const moderates = ["owner", "admin", "moderator"].includes(you.role);
+        return { user_id: you.user_id, member: you.presence === "walker", moderates };
+      },
+      avatarOf: (userId) => this.#state.avatarOf(userId),
+      zoneName: () => null,
+      shown: () => !side.hidden,
+      unread: (count) => {
+        this.#chatToggle.element.dataset["unread"] = count > 0 ? String(Math.min(count, 99)) : "";
+        const title = t("chat.title");
+        this.#chatToggle.element.setAttribute("aria-label", count > 0 ? t("chat.channel_unread", { title, count }) : title);
+      },
+      problem: (words) => void toast(words),
+      send: (message) => {
+        const open = this.#connection.state.name === "open";
+        if (open) this.#connection.send(message);
+        else toast(t("chat.not_sent"));
+        return open;
+      },
+    });
+    byId("chat-close").addEventListener("click", () => {
+      this.#showChat(false);
+      this.#chatToggle.element.focus();
+    });
+    return chat;
+  }
+
+  /** The room's chat is the chat here. */
+  #placeChat(): void {
+    const zone = this.#state.myZone;
+    if (!zone) return;
+    const title = zoneTitle(zone.name);
+    this.#chat.setPlaces([{ scope: "zone", to: zone.id, title, placeholder: t("chat.to_room", { room: title }) }]);
+  }
+
+  #showChat(on: boolean): void {
+    byId("chat-side").hidden = !on;
+    this.#chatToggle.on = on;
+    if (!on) return;
+    this.#chat.read();
+    this.#chat.focus();
+  }
+
+  #setView(speaker: boolean): void {
+    this.#view.on = speaker;
+    this.#stage.setView(speaker ? "speaker" : "grid");
+  }
+
   // --- leaving and keys ----------------------------------------------------------------------
 
   #leave(): void {
     this.#connection.stop();
-    this.#showEnd("You have left the room. Your microphone and camera are off.");
+    this.#showEnd(t("meeting.left"));
   }
 
   #close(): void {
@@ -261,6 +334,7 @@ export class Room {
     if (target.closest("input, select, textarea, dialog")) return;
     if (event.key === "m" || event.key === "M") void this.#media.setMic(!this.#media.local.mic);
     if (event.key === "v" || event.key === "V") void this.#media.setCamera(!this.#media.local.camera);
+    if (event.key === "c" || event.key === "C") this.#showChat(!this.#chatToggle.on);
     if (event.key === "n" || event.key === "N") this.#media.setDeafened(!this.#media.local.deafened);
   }
 }
@@ -271,6 +345,6 @@ function browserIceServer({ urls, username, credential }: IceServer): RTCIceServ
 
 async function copyLink(): Promise<void> {
   const link = location.href;
-  if (await copyText(link)) toast("The link is copied. Whoever has it can come in.");
+  if (await copyText(link)) toast(t("meeting.link_copied"));
   else toast(link, 0);
 }

@@ -30,6 +30,16 @@ export class RoomState {
     return this.players.filter((player) => player.zone_id === this.you?.zone_id);
   }
 
+  /** The zone that I am in. */
+  get myZone(): ZoneInfo | null {
+    return this.#zones.get(this.you?.zone_id ?? "") ?? null;
+  }
+
+  /** Somebody's avatar, "" where it is not known. */
+  avatarOf(userId: string): string {
+    return (userId === this.you?.user_id ? this.you.avatar : this.#players.get(userId)?.avatar) ?? "";
+  }
+
   /** How loud this person is for me, 0..1. */
   gainOf(userId: string): number {
     if (userId === this.you?.user_id) return 1; // the echo booth

@@ -1,7 +1,8 @@
 /**
  * One person in the meeting: their picture or their sign, name, microphone, and a ring while they speak.
  */
-import { h } from "../shared/dom.ts";
+import { t } from "../i18n/words.ts";
+import { h, iconButton, setButton } from "../shared/dom.ts";
 import { face } from "../shared/face.ts";
 import { icon } from "../shared/icons.ts";
 
@@ -11,6 +12,8 @@ export interface TileOptions {
   readonly avatar: string;
   /** The own tile is mirrored, as people know themselves. */
   readonly own: boolean;
+  /** Wants this person large, or no more. */
+  readonly pin: () => void;
 }
 
 export class Tile {
@@ -22,21 +25,25 @@ export class Tile {
   #sign: HTMLElement;
   #avatar: string;
 
-  constructor({ userId, name, avatar, own }: TileOptions) {
+  readonly #pin = iconButton("enlarge", "", "tile-pin");
+
+  constructor({ userId, name, avatar, own, pin }: TileOptions) {
     this.#userId = userId;
     this.#video = h("video", { autoplay: true, playsinline: true, class: own ? "own" : "", hidden: true });
     // What is heard comes from the audio graph alone.
     this.#video.muted = true;
     this.#sign = face(userId, name, avatar);
     this.#avatar = avatar;
-    this.#muted = h("span", { class: "tile-muted" }, icon("mic_off"), h("span", { class: "visually-hidden" }, "microphone off"));
-    this.#name = h("span", { class: "tile-words" }, own ? `${name} (you)` : name);
+    this.#muted = h("span", { class: "tile-muted" }, icon("mic_off"), h("span", { class: "visually-hidden" }, t("meeting.mic_off")));
+    this.#name = h("span", { class: "tile-words" }, own ? t("meeting.you", { name }) : name);
     const foot = h("div", { class: "tile-name" }, this.#muted, this.#name);
-    this.element = h("li", { class: own ? "tile own" : "tile", "data-user": userId }, this.#sign, this.#video, foot);
+    this.element = h("li", { class: own ? "tile own" : "tile", "data-user": userId }, this.#sign, this.#video, foot, own ? null : this.#pin);
+    this.#pin.addEventListener("click", pin);
+    this.pinned = false;
   }
 
   rename(name: string, avatar: string, own: boolean): void {
-    const words = own ? `${name} (you)` : name;
+    const words = own ? t("meeting.you", { name }) : name;
     if (this.#name.textContent === words && this.#avatar === avatar) return;
     this.#name.textContent = words;
     this.#avatar = avatar;
@@ -50,6 +57,17 @@ export class Tile {
     this.#video.srcObject = stream;
     this.#video.hidden = stream === null;
     if (stream) void this.#video.play().catch(() => undefined); // a tab in the background plays later
+  }
+
+  set pinned(on: boolean) {
+    const name = this.#name.textContent ?? "";
+    setButton(this.#pin, on ? "shrink" : "enlarge", t(on ? "meeting.unpin" : "meeting.pin", { name }));
+    this.#pin.setAttribute("aria-pressed", String(on));
+  }
+
+  /** Larger than all others. */
+  set large(on: boolean) {
+    this.element.classList.toggle("large", on);
   }
 
   set muted(muted: boolean) {

@@ -1,6 +1,7 @@
 /**
  * A round button that is on or off: microphone, camera, screen.
  */
+import { t } from "../i18n/words.ts";
 import { h } from "../shared/dom.ts";
 import { icon, type IconName } from "../shared/icons.ts";
 
@@ -22,7 +23,7 @@ export class Toggle {
     const { name, key, press } = options;
     this.element = h("button", {
       type: "button",
-      class: "toggle",
+      class: `toggle toggle-${options.on}`,
       "aria-label": name,
       ...(key ? { "aria-keyshortcuts": key.toUpperCase() } : {}),
       onclick: () => press(!this.on),
@@ -38,7 +39,8 @@ export class Toggle {
     const { name, key } = this.#options;
     this.element.setAttribute("aria-pressed", String(on));
     this.element.replaceChildren(icon(on ? this.#options.on : this.#options.off));
-    this.element.title = `${name} is ${on ? "on" : "off"}${key ? ` (${key.toUpperCase()})` : ""}`;
+    const words = t(on ? "meeting.is_on" : "meeting.is_off", { name });
+    this.element.title = key ? t("media.with_key", { words, key: key.toUpperCase() }) : words;
   }
 
   /** 0..1, drawn around the button. */

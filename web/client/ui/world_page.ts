@@ -12,6 +12,7 @@ import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
+import { zoneTitle } from "../shared/words.ts";
 import { listenToPreferences } from "../shared/preferences.ts";
 import { Announcer } from "./announcer.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
@@ -118,6 +119,10 @@ export class WorldPage {
       history: new History(data.server_id),
       me: () => chatMe(this.#people),
       avatarOf: (userId) => this.#people.avatarOf(userId),
+      zoneName: (zoneId) => {
+        const zone = this.#people.zones.get(zoneId);
+        return zone ? zoneTitle(zone.name) : null;
+      },
       shown: () => this.#panel.chatShown,
       unread: (count) => this.#panel.setUnread(count),
       problem: (words) => this.#toasts.show(words, "bad"),
