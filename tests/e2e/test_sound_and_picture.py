@@ -147,7 +147,7 @@ async def test_noise_is_taken_out_before_it_is_sent(two: Two) -> None:
     await effect(page, "Take out noise")
     await two.ada.until("window.atrium.media.local.effects.noise && window.atrium.media.local.mic")
     await asyncio.sleep(2)
-    assert (await two.cleo.receives(3)).energy < loud / 20
+    assert (await two.cleo.receives(3)).energy < loud / 4
     await effect(page, "Take out noise")
     await asyncio.sleep(1.5)
     assert (await two.cleo.receives(3)).energy > loud / 3

@@ -132,6 +132,11 @@ export class AudioGraph {
     await context.setSinkId(id === "default" ? "" : id);
   }
 
+  /** Where slot `slot` can be listened to; null for an unknown slot. */
+  tap(slot: number): AudioNode | null {
+    return this.#channels.get(slot)?.gain ?? null;
+  }
+
   /** What slot `slot` sounds like now, for tests and the connection picture; null for an unknown slot. */
   heard(slot: number): Heard | null {
     const channel = this.#channels.get(slot);

@@ -5,6 +5,8 @@
  * streams that it hands out and say how loud everybody is.
  */
 import type { ClientMessage, ServerMessage } from "../net/messages.ts";
+import type { EchoMeter } from "./echo.ts";
+import type { MediaStats } from "./stats.ts";
 import type { Effects } from "./effects/choice.ts";
 
 export interface MediaEvents {
@@ -66,6 +68,10 @@ export interface MediaControl {
   setVolume(volume: (userId: string) => number): void;
   /** Asked as often: from where a voice comes, and whether a wall is between. */
   setScene(scene: ((userId: string) => Heard | null) | null): void;
+  /** What the browser measures; null while there is no link. */
+  stats(): Promise<MediaStats | null>;
+  /** Measures the echo booth, while my voice (`userId` is I) comes back; null otherwise. Close it. */
+  echo(userId: string): EchoMeter | null;
   on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void;
   stop(): void;
 }

@@ -10,6 +10,7 @@ import { AudioGraph } from "./audio_graph.ts";
 import { Backoff } from "./backoff.ts";
 import type { Heard, LocalMedia, MediaControl, MediaEvents, Signal } from "./contract.ts";
 import { type Effects, rememberedEffects, rememberEffects } from "./effects/choice.ts";
+import { EchoMeter } from "./echo.ts";
 import { Emitter } from "./emitter.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { LocalTracks } from "./local_tracks.ts";
@@ -18,11 +19,7 @@ import { problemOf } from "./problems.ts";
 import { type SlotsPicture, SlotTable, type VideoChanges, type VideoPlace } from "./slots.ts";
 import { collectStats, type MediaStats } from "./stats.ts";
 
-/** MediaControl and what the tests and the connection picture ask besides. */
-export interface Media extends MediaControl {
-  /** Null while there is no link. */
-  stats(): Promise<MediaStats | null>;
-}
+export type Media = MediaControl;
 
 export function createMedia(signal: Signal): Media {
   return new Session(signal);
@@ -209,6 +206,16 @@ class Session implements Media {
 
   async stats(): Promise<MediaStats | null> {
     return this.#link ? collectStats(this.#link, this.#table, this.#graph) : null;
+  }
+
+  echo(userId: string): EchoMeter | null {
+    const mic = this.#tracks.tracks.get("mic");
+    for (const [slot, occupant] of this.#table.audio) {
+      if (occupant.userId !== userId || occupant.source !== "mic") continue;
+      const tap = this.#graph?.tap(slot);
+      return mic && tap && this.#graph ? new EchoMeter(this.#graph.context, mic, tap) : null;
+    }
+    return null;
   }
 
   /** Ends everything: devices, sound and connections. */

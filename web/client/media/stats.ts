@@ -21,6 +21,10 @@ export interface SlotStats {
   readonly freezeCount: number;
   readonly frameWidth: number;
   readonly frameHeight: number;
+  readonly framesPerSecond: number;
+  /** s that packets wait for their turn, on average over all so far */
+  readonly bufferDelay: number;
+  readonly concealedSamples: number;
   /** Grows while something is heard (before our gain). */
   readonly totalAudioEnergy: number;
   /** s of audio played so far (before our gain) */
@@ -29,12 +33,36 @@ export interface SlotStats {
   readonly heard: Heard | null;
 }
 
+export interface LayerStats {
+  /** "" where there is one encoding only. */
+  readonly rid: string;
+  readonly active: boolean;
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly framesPerSecond: number;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+  /** none, cpu, bandwidth or other */
+  readonly limitation: string;
+}
+
 /** Of all layers together; pictures are those of the layer that has most. */
 export interface SourceStats {
   readonly packetsSent: number;
   readonly bytesSent: number;
   readonly framesEncoded: number;
   readonly keyFramesEncoded: number;
+  readonly layers: readonly LayerStats[];
+}
+
+/** The way that a connection takes. */
+export interface PathStats {
+  /** host, srflx, prflx: direct; relay: through a TURN server. */
+  readonly type: string;
+  readonly protocol: string;
+  readonly roundTripMs: number | null;
+  /** bit/s that the browser thinks it may send, null where it says nothing. */
+  readonly estimate: number | null;
 }
 
 export interface MediaStats {
@@ -42,6 +70,8 @@ export interface MediaStats {
   readonly subscribe: RTCPeerConnectionState | "none";
   /** Round trip to the SFU in ms, null before it is known. */
   readonly roundTripMs: number | null;
+  readonly publishPath: PathStats | null;
+  readonly subscribePath: PathStats | null;
   readonly sources: Partial<Record<Source, SourceStats>>;
   readonly slots: readonly SlotStats[];
 }
@@ -78,16 +108,46 @@ export async function collectStats(
       bytesSent: (others?.bytesSent ?? 0) + number(entry, "bytesSent"),
       framesEncoded: Math.max(others?.framesEncoded ?? 0, number(entry, "framesEncoded")),
       keyFramesEncoded: (others?.keyFramesEncoded ?? 0) + number(entry, "keyFramesEncoded"),
+      layers: [...(others?.layers ?? []), layerStats(entry)],
     };
   }
-  const pair = sent.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
-  const roundTrip = pair?.["currentRoundTripTime"];
+  const publishPath = pathOf(sent);
   return {
     publish: publication.pc.connectionState,
     subscribe: subscription?.pc.connectionState ?? "none",
-    roundTripMs: typeof roundTrip === "number" ? roundTrip * 1000 : null,
+    roundTripMs: publishPath?.roundTripMs ?? null,
+    publishPath,
+    subscribePath: pathOf(received),
     sources,
     slots: received.flatMap((entry) => slotStats(entry, table, graph)),
+  };
+}
+
+function layerStats(entry: Entry): LayerStats {
+  return {
+    rid: String(entry["rid"] ?? ""),
+    active: entry["active"] !== false,
+    packetsSent: number(entry, "packetsSent"),
+    bytesSent: number(entry, "bytesSent"),
+    framesPerSecond: number(entry, "framesPerSecond"),
+    frameWidth: number(entry, "frameWidth"),
+    frameHeight: number(entry, "frameHeight"),
+    limitation: String(entry["qualityLimitationReason"] ?? "none"),
+  };
+}
+
+function pathOf(entries: readonly Entry[]): PathStats | null {
+  const pairs = entries.filter((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
+  const pair = pairs.find((entry) => entry["state"] === "succeeded") ?? pairs[0];
+  if (!pair) return null;
+  const local = entries.find((entry) => entry.type === "local-candidate" && entry["id"] === pair["localCandidateId"]);
+  const roundTrip = pair["currentRoundTripTime"];
+  const estimate = pair["availableOutgoingBitrate"];
+  return {
+    type: String(local?.["candidateType"] ?? "?"),
+    protocol: String(local?.["relayProtocol"] ?? local?.["protocol"] ?? "?"),
+    roundTripMs: typeof roundTrip === "number" ? roundTrip * 1000 : null,
+    estimate: typeof estimate === "number" ? estimate : null,
   };
 }
 
@@ -111,6 +171,9 @@ function slotStats(entry: Entry, table: SlotTable, graph: AudioGraph | null): Sl
       freezeCount: number(entry, "freezeCount"),
       frameWidth: number(entry, "frameWidth"),
       frameHeight: number(entry, "frameHeight"),
+      framesPerSecond: number(entry, "framesPerSecond"),
+      bufferDelay: number(entry, "jitterBufferDelay") / Math.max(number(entry, "jitterBufferEmittedCount"), 1),
+      concealedSamples: number(entry, "concealedSamples"),
       totalAudioEnergy: number(entry, "totalAudioEnergy"),
       totalSamplesDuration: number(entry, "totalSamplesDuration"),
       heard: place.kind === "audio" ? (graph?.heard(place.slot) ?? null) : null,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GAP, type TileWish, layoutStrip, layoutTiles } from "./tile_layout.ts";
+import { GAP, type TileWish, layoutGrid, layoutStrip, layoutTiles } from "./tile_layout.ts";
 
 const view = { left: 0, top: 0, right: 1200, bottom: 800 };
 const tile = (id: string, x: number, y: number, width = 160, height = 110): TileWish => ({ id, x, y, width, height });
@@ -63,4 +63,23 @@ test("a strip is centred and breaks into rows", () => {
   const more = layoutStrip([...wishes, tile("d", 0, 0, 118, 84)], phone);
   assert.equal(more[3]?.y, 8 + 84 + GAP);
   assert.equal(more[3]?.x, 195 - 59);
+});
+
+test("a grid fills the view without overlaps, whatever sizes were wished for", () => {
+  const view = { left: 10, top: 60, right: 1010, bottom: 660 };
+  for (let count = 1; count <= 17; count++) {
+    const wishes = Array.from({ length: count }, (_, i) => ({ id: `t${i}`, x: 0, y: 0, width: 100 + i * 40, height: 80 }));
+    const places = layoutGrid(wishes, view);
+    assert.equal(places.length, count);
+    for (const { x, y, width, height } of places) {
+      assert.ok(x >= view.left - 0.01 && x + width <= view.right + 0.01 && y >= view.top - 0.01 && y + height <= view.bottom + 0.01, `${count}`);
+    }
+    for (const a of places) {
+      for (const b of places) {
+        if (a === b) continue;
+        assert.ok(a.x + a.width <= b.x + 0.01 || b.x + b.width <= a.x + 0.01 || a.y + a.height <= b.y + 0.01 || b.y + b.height <= a.y + 0.01);
+      }
+    }
+  }
+  assert.deepEqual(layoutGrid([], view), []);
 });

@@ -5,6 +5,7 @@
  * each takes the free place nearest to its wish, and rather the one it had. Whoever draws them glides
  * from place to place.
  */
+import { bestGrid } from "../meeting/grid.ts";
 
 export interface TileWish {
   id: string;
@@ -81,6 +82,21 @@ function covers(other: TileWish, x: number, y: number, size: TileWish): boolean 
     y < other.y + other.height + near &&
     other.y < y + size.height + near
   );
+}
+
+/** As a grid that fills the view: every tile gets a cell of one size (the wishes' own sizes do not count). */
+export function layoutGrid(wishes: readonly TileWish[], view: Box): (TilePlace & { width: number; height: number })[] {
+  const [width, height] = [view.right - view.left, view.bottom - view.top];
+  const { columns, rows, ...cell } = bestGrid(wishes.length, width, height, GAP);
+  const used = Math.min(rows, Math.ceil(wishes.length / columns));
+  const top = view.top + (height - used * cell.height - (used - 1) * GAP) / 2;
+  return wishes.map(({ id }, i) => {
+    const row = Math.floor(i / columns);
+    // The last row may be shorter: it stands in the middle.
+    const inRow = Math.min(columns, wishes.length - row * columns);
+    const left = view.left + (width - inRow * cell.width - (inRow - 1) * GAP) / 2;
+    return { id, x: left + (i % columns) * (cell.width + GAP), y: top + row * (cell.height + GAP), ...cell };
+  });
 }
 
 /** A strip along the upper edge, centred, in as many rows as it takes. */

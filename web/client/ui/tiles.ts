@@ -8,9 +8,12 @@ import { t } from "../i18n/words.ts";
 import type { Source } from "../net/messages.ts";
 import { h, iconButton, setButton } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
-import { type Box, type TileWish, layoutStrip, layoutTiles } from "./tile_layout.ts";
+import { type Box, type TileWish, layoutGrid, layoutStrip, layoutTiles } from "./tile_layout.ts";
 
 type Picture = Extract<Source, "camera" | "screen">;
+
+/** Near the avatars, docked as a strip, or as a grid over the map. */
+export type TileMode = "near" | "strip" | "grid";
 
 export interface TileState {
   name: string;
@@ -59,8 +62,8 @@ export class Tiles {
   readonly #calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   #enlarged: string | null = null;
   /** What the person wants, and how it is now: on a narrow stage it is always a strip. */
-  #strip = false;
-  #stripNow = false;
+  #mode: TileMode = "near";
+  #modeNow: TileMode = "near";
 
   constructor(place: HTMLElement, events: TilesEvents) {
     this.#place = place;
@@ -70,14 +73,14 @@ export class Tiles {
     });
   }
 
-  setStrip(strip: boolean): void {
-    this.#strip = strip;
+  setMode(mode: TileMode): void {
+    this.#mode = mode;
     this.#events.wake();
   }
 
   /** Whether somebody's picture hangs at their avatar, with their name. */
   names(userId: string): boolean {
-    return !this.#stripNow && this.#tiles.has(`${userId}/camera`);
+    return this.#modeNow === "near" && this.#tiles.has(`${userId}/camera`);
   }
 
   setVideo(userId: string, source: Picture, stream: MediaStream | null, mine: boolean): void {
@@ -107,9 +110,10 @@ export class Tiles {
    */
   update(view: Box, dt: number, look: (userId: string) => TileState | null): boolean {
     const narrow = view.right - view.left < 560;
-    const strip = this.#strip || narrow || this.#tiles.size > MOST_NEAR;
-    if (strip !== this.#stripNow) {
-      this.#stripNow = strip;
+    const mode = this.#mode === "near" && (narrow || this.#tiles.size > MOST_NEAR) ? "strip" : this.#mode;
+    if (mode !== this.#modeNow) {
+      this.#modeNow = mode;
+      this.#place.dataset["mode"] = mode;
       this.#events.modeChanged();
     }
     const wishes: TileWish[] = [];
@@ -117,13 +121,13 @@ export class Tiles {
       const state = look(tile.userId);
       tile.element.hidden = state === null;
       if (!state) continue;
-      this.#show(tile, state, strip);
+      this.#show(tile, state, mode !== "near");
       if (key === this.#enlarged) continue;
       const { width, height } = sizeOf(tile, narrow);
       const above = tile.source === "screen" && this.#tiles.has(`${tile.userId}/camera`) ? 120 : 0;
       wishes.push({ id: key, x: state.x, y: state.y - above, width, height });
     }
-    const places = strip ? layoutStrip(wishes, view) : layoutTiles(wishes, view, this.#offsets);
+    const places = mode === "grid" ? layoutGrid(wishes, view) : mode === "strip" ? layoutStrip(wishes, view) : layoutTiles(wishes, view, this.#offsets);
     const part = this.#calm.matches ? 1 : 1 - Math.exp(-dt / GLIDE_MS);
     let gliding = false;
     for (const place of places) {
@@ -138,8 +142,9 @@ export class Tiles {
       tile.x = near ? place.x : (tile.x ?? 0) + dx * part;
       tile.y = near ? place.y : tile.y + dy * part;
       if (!near) gliding = true;
-      tile.element.style.width = `${wish.width}px`;
-      tile.element.style.height = `${wish.height}px`;
+      const { width, height } = "width" in place ? (place as TileWish) : wish;
+      tile.element.style.width = `${width}px`;
+      tile.element.style.height = `${height}px`;
       tile.element.style.transform = `translate(${tile.x.toFixed(1)}px, ${tile.y.toFixed(1)}px)`;
     }
     return gliding;

@@ -11,10 +11,11 @@ import type { MediaControl, Signal } from "../media/contract.ts";
 import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
-import { byId } from "../shared/dom.ts";
+import { byId, h } from "../shared/dom.ts";
 import { zoneTitle } from "../shared/words.ts";
 import { listenToPreferences } from "../shared/preferences.ts";
 import { Announcer } from "./announcer.ts";
+import { Booth } from "./booth.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { ChatPlaces, chatMe } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
@@ -30,7 +31,10 @@ import { listenToPointer } from "./pointer.ts";
 import { type Checked, checkIsDue, deviceCheck } from "./device_check.ts";
 import { Expressions } from "./expressions.ts";
 import { Find } from "./find.ts";
+import { HearersPanel } from "./hearers.ts";
 import { listenToKeys } from "./hotkeys.ts";
+import { QualitySign } from "./quality_sign.ts";
+import type { StatsOverlay } from "./stats_overlay.ts";
 import { addJoystick } from "./joystick.ts";
 import { type Seam, makeSeam } from "./seam.ts";
 import { Self } from "./self.ts";
@@ -40,6 +44,8 @@ import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
 
 const RESUME = "atrium.resume.";
+
+const SERVER_SAID: ReadonlySet<string> = new Set(["degraded", "layers_wanted", "video_paused"]);
 
 export interface PageData {
   server_id: string;
@@ -67,6 +73,10 @@ export class WorldPage {
   readonly #walking: Walking;
   readonly #find: Find;
   readonly #self: Self;
+  readonly #hearers: HearersPanel;
+  #stats: StatsOverlay | null = null;
+  /** For the figures: what the server said last of its own estimates and decisions. */
+  readonly #serverSaid = new Map<string, unknown>();
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
   #slots: Slots | null = null;
@@ -96,6 +106,10 @@ export class WorldPage {
       pinned: (userId) => this.#connection.send({ type: "pin", user_id: userId }),
       modeChanged: () => this.#voices.lookAtAll(),
       wake,
+    });
+    this.#hearers = new HearersPanel(byId("stage"), {
+      ask: () => this.#connection.send({ type: "who_hears" }),
+      person: (userId) => this.#people.others.get(userId) ?? null,
     });
     this.#minimap = new Minimap(byId("minimap", HTMLCanvasElement), (to) => void this.#walking.to(to.x, to.y));
     this.#panel = new Panel(() => this.#play?.resize());
@@ -173,7 +187,8 @@ export class WorldPage {
     });
     fillToolbar(this.#controls, expressions, {
       hearing: (on) => this.#play?.showHearing(on),
-      strip: (on) => this.#overlay.tiles.setStrip(on),
+      tiles: (mode) => this.#overlay.tiles.setMode(mode),
+      hearers: () => this.#hearers.toggle(),
       devices: () => openDevices(this.#media),
       zoom: (by) => this.#play?.zoomBy(by),
     });
@@ -188,6 +203,15 @@ export class WorldPage {
       toasts: this.#toasts,
       play: () => this.#play,
     });
+    const booth = new Booth(this.#media, () => this.#people.me?.user_id ?? null);
+    const openBooth = h("button", { type: "button", class: "button small booth-open", text: t("audio.booth_open") });
+    openBooth.addEventListener("click", () => {
+      byId("devices", HTMLDialogElement).close();
+      booth.open();
+    });
+    byId("devices", HTMLDialogElement).append(openBooth);
+    byId("bar-more").append(new QualitySign(this.#media, () => void this.#showStats()).element);
+    if (new URLSearchParams(location.search).has("stats")) void this.#showStats();
     listenToPreferences();
     this.#listenToPerson();
   }
@@ -230,7 +254,11 @@ export class WorldPage {
     this.#people.handle(message, performance.now());
     this.#media.handle(message);
     this.#chat.handle(message);
+    if (SERVER_SAID.has(message.type)) this.#serverSaid.set(message.type, { ...message, type: undefined });
     switch (message.type) {
+      case "hearers":
+        this.#hearers.show(message);
+        break;
       case "welcome":
         this.#entering = this.#enter(message);
         break;
@@ -380,6 +408,19 @@ export class WorldPage {
     if (!emote || !this.#people.me) return;
     this.#connection.send({ type: "emote", emote });
     this.#bubbles.emote(this.#people.me.user_id, emote);
+  }
+
+  async #showStats(): Promise<void> {
+    if (!this.#stats) {
+      const { StatsOverlay } = await import("./stats_overlay.ts");
+      this.#stats ??= new StatsOverlay(byId("stage"), {
+        media: this.#media,
+        nameOf: (userId) => (userId === this.#people.me?.user_id ? t("common.you") : (this.#people.others.get(userId)?.name ?? userId)),
+        latency: () => this.#connection.latency,
+        server: () => this.#serverSaid,
+      });
+    }
+    this.#stats.toggle();
   }
 
   // --- frames ----------------------------------------------------------------------------------
