@@ -164,7 +164,15 @@ export class FakeAudio {
 
 export const asked: MediaStreamConstraints[] = [];
 
+const windowEvents: { name: string; handler: () => void; over: () => boolean }[] = [];
+
+/** Something happens to the window. */
+export function happen(name: string): void {
+  for (const one of windowEvents) if (one.name === name && !one.over()) one.handler();
+}
+
 export function installFakeBrowser(): void {
+  windowEvents.length = 0;
   FakeConnection.all = [];
   FakeAudio.sources = [];
   asked.length = 0;
@@ -177,7 +185,9 @@ export function installFakeBrowser(): void {
         return Promise.resolve();
       }
     },
-    addEventListener: () => undefined,
+    addEventListener: (name: string, handler: () => void, options?: { signal?: AbortSignal }) => {
+      windowEvents.push({ name, handler, over: () => options?.signal?.aborted === true });
+    },
   });
   Object.defineProperty(globalThis.navigator, "mediaDevices", {
     configurable: true,

@@ -11,6 +11,8 @@ import { Subscription, type OnSlotTrack } from "./subscribe.ts";
 const SETUP_MS = 12_000;
 /** ICE heals a short break by itself; after this it is taken for lost. */
 const DISCONNECTED_MS = 3_000;
+/** For so long after a change of the network a break is one that does not heal: the old way is gone. */
+const CHANGED_MS = 10_000;
 
 export interface LinkEvents {
   send(message: ClientMessage): void;
@@ -30,6 +32,7 @@ export class Link {
   #offers: Promise<void> = Promise.resolve();
   #setup: ReturnType<typeof setTimeout> | null;
   #disconnected: ReturnType<typeof setTimeout> | null = null;
+  #changed: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
   #connected = false;
 
@@ -74,9 +77,17 @@ export class Link {
     return this.#offers;
   }
 
+  /** The machine is on another network now: what is broken, or breaks soon, is not waited for. */
+  networkChanged(): void {
+    if (this.#closed) return;
+    if (this.#changed !== null) clearTimeout(this.#changed);
+    this.#changed = setTimeout(() => (this.#changed = null), CHANGED_MS);
+    if (this.#connected && this.#states().includes("disconnected")) this.#lose();
+  }
+
   close(): void {
     this.#closed = true;
-    for (const timer of [this.#setup, this.#disconnected]) if (timer !== null) clearTimeout(timer);
+    for (const timer of [this.#setup, this.#disconnected, this.#changed]) if (timer !== null) clearTimeout(timer);
     this.publication.close();
     this.#subscription?.close();
   }
@@ -96,12 +107,17 @@ export class Link {
     }
   }
 
+  #states(): (RTCPeerConnectionState | undefined)[] {
+    return [this.publication.pc.connectionState, this.#subscription?.pc.connectionState];
+  }
+
   #watch(pc: RTCPeerConnection): void {
     pc.addEventListener("connectionstatechange", () => {
       if (this.#closed) return;
-      const states = [this.publication.pc.connectionState, this.#subscription?.pc.connectionState];
+      const states = this.#states();
       if (states.includes("failed")) return this.#lose();
       if (states.includes("disconnected")) {
+        if (this.#changed !== null) return this.#lose();
         this.#disconnected ??= setTimeout(() => this.#lose(), DISCONNECTED_MS);
         return;
       }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import type { ClientMessage, SlotInfo } from "../net/messages.ts";
-import { asked, FakeAudio, FakeConnection, installFakeBrowser } from "./fake_browser.ts";
+import { asked, FakeAudio, FakeConnection, happen, installFakeBrowser } from "./fake_browser.ts";
 import { createMedia, type Media } from "./session.ts";
 
 let sent: ClientMessage[] = [];
@@ -315,4 +315,54 @@ test("stopping turns off every device and says goodbye to every picture", async 
   assert.deepEqual([publish.connectionState, subscribe.connectionState], ["closed", "closed"]);
   assert.ok(said.includes("ada camera gone"));
   assert.equal(said.at(-1), "idle");
+});
+
+test("on another network a broken link is replaced at once, and one that still stands is left alone", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { publish } = await connect();
+  happen("online");
+  assert.equal(said.at(-1), "connected");
+  publish.become("disconnected");
+  assert.equal(said.at(-1), "failed", "it waits as for a break that heals");
+  happen("online");
+  await settle();
+  assert.equal(said.at(-1), "connecting", "it waits for the pause");
+  await connect("y");
+  assert.equal(said.at(-1), "connected");
+});
+
+test("without a change of network a short break is waited for", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { publish } = await connect();
+  publish.become("disconnected");
+  mock.timers.tick(2900);
+  assert.equal(said.at(-1), "connected");
+  publish.become("connected");
+  mock.timers.tick(5000);
+  assert.equal(said.at(-1), "connected");
+});
+
+test("the echo booth is said with every state while it is on, also after a lost link, and turns nothing on", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  sent = [];
+  media.setBooth(true);
+  assert.deepEqual(sent, [{ type: "media_state", mic: false, camera: false, screen: false, watch: true, booth: true }]);
+  assert.equal(media.local.mic, false);
+  media.handle({ type: "error", code: "media_lost", message: "" });
+  mock.timers.tick(20_000);
+  await settle();
+  assert.deepEqual(sent.at(-1), { type: "media_state", mic: false, camera: false, screen: false, watch: true, booth: true });
+  media.setBooth(false);
+  assert.deepEqual(sent.at(-1), { type: "media_state", mic: false, camera: false, screen: false, watch: true });
+});
+
+test("effects turn nothing on: what is off stays off, and the choice holds for later", async () => {
+  void media.start([], { mic: false, camera: false });
+  await connect();
+  asked.length = 0;
+  await media.setEffects({ noise: true, blur: true });
+  assert.deepEqual(asked, []);
+  assert.deepEqual([media.local.mic, media.local.camera], [false, false]);
+  assert.deepEqual([media.local.effects.noise, media.local.effects.blur], [true, true]);
 });

@@ -56,6 +56,7 @@ class Session implements Media {
   #effects = rememberedEffects();
   #scene: ((userId: string) => Heard | null) | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
+  #network: AbortController | null = null;
   /** Offers that the world has not answered: an answer counts only when it is the last one due. */
   #unanswered = 0;
 
@@ -93,6 +94,7 @@ class Session implements Media {
     const first = this.#graph === null;
     this.#iceServers = iceServers;
     if (first) this.#openGraph();
+    this.#watchNetwork();
     this.#backoff.reset();
     this.#apply(NOTHING);
     this.#connect();
@@ -220,6 +222,8 @@ class Session implements Media {
 
   /** Ends everything: devices, sound and connections. */
   stop(): void {
+    this.#network?.abort();
+    this.#network = null;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
     this.#giveUpNext();
@@ -312,6 +316,24 @@ class Session implements Media {
     this.#moved = false;
     this.#next?.link.close();
     this.#next = null;
+  }
+
+  /** A laptop changes from cable to Wi-Fi: the new way is taken at once, not when the old one is given up. */
+  #watchNetwork(): void {
+    if (this.#network) return;
+    this.#network = new AbortController();
+    const { signal } = this.#network;
+    const changed = (): void => {
+      if (this.#retry === null) {
+        this.#link?.networkChanged();
+        return;
+      }
+      this.#backoff.reset();
+      this.#connect();
+    };
+    addEventListener("online", changed, { signal });
+    const { connection } = navigator as { connection?: EventTarget };
+    connection?.addEventListener("change", changed, { signal });
   }
 
   /** `link` is over; another one follows after a pause. An older link's end is no news. */
