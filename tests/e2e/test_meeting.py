@@ -76,7 +76,7 @@ async def meeting(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIt
 
 async def test_member_and_guest_write_to_each_other_and_the_guest_gets_the_file(meeting: Meeting) -> None:
     ada, guest = meeting.ada.page, meeting.guest.page
-    await ada.get_by_role("button", name="Chat").click()
+    await ada.get_by_role("button", name="Chat", exact=True).click()
     await expect(ada.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
     await say(ada, "hello, guest")
     chat = guest.get_by_role("button", name=re.compile("^Chat"))
@@ -103,7 +103,7 @@ async def test_the_speaker_view_shows_the_other_large_and_a_pin_does_so_in_the_g
     ada, guest = meeting.ada.page, meeting.guest.page
     await guest.evaluate("window.atrium.media.setCamera(true)")
     await meeting.ada.until_receiving(audio=False)
-    await ada.get_by_role("button", name="Chat").click()
+    await ada.get_by_role("button", name="Chat", exact=True).click()
     grace = ada.locator(".tile", has_text="Grace")
 
     async def width() -> float:

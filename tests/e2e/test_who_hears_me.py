@@ -109,13 +109,14 @@ async def test_pictures_hang_near_people_in_a_strip_or_in_a_grid(two: Two) -> No
 
     async def box() -> dict[str, float]:
         # Tiles glide: the place counts once it stays.
-        last: dict[str, float] | None = None
+        last: dict[str, float] = {}
         for _ in range(40):
-            now = await tile.bounding_box()
-            assert now is not None
+            now: dict[str, float] = await tile.evaluate(
+                "(e) => { const { x, y, width, height } = e.getBoundingClientRect(); return { x, y, width, height }; }"
+            )
             if now == last:
-                return dict(now)
-            last = dict(now)
+                return now
+            last = now
             await asyncio.sleep(0.15)
         raise AssertionError("the tile never stands still")
 
