@@ -112,7 +112,8 @@ async def test_pictures_hang_near_people_in_a_strip_or_in_a_grid(two: Two) -> No
         last: dict[str, float] = {}
         for _ in range(40):
             now: dict[str, float] = await tile.evaluate(
-                "(e) => { const { x, y, width, height } = e.getBoundingClientRect(); return { x, y, width, height }; }"
+                "(e) => { const { x, y, width, height } = e.getBoundingClientRect();"
+                " return { x, y, width, height }; }"
             )
             if now == last:
                 return now
