@@ -13,13 +13,25 @@ export interface Problem {
 export type Device = "mic" | "camera" | "screen";
 
 /** Problems that are of no device. */
-export type OtherProblem = "blur_failed" | "noise_failed" | "speaker_failed" | "click_to_hear";
+export type OtherProblem =
+  | "blur_failed"
+  | "noise_failed"
+  | "speaker_failed"
+  | "click_to_hear"
+  | "worker_full"
+  | "far_video"
+  | "near_video"
+  | "far_audio";
 
 const OTHERS: Record<OtherProblem, () => string> = {
   blur_failed: () => t("media.blur_failed"),
   noise_failed: () => t("media.noise_failed"),
   speaker_failed: () => t("media.speaker_failed"),
   click_to_hear: () => t("media.click_to_hear"),
+  worker_full: () => t("media.worker_full"),
+  far_video: () => t("media.far_video"),
+  near_video: () => t("media.near_video"),
+  far_audio: () => t("media.far_audio"),
 };
 
 export function problemOf(code: OtherProblem): Problem {

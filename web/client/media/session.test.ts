@@ -140,6 +140,23 @@ test("a move that fails leaves the first link alone, and can be asked for again"
   assert.deepEqual(said, []);
 });
 
+test("full workers and what they leave out are told in words, once", async () => {
+  const told: string[] = [];
+  media.on("problem", (code) => told.push(code));
+  void media.start([], { mic: false, camera: false });
+  await settle();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    media.handle({ type: "error", code: "worker_full", message: "no room", ref: "media_offer" });
+    mock.timers.tick(20_000);
+    await settle();
+  }
+  assert.deepEqual(told, ["worker_full"]);
+  await connect();
+  media.handle({ type: "degraded", level: "far_video" });
+  media.handle({ type: "degraded", level: "none" });
+  assert.deepEqual(told, ["worker_full", "far_video"]);
+});
+
 test("media that is lost while it moves begins anew once", async () => {
   void media.start([], { mic: false, camera: false });
   await connect();

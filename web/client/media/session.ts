@@ -15,7 +15,7 @@ import { Emitter } from "./emitter.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { LocalTracks } from "./local_tracks.ts";
 import { Meter } from "./meter.ts";
-import { problemOf } from "./problems.ts";
+import { type OtherProblem, problemOf } from "./problems.ts";
 import { type SlotsPicture, SlotTable, type VideoChanges, type VideoPlace } from "./slots.ts";
 import { collectStats, type MediaStats } from "./stats.ts";
 
@@ -45,6 +45,8 @@ class Session implements Media {
   /** Stands ready on another worker while the link goes on: see `#prepare`. */
   #next: { link: Link; tracks: ReceivedTrack[] } | null = null;
   #moved = false;
+  /** All workers are full, and the person was told. */
+  #waiting = false;
   #graph: AudioGraph | null = null;
   #meter: Meter | null = null;
   #gainOf: ((userId: string) => number) | null = null;
@@ -120,6 +122,9 @@ class Session implements Media {
         if (this.#moved) this.#changeOver();
         this.#apply(message);
         break;
+      case "degraded":
+        if (message.level !== "none") this.#tell(message.level);
+        break;
       case "layers_wanted":
         void this.#link?.publication.want(message.source, message.rids);
         break;
@@ -134,8 +139,14 @@ class Session implements Media {
         if (message.code === "media_lost") {
           this.#lost(this.#link);
         } else if (message.ref === "media_offer" || message.ref === "media_answer") {
-          if (this.#next) this.#giveUpNext();
-          else this.#lost(this.#link);
+          if (this.#next) {
+            this.#giveUpNext();
+            break;
+          }
+          // Once for a wait, however often we ask meanwhile.
+          if (message.code === "worker_full" && !this.#waiting) this.#tell("worker_full");
+          this.#waiting = message.code === "worker_full";
+          this.#lost(this.#link);
         }
         break;
     }
@@ -251,6 +262,7 @@ class Session implements Media {
     const link: Link = this.#newLink({
       track: (kind, slot, track) => this.#received(kind, slot, track),
       connected: () => {
+        this.#waiting = false;
         this.#backoff.connected(performance.now());
         this.#events.emit("connection", "connected");
       },
@@ -349,8 +361,7 @@ class Session implements Media {
 
   #openGraph(): void {
     this.#graph = new AudioGraph(() => {
-      const { code, message } = problemOf("click_to_hear");
-      this.#events.emit("problem", code, message);
+      this.#tell("click_to_hear");
     });
     if (this.#gainOf) this.#graph.setGain(this.#gainOf);
     this.#graph.setVolume(this.#volumeOf);
@@ -365,9 +376,13 @@ class Session implements Media {
     try {
       await this.#graph?.setSpeaker(id);
     } catch {
-      const { code, message } = problemOf("speaker_failed");
-      this.#events.emit("problem", code, message);
+      this.#tell("speaker_failed");
     }
+  }
+
+  #tell(problem: OtherProblem): void {
+    const { code, message } = problemOf(problem);
+    this.#events.emit("problem", code, message);
   }
 
   #received(kind: "audio" | "video", slot: number, track: MediaStreamTrack): void {
