@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +19,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from sfu.capacity import Capacity
+from sfu.cpu import busiest, process_seconds, thread_seconds
 from sfu.dtls import Identity
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
@@ -375,7 +375,7 @@ class Worker:
         return max(0.0, time.monotonic() - due)
 
     async def _beat(self) -> None:
-        wall, used, sent = time.monotonic(), _cpu_seconds(), 0
+        wall, used, threads, sent = time.monotonic(), process_seconds(), thread_seconds(), 0
         while True:
             self._beat_now.clear()
             await self._announce()
@@ -384,12 +384,15 @@ class Worker:
                     await self._beat_now.wait()
             except TimeoutError:
                 pass
-            now, used_now = time.monotonic(), _cpu_seconds()
+            now = time.monotonic()
             if now - wall >= LOAD_SECONDS:
+                used_now, threads_now = process_seconds(), thread_seconds()
                 sent_now = self.media.forwarder.counters().sent
-                self._capacity.measure(used_now - used, sent_now - sent, now - wall)
+                self._capacity.measure(
+                    used_now - used, busiest(threads, threads_now), sent_now - sent, now - wall
+                )
                 self._metrics.cpu.set(self._capacity.cores)
-                wall, used, sent = now, used_now, sent_now
+                wall, used, threads, sent = now, used_now, threads_now, sent_now
 
     async def _announce(self) -> None:
         media, settings = self.media, self._settings
@@ -421,8 +424,3 @@ def _pipe_host(bound: str, advertised: tuple[Address, ...]) -> str:
     """The address that others reach a bound address at."""
     wildcard = ipaddress.ip_address(bound.partition("%")[0]).is_unspecified
     return advertised[0][0] if wildcard and advertised else bound
-
-
-def _cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system

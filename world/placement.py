@@ -131,14 +131,18 @@ class Placement:
         )
         if best is None:
             best = min(
-                ((name not in used, load, name) for name, load in stress.items() if load < HARD_LIMIT),
+                (
+                    (name not in used, load, name)
+                    for name, load in stress.items()
+                    if self._fullness(self._workers[name]) < HARD_LIMIT
+                ),
                 default=None,
             )
         return best[2] if best is not None else None
 
     def crowded(self) -> bool:
-        """Whether there are workers at all: then a `choose` in vain means that they are full."""
-        return bool(self._workers)
+        """Whether there are workers that may be chosen: then a `choose` in vain means that they are full."""
+        return any(not known.beat.draining for known in self._workers.values())
 
     def joined(self, worker: str, now: float) -> None:
         """A session was opened on this worker."""
@@ -156,12 +160,16 @@ class Placement:
         return bool(self._region) and self._workers[name].beat.region != self._region
 
     def _stress(self, known: _Known, now: float) -> float:
+        """What it is compared by: recent joins will be load, though none of them is a reason to refuse."""
         while known.joins and now - known.joins[0] > RECENT_SECONDS:
             known.joins.popleft()
+        return self._fullness(known) + RECENT_JOIN * len(known.joins)
+
+    def _fullness(self, known: _Known) -> float:
         beat = known.beat
         unseen = sum(at > known.seen for at in known.joins)
         seats = (beat.sessions + unseen) / beat.max_sessions if beat.max_sessions else 0.0
-        return max(beat.load, seats) + RECENT_JOIN * len(known.joins)
+        return max(beat.load, seats)
 
 
 # --- what is remembered of a server ------------------------------------------------------------------

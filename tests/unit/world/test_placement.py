@@ -131,3 +131,21 @@ def test_a_worker_that_refused_takes_nobody_until_it_says_more() -> None:
     assert placement.choose(0.0, ("a",)) == "b"
     placement.beat(full("a", 0.1), 0.5)
     assert placement.choose(0.5, ("a",)) == "a"
+
+
+def test_a_crowd_that_comes_at_once_spills_but_is_never_refused_for_its_number() -> None:
+    placement = placement_of(full("a", 0.1), full("b", 0.1))
+    homes = []
+    for _ in range(300):
+        worker = placement.choose(0.0, ("a",))
+        assert worker is not None
+        placement.joined(worker, 0.0)
+        homes.append(worker)
+    assert set(homes) == {"a", "b"}
+    assert homes.index("b") >= 60
+
+
+def test_when_all_are_being_drained_there_is_none_rather_than_a_full_one() -> None:
+    placement = placement_of(Heartbeat("a", 1, 0.1, 0, "python", draining=True))
+    assert placement.choose(0.0) is None
+    assert not placement.crowded()
