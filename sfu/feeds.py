@@ -44,6 +44,7 @@ class Feeds:
         self._feeds: dict[int, Feed] = {}
         self._by_source: dict[int, dict[int, Feed]] = {}
         self._limits: dict[int, int] = {}
+        self._exact: dict[int, int] = {}
         # Groups whose slots, or their wishes, have changed since somebody looked.
         self.changed: set[int] = set()
 
@@ -59,6 +60,11 @@ class Feeds:
         """The best layer that somebody wishes for of this source, NOTHING when nobody does."""
         return max((feed.spatial for feed in self.listening(group)), default=NOTHING)
 
+    def only(self, slot: int, layer: int) -> None:
+        """From its next source on the slot carries this layer of it, or nothing: a pipe's, whose other end
+        chooses among all layers."""
+        self._exact[slot] = layer
+
     def routed(self, slot: int, source: Layers | None) -> None:
         """The router has decided: the slot carries this source now, or none."""
         known = self._feeds.get(slot)
@@ -69,7 +75,7 @@ class Feeds:
         if source is None:
             self._hands.feed(slot, None, False)
             return
-        feed = self._feeds[slot] = Feed(slot, source)
+        feed = self._feeds[slot] = Feed(slot, source, self._exact.get(slot, BEST))
         self._by_source.setdefault(source.group, {})[slot] = feed
         self.changed.add(source.group)
         self._limit(feed)
@@ -99,6 +105,7 @@ class Feeds:
         if feed is not None:
             self._forget(feed)
         self._limits.pop(slot, None)
+        self._exact.pop(slot, None)
 
     def _forget(self, feed: Feed) -> None:
         del self._feeds[feed.slot]
@@ -109,7 +116,8 @@ class Feeds:
         self.changed.add(feed.source.group)
 
     def _settle(self, feed: Feed, hold: bool) -> None:
-        layer = feed.source.pick(feed.spatial)
+        exact = feed.slot in self._exact
+        layer = feed.source.exactly(feed.spatial) if exact else feed.source.pick(feed.spatial)
         wanted = layer.producer.handle if layer is not None else 0
         # A change that is not to wait any longer is told though it is to the same layer.
         if wanted == feed.fed and (hold or not feed.held):

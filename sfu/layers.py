@@ -149,3 +149,8 @@ class Layers:
         flowing = [layer for layer in self.layers if layer.flows]
         fitting = [layer for layer in self.layers[: spatial + 1] if layer.flows]
         return (fitting[-1:] or flowing[:1] or self.layers[:1])[0]
+
+    def exactly(self, index: int) -> Layer | None:
+        """This layer and no other one, while it flows."""
+        layer = self.layers[index] if index < len(self.layers) else None
+        return layer if layer is not None and layer.flows else None

@@ -57,10 +57,10 @@ def valid(far: OpenPipe | PipeOpened) -> bool:
 
 @dataclass(slots=True)
 class Import:
-    """A stream that comes over the pipe."""
+    """A stream that comes over the pipe, its layers lowest first."""
 
-    source: PipeSource
-    producer: Producer
+    sources: tuple[PipeSource, ...]
+    producers: tuple[Producer, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +82,7 @@ class PipeEnd:
     pool: SlotPool = field(default_factory=SlotPool)
     slots: dict[Place, Slot] = field(default_factory=dict)
     imports: dict[PipeStream, Import] = field(default_factory=dict)
+    wanted: tuple[PipeStream, ...] = ()
     wanted_number: int = -1
     epoch: int = 0
     offers_number: int = 0

@@ -1,5 +1,8 @@
 """What a pipe carries: which slots its sending side gives out, which streams its receiving side wants. Pure.
 
+A source with simulcast crosses as its layers, so that the receiving worker can choose for each of its
+listeners. Where slots are short the lowest layers of all go before the higher ones of some.
+
 A slot of a pipe has an SSRC for its life and goes from one stream to another. The receiver knows a stream
 by its SSRC alone, so a slot that was given back rests until no packet of its last stream can still be on
 its way: nobody's last words are taken for somebody else's, who is perhaps in another room.
@@ -13,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sfu.forward.contract import MAX_SLOTS_PER_PEER
 from signaling.control import PipeStream
@@ -24,6 +28,13 @@ REST_SECONDS = 3.0
 LINGER_SECONDS = 4.0
 
 
+class Lane(NamedTuple):
+    """One layer of a stream; 0 is the lowest."""
+
+    stream: PipeStream
+    layer: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A slot of the sending side."""
@@ -33,46 +44,59 @@ class Place:
 
 
 class SlotPool:
-    """The slots of one pipe: which stream each carries, and which rest."""
+    """The slots of one pipe: which lane each carries, and which rest."""
 
     def __init__(self, size: int = MAX_SLOTS_PER_PEER) -> None:
         self._size = size
         self._made = 0
-        self._taken: dict[PipeStream, Place] = {}
+        self._taken: dict[Lane, Place] = {}
         self._resting: dict[Kind, deque[tuple[float, Place]]] = {"audio": deque(), "video": deque()}
 
     def __len__(self) -> int:
         return len(self._taken)
 
-    def place(self, stream: PipeStream) -> Place | None:
-        """The slot that carries this stream."""
-        return self._taken.get(stream)
+    def place(self, lane: Lane) -> Place | None:
+        """The slot that carries this lane."""
+        return self._taken.get(lane)
 
     @property
-    def streams(self) -> dict[PipeStream, Place]:
+    def lanes(self) -> dict[Lane, Place]:
         """Everything that is carried."""
         return self._taken
 
     def want(
-        self, streams: Iterable[PipeStream], now: float
-    ) -> tuple[list[Place], list[tuple[PipeStream, Place]]]:
-        """Carry exactly these streams, as far as there are slots: (given back, newly taken)."""
-        wanted = dict.fromkeys(streams)
-        freed = [stream for stream in self._taken if stream not in wanted]
-        back = []
-        for stream in freed:
-            place = self._taken.pop(stream)
+        self, lanes: Iterable[Lane], now: float
+    ) -> tuple[list[tuple[Lane, Place]], list[tuple[Lane, Place]]]:
+        """Carry these lanes and no others, as far as there are slots: (given back, newly taken)."""
+        wanted = self._fitting(lanes)
+        back = [(lane, place) for lane, place in self._taken.items() if lane not in wanted]
+        for lane, place in back:
+            del self._taken[lane]
             self._resting[place.kind].append((now + REST_SECONDS, place))
-            back.append(place)
         taken = []
-        for stream in wanted:
-            if stream in self._taken:
+        for lane in wanted:
+            if lane in self._taken:
                 continue
-            place_or_none = self._free(KIND_OF_SOURCE[stream.source], now)
+            place_or_none = self._free(KIND_OF_SOURCE[lane.stream.source], now)
             if place_or_none is not None:
-                self._taken[stream] = place_or_none
-                taken.append((stream, place_or_none))
+                self._taken[lane] = place_or_none
+                taken.append((lane, place_or_none))
         return back, taken
+
+    def settled(self, lanes: Iterable[Lane], now: float) -> bool:
+        """Whether `want` would change nothing now."""
+        wanted = self._fitting(lanes)
+        if any(lane not in wanted for lane in self._taken):
+            return False
+        kinds = {KIND_OF_SOURCE[lane.stream.source] for lane in wanted if lane not in self._taken}
+        return not any(self._has_free(kind, now) for kind in kinds)
+
+    def _fitting(self, lanes: Iterable[Lane]) -> dict[Lane, None]:
+        return dict.fromkeys(sorted(lanes, key=lambda lane: lane.layer)[: self._size])
+
+    def _has_free(self, kind: Kind, now: float) -> bool:
+        resting = self._resting[kind]
+        return self._made < self._size or bool(resting and resting[0][0] <= now)
 
     def _free(self, kind: Kind, now: float) -> Place | None:
         resting = self._resting[kind]

@@ -14,36 +14,17 @@ No bus and no tasks in here: what has to be said to another worker is marked in 
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
-from sfu.feeds import Feeds
-from sfu.forward.contract import (
-    Forwarder,
-    ProducerParams,
-    SlotParams,
-    TableFull,
-)
+from sfu.forward.contract import ProducerParams, TableFull
 from sfu.layers import Layers
-from sfu.pipe import EXTENSIONS, FEEDBACK, PAYLOAD_TYPES, Import, OwnKeys, PipeEnd, new_keys, open_end, valid
-from sfu.pipe_table import Place, Wants
+from sfu.pipe import EXTENSIONS, FEEDBACK, Import, OwnKeys, PipeEnd, new_keys, open_end, valid
+from sfu.pipe_sender import MediaServer, PipeSender
+from sfu.pipe_table import Wants
 from sfu.producer import CODECS, Producer
-from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
-from sfu.rtcp_desk import RtcpDesk
-from sfu.slot import Slot
-from signaling.control import (
-    Failed,
-    OpenPipe,
-    PipeOffers,
-    PipeOpened,
-    PipeSource,
-    PipeStream,
-    PipeWants,
-    Route,
-    SetRoutes,
-)
-from signaling.messages import KIND_OF_SOURCE, Kind
+from sfu.router import ProducerRef
+from signaling.control import Failed, OpenPipe, PipeOffers, PipeOpened, PipeSource, PipeStream, PipeWants
+from signaling.messages import KIND_OF_SOURCE
 
 # Other workers that one exchanges media with; beyond it there is something wrong.
 MAX_PIPES = 64
@@ -53,27 +34,6 @@ IDLE_SECONDS = 30.0
 SILENT_SECONDS = 6.0
 
 log = logging.getLogger("atrium.sfu.pipe")
-
-
-class MediaServer(Protocol):
-    """What pipes need of `sfu.media.Media`."""
-
-    routing: RoutingTable
-    forwarder: Forwarder
-    desk: RtcpDesk
-    producers: dict[int, Producer]
-    sources: dict[int, Layers]
-    slots: dict[int, Slot]
-    feeds: Feeds
-
-    def new_handle(self) -> int:
-        """A handle of the forwarder."""
-
-    def apply(self, operations: Sequence[Operation]) -> None:
-        """Do what the routing table says."""
-
-    def own_sources(self, session: str) -> list[Layers]:
-        """What a session that is connected here sends."""
 
 
 class Pipes:
@@ -91,6 +51,7 @@ class Pipes:
         self.changed: set[str] = set()
         self._media = media
         self._clock = clock
+        self._sending = PipeSender(media, clock)
         self._pending: dict[str, OwnKeys] = {}
         self._by_peer: dict[int, PipeEnd] = {}
         self._homes: dict[str, str] = {}  # sessions that are fetched, and from where
@@ -140,9 +101,7 @@ class Pipes:
             return
         for stream in list(end.imports):
             self._forget(end, stream)
-        self._send_nothing(end)
-        for place in list(end.slots):
-            self._drop_slot(end, place)
+        self._sending.drop(end)
         del self._by_peer[end.peer]
         self._media.forwarder.remove_peer(end.peer)
 
@@ -205,56 +164,64 @@ class Pipes:
             return True
         end.heard_offers = offers.number
         wants = self.wants.get(offers.worker, Wants())
-        sources = {source.stream: source for source in offers.sources if source.stream in wants}
+        offered: dict[PipeStream, list[PipeSource]] = {}
+        for source in sorted(offers.sources, key=lambda source: source.layer):
+            if source.stream in wants:
+                offered.setdefault(source.stream, []).append(source)
         for stream, known in list(end.imports.items()):
-            if sources.get(stream) != known.source:
+            if tuple(offered.get(stream, ())) != known.sources:
                 self._forget(end, stream)
-        for stream, source in sources.items():
+        for stream, sources in offered.items():
             member = self._media.routing.member(stream.session)
             here = member is not None and member.router == stream.router and member.home == end.worker
             if here and stream not in end.imports:
-                self._import(end, stream, source)
+                self._import(end, stream, tuple(sources))
         return True
 
-    def _import(self, end: PipeEnd, stream: PipeStream, source: PipeSource) -> None:
-        codec = CODECS.get(source.codec)
-        if codec is None:
-            return  # of a later release
-        params = ProducerParams(
-            kind=KIND_OF_SOURCE[stream.source],
-            codec=codec,
-            payload_type=source.payload_type,
-            clock_rate=source.clock_rate,
-            ssrc=source.ssrc,
-            rtx_payload_type=source.rtx_payload_type,
-            rtx_ssrc=source.rtx_ssrc,
-            extensions=EXTENSIONS,
-        )
-        media, handle = self._media, self._media.new_handle()
-        try:
-            media.forwarder.add_producer(handle, end.peer, params)
-        except (TableFull, ValueError) as error:
-            media.forwarder.remove_producer(handle)
-            log.warning("a stream of worker %s is not taken: %s", end.worker, error)
+    def _import(self, end: PipeEnd, stream: PipeStream, sources: tuple[PipeSource, ...]) -> None:
+        media, producers = self._media, list[Producer]()
+        for source in sources:
+            codec = CODECS.get(source.codec)
+            params = _params(stream, source)
+            if params is None or codec is None:
+                continue  # of a later release
+            handle = media.new_handle()
+            try:
+                media.forwarder.add_producer(handle, end.peer, params)
+            except (TableFull, ValueError) as error:
+                media.forwarder.remove_producer(handle)
+                log.warning("a stream of worker %s is not taken: %s", end.worker, error)
+                break
+            group = producers[0].handle if producers else handle
+            rid = str(source.layer) if len(sources) > 1 else ""
+            producers.append(
+                Producer(
+                    *(handle, stream.session, stream.source, "", params, FEEDBACK),
+                    *(source.ssrc, source.rtx_ssrc, False, rid, group),
+                )
+            )
+        if not producers:
             return
-        producer = Producer(
-            *(handle, stream.session, stream.source, "", params, FEEDBACK, source.ssrc, source.rtx_ssrc)
-        )
-        end.imports[stream] = Import(source, producer)
-        self._handles.add(handle)
-        media.producers[handle] = producer
-        media.sources[handle] = Layers([producer])
-        media.desk.add_producer(producer, end)
-        media.apply(media.routing.add_producer(stream.session, stream.source, ProducerRef(handle, codec)))
+        end.imports[stream] = Import(sources, tuple(producers))
+        for producer in producers:
+            self._handles.add(producer.handle)
+            media.producers[producer.handle] = producer
+            media.desk.add_producer(producer, end)
+        first = producers[0]
+        media.sources[first.group] = Layers(producers)
+        reference = ProducerRef(first.group, first.params.codec)
+        media.apply(media.routing.add_producer(stream.session, stream.source, reference))
 
     def _forget(self, end: PipeEnd, stream: PipeStream) -> None:
-        media, producer = self._media, end.imports.pop(stream).producer
-        self._handles.discard(producer.handle)
-        media.apply(media.routing.remove_producer(stream.session, stream.source, producer.handle))
-        media.desk.remove_producer(producer.handle)
-        media.producers.pop(producer.handle, None)
-        media.sources.pop(producer.handle, None)
-        media.forwarder.remove_producer(producer.handle)
+        media, producers = self._media, end.imports.pop(stream).producers
+        group = producers[0].group
+        media.apply(media.routing.remove_producer(stream.session, stream.source, group))
+        media.sources.pop(group, None)
+        for producer in producers:
+            self._handles.discard(producer.handle)
+            media.desk.remove_producer(producer.handle)
+            media.producers.pop(producer.handle, None)
+            media.forwarder.remove_producer(producer.handle)
 
     def imported(self, handle: int) -> bool:
         """Whether this producer comes over a pipe."""
@@ -264,104 +231,26 @@ class Pipes:
 
     def take_wants(self, wants: PipeWants) -> PipeOffers | Failed:
         """What the other side wants now: feed it, and say with what. Raises TableFull, ValueError."""
-        end, now = self.ends.get(wants.worker), self._clock()
+        end = self.ends.get(wants.worker)
         if end is None or end.theirs != wants.incarnation:
             return Failed("unknown_pipe", "this worker has no such pipe (any more)")
-        end.heard_at = now
+        end.heard_at = self._clock()
         if wants.number >= end.wanted_number:
             end.wanted_number = wants.number
-            before = list(end.pool.streams)
-            back, taken = end.pool.want(wants.streams, now)
-            self._give_back(end, back, before)
-            for stream, place in taken:
-                self._take_slot(end, stream, place)
-            self._route(end)
+            self._sending.carry(end, wants.streams)
         return self._offers(end)
 
     def offers_to(self, worker: str) -> PipeOffers | None:
         """What we send to this worker now, if that is not what it was told last."""
         end = self.ends.get(worker)
-        if end is None or self._sources(end) == end.offered:
+        if end is None or self._sending.sources(end) == end.offered:
             return None
         return self._offers(end)
 
     def _offers(self, end: PipeEnd) -> PipeOffers:
-        end.offered = self._sources(end)
+        end.offered = self._sending.sources(end)
         end.offers_number += 1
         return PipeOffers(self.name, end.theirs, end.offers_number, end.offered)
-
-    def _sources(self, end: PipeEnd) -> tuple[PipeSource, ...]:
-        found = []
-        for stream, place in end.pool.streams.items():
-            member = self._media.routing.member(stream.session)
-            reference = member.producers.get(stream.source) if member is not None else None
-            if member is None or reference is None or member.router != stream.router or member.home:
-                continue
-            producer = self._media.producers.get(reference.handle)
-            if producer is not None:
-                slot = end.slots[place].params
-                codec = producer.params.codec
-                found.append(
-                    PipeSource(
-                        stream,
-                        next(name for name, value in CODECS.items() if value == codec),
-                        *(slot.ssrc, slot.rtx_ssrc, *slot.payload_types[codec], producer.params.clock_rate),
-                    )
-                )
-        return tuple(found)
-
-    def _take_slot(self, end: PipeEnd, stream: PipeStream, place: Place) -> None:
-        slot = end.slots.get(place) or self._make_slot(end, place)
-        reference = SlotRef(slot.handle, slot.codecs)
-        self._media.routing.put_slot(
-            _member(end.worker, stream.router), stream.router, (place.kind, place.index), reference
-        )
-
-    def _make_slot(self, end: PipeEnd, place: Place) -> Slot:
-        media, audio = self._media, place.kind == "audio"
-        used = {s for slot in end.slots.values() for s in (slot.params.ssrc, slot.params.rtx_ssrc)}
-        params = SlotParams(
-            kind=place.kind,
-            ssrc=_new_ssrc(used),
-            rtx_ssrc=0 if audio else _new_ssrc(used),
-            payload_types={c: p for c, p in PAYLOAD_TYPES.items() if (c is CODECS["opus"]) == audio},
-            extensions=EXTENSIONS,
-        )
-        handle = media.new_handle()
-        media.forwarder.add_slot(handle, end.peer, params)
-        slot = end.slots[place] = Slot(handle, f"pipe:{end.worker}", place.kind, place.index, params, "pipe")
-        media.slots[handle] = slot
-        media.desk.add_slot(slot, end)
-        return slot
-
-    def _give_back(self, end: PipeEnd, back: list[Place], streams: list[PipeStream]) -> None:
-        for place in back:
-            for router in {stream.router for stream in streams}:
-                key: tuple[Kind, int] = (place.kind, place.index)
-                self._media.apply(self._media.routing.take_slot(_member(end.worker, router), key))
-
-    def _send_nothing(self, end: PipeEnd) -> None:
-        streams = list(end.pool.streams)
-        self._give_back(end, end.pool.want((), self._clock())[0], streams)
-
-    def _drop_slot(self, end: PipeEnd, place: Place) -> None:
-        slot = end.slots.pop(place)
-        self._media.feeds.slot_gone(slot.handle)
-        self._media.desk.remove_slot(slot.handle)
-        self._media.slots.pop(slot.handle, None)
-
-    def _route(self, end: PipeEnd) -> None:
-        """The pipe's members want what its slots carry: as the world would say it of a listener."""
-        end.epoch += 1
-        routes: dict[str, list[Route]] = {}
-        for stream, place in end.pool.streams.items():
-            route = Route(place.kind, place.index, stream.session, stream.source)
-            routes.setdefault(stream.router, []).append(route)
-        changes = [
-            SetRoutes(_member(end.worker, router), end.epoch, router, tuple(wanted))
-            for router, wanted in routes.items()
-        ]
-        self._media.apply(self._media.routing.apply(changes))
 
     # --- RTCP and time ---------------------------------------------------------------------------
 
@@ -388,22 +277,28 @@ class Pipes:
         for worker, end in list(self.ends.items()):
             if len(end.pool) and now - end.heard_at > SILENT_SECONDS:
                 log.warning("worker %s does not say any more what it wants", worker)
-                self._send_nothing(end)
+                self._sending.carry(end, ())
             wanted = self.wants.get(worker)
             if end.idle and not (wanted and wanted.streams) and now - end.heard_at > IDLE_SECONDS:
                 self.drop(worker)
-            elif self._sources(end) != end.offered:
+                continue
+            if self._sending.stale(end):
+                self._sending.carry(end, end.wanted)
+            if self._sending.sources(end) != end.offered:
                 self.changed.add(worker)
 
 
-def _member(worker: str, router: str) -> str:
-    """The name under which the pipe to a worker is a member of a router; no session has a colon."""
-    return f"pipe:{worker}:{router}"
-
-
-def _new_ssrc(used: set[int]) -> int:
-    while True:
-        ssrc = secrets.randbits(32)
-        if ssrc and ssrc not in used:
-            used.add(ssrc)
-            return ssrc
+def _params(stream: PipeStream, source: PipeSource) -> ProducerParams | None:
+    codec = CODECS.get(source.codec)
+    if codec is None:
+        return None
+    return ProducerParams(
+        kind=KIND_OF_SOURCE[stream.source],
+        codec=codec,
+        payload_type=source.payload_type,
+        clock_rate=source.clock_rate,
+        ssrc=source.ssrc,
+        rtx_payload_type=source.rtx_payload_type,
+        rtx_ssrc=source.rtx_ssrc,
+        extensions=EXTENSIONS,
+    )

@@ -216,7 +216,8 @@ class PipeWants(Control, tag="pipe_wants", frozen=True):
 
 
 class PipeSource(Struct, frozen=True):
-    """A wanted stream as it is sent: RTP with these SSRCs and payload types."""
+    """One layer of a wanted stream as it is sent: RTP with these SSRCs and payload types. `layer` 0 is the
+    lowest, and the only one of a source without simulcast."""
 
     stream: PipeStream
     codec: str
@@ -225,6 +226,7 @@ class PipeSource(Struct, frozen=True):
     payload_type: int
     rtx_payload_type: int
     clock_rate: int
+    layer: int = 0
 
 
 class PipeOffers(Control, tag="pipe_offers", frozen=True):

@@ -244,7 +244,7 @@ async def test_keyframes_and_lost_packets_are_asked_for_across_the_pipe(pair: Pa
     await pair.b.routes(("ears", "s:public", [hear(0, "ann", "camera")]))
     await talk_until(lambda: heard(ears) > 0, "she is seen", [ann], [ears])
     end = pair.b.worker.media.pipes.ends["a"]
-    producer = next(iter(end.imports.values())).producer
+    producer = next(iter(end.imports.values())).producers[0]
     asked = pair.a.metric("atrium_sfu_keyframe_requests_total")
     await asyncio.sleep(0.4)
     pair.b.worker.media.keyframe_needed(producer.handle)
@@ -273,3 +273,59 @@ async def test_forged_rtcp_of_a_pipe_is_dropped(pair: Pair) -> None:
     before = end.bad_rtcp
     assert pair.a.worker.media.pipes.rtcp(end.peer, b"\x81\xce" + bytes(40))
     assert end.bad_rtcp == before + 1
+
+
+# --- simulcast ---------------------------------------------------------------------------------------
+
+MID, RID = 1, 2
+# RID, SSRC and bytes of a picture, lowest first.
+LAYERS = (("q", 5000, 80), ("h", 5001, 300), ("f", 5002, 900))
+
+
+async def test_the_layers_of_a_picture_cross_one_by_one_and_each_listener_gets_its_own(pair: Pair) -> None:
+    camera = ScriptedClient()
+    pair.clients.append(camera)
+    offer = camera.offer("v", mid=MID) + "\r\n".join(
+        [
+            f"a=extmap:{RID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+            *(f"a=rid:{rid} send" for rid, _, _ in LAYERS),
+            "a=simulcast:send q;h;f",
+            "",
+        ]
+    )
+    answer = await pair.a.expect(AcceptPublish("ann", "s:public", EVENTS, offer, {}), Answer)
+    await camera.connect(answer.sdp)
+    await pair.a.routes(("ann", "s:public", []))
+    near, far = await pair.listener("near", "s:public"), await pair.listener("far", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    seen = [hear(0, "ann", "camera")]
+    await pair.b.routes(("near", "s:public", seen), ("far", "s:public", seen))
+
+    async def film(condition: Callable[[], bool], what: str) -> None:
+        for _ in range(200):
+            for rid, ssrc, size in LAYERS:
+                camera.send_rtp(ssrc, VIDEO, VP8_KEYFRAME + bytes(size), (MID, "0"), (RID, rid))
+            await asyncio.sleep(0.05)
+            for client in (camera, near, far):
+                client.receive()
+            if condition():
+                return
+        raise AssertionError(f"never happened: {what}")
+
+    media = pair.b.worker.media
+
+    def fed(session: str) -> int:
+        """Which layer feeds the listener's picture."""
+        subscribe = media.sessions[session].subscribe
+        slot = next(s for s in subscribe.slots if s.kind == "video") if subscribe is not None else None
+        feed = media.feeds.of(slot.handle) if slot is not None else None
+        return feed.source.index(feed.fed) if feed is not None else -1
+
+    await film(lambda: fed("near") == fed("far") == 2, "both see the best of three layers")
+    slot = next(s for s in media.sessions["far"].subscribe.slots if s.kind == "video")  # type: ignore[union-attr]
+    media.select(slot.handle, 0)
+    await film(lambda: (fed("near"), fed("far")) == (2, 0), "one of them sees the lowest")
+    before = heard(near), heard(far)
+    await film(lambda: heard(near) > before[0] + 5 and heard(far) > before[1] + 5, "both go on")
+    # Three layers, each once.
+    assert len(pair.a.worker.media.pipes.ends["b"].pool.lanes) == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfu.pipe_table import LINGER_SECONDS, REST_SECONDS, SlotPool, Wants
+from sfu.pipe_table import LINGER_SECONDS, REST_SECONDS, Lane, SlotPool, Wants
 from signaling.control import PipeStream
 from signaling.messages import Source
 
@@ -11,37 +11,54 @@ def stream(session: str, source: Source = "mic", router: str = "hall") -> PipeSt
     return PipeStream(router, session, source)
 
 
+def lane(session: str, source: Source = "mic", layer: int = 0) -> Lane:
+    return Lane(stream(session, source), layer)
+
+
 def test_a_slot_that_was_given_back_rests_before_somebody_else_gets_it() -> None:
     pool = SlotPool(size=2)
-    pool.want([stream("ann")], 0.0)
-    place = pool.place(stream("ann"))
-    back, _ = pool.want([stream("bob")], 1.0)
-    assert back == [place]
-    assert pool.place(stream("bob")) != place
+    pool.want([lane("ann")], 0.0)
+    place = pool.place(lane("ann"))
+    back, _ = pool.want([lane("bob")], 1.0)
+    assert back == [(lane("ann"), place)]
+    assert pool.place(lane("bob")) != place
     pool.want([], 1.0)
-    pool.want([stream("cleo")], 1.0 + REST_SECONDS - 0.1)
-    assert pool.place(stream("cleo")) is None
-    pool.want([stream("cleo")], 1.0 + REST_SECONDS)
-    assert pool.place(stream("cleo")) == place
+    pool.want([lane("cleo")], 1.0 + REST_SECONDS - 0.1)
+    assert pool.place(lane("cleo")) is None
+    pool.want([lane("cleo")], 1.0 + REST_SECONDS)
+    assert pool.place(lane("cleo")) == place
 
 
-def test_a_slot_keeps_its_kind_and_its_stream() -> None:
+def test_a_slot_keeps_its_kind_and_its_lane() -> None:
     pool = SlotPool()
-    _, taken = pool.want([stream("ann"), stream("ann", "camera")], 0.0)
+    _, taken = pool.want([lane("ann"), lane("ann", "camera")], 0.0)
     assert [place.kind for _, place in taken] == ["audio", "video"]
-    again = pool.want([stream("ann", "camera"), stream("ann"), stream("bob")], 1.0)
+    again = pool.want([lane("ann", "camera"), lane("ann"), lane("bob")], 1.0)
     assert again[0] == []
-    assert [s for s, _ in again[1]] == [stream("bob")]
+    assert [one for one, _ in again[1]] == [lane("bob")]
     pool.want([], 2.0)
-    _, taken = pool.want([stream("dan", "screen")], 2.0 + REST_SECONDS)
+    _, taken = pool.want([lane("dan", "screen")], 2.0 + REST_SECONDS)
     assert taken[0][1].kind == "video"
 
 
 def test_more_streams_than_slots_leave_the_last_ones_out() -> None:
     pool = SlotPool(size=3)
-    _, taken = pool.want([stream(f"s{i}") for i in range(5)], 0.0)
+    _, taken = pool.want([lane(f"s{i}") for i in range(5)], 0.0)
     assert len(taken) == len(pool) == 3
-    assert pool.place(stream("s4")) is None
+    assert pool.place(lane("s4")) is None
+    assert pool.settled([lane(f"s{i}") for i in range(5)], 0.0), "nothing more can be done"
+    assert not pool.settled([lane("s0")], 0.0)
+
+
+def test_where_slots_are_short_everybodys_lowest_layer_goes_before_anybodys_higher_ones() -> None:
+    pool = SlotPool(size=4)
+    layers = [lane("ann", "camera", i) for i in range(3)]
+    pool.want(layers, 0.0)
+    back, _ = pool.want([*layers, *(lane(name, "camera", i) for name in "xy" for i in range(3))], 1.0)
+    assert [one for one, _ in back] == [layers[2]]
+    assert {one for one in pool.lanes if one.layer == 0} == {layers[0], lane("x", "camera")}
+    pool.want([*layers[:2], lane("x", "camera"), lane("y", "camera")], 1.0 + REST_SECONDS)
+    assert pool.place(lane("y", "camera")) is not None
 
 
 def test_what_nobody_listens_to_is_fetched_for_a_moment_more() -> None:
