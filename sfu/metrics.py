@@ -28,6 +28,10 @@ class Snapshot:
     uplink_loss: float = -1.0
     downlink_loss: float = -1.0
     round_trip: float = -1.0
+    # Pipes to other workers, and layers of streams that come and go over them.
+    pipes: int = 0
+    pipe_in: int = 0
+    pipe_out: int = 0
 
 
 class Source(Protocol):
@@ -128,6 +132,13 @@ class _Collector(Collector):
         yield GaugeMetricFamily("atrium_sfu_routers", "Isolation domains", value=now.routers)
         yield GaugeMetricFamily("atrium_sfu_producers", "Sources that are sent in", value=now.producers)
         yield GaugeMetricFamily("atrium_sfu_slots", "Streams that can be fed", value=now.slots)
+        yield GaugeMetricFamily("atrium_sfu_pipes", "Pipes to other workers", value=now.pipes)
+        streams = GaugeMetricFamily(
+            "atrium_sfu_pipe_streams", "Streams that cross pipes, each layer for itself", labels=["direction"]
+        )
+        streams.add_metric(["in"], now.pipe_in)
+        streams.add_metric(["out"], now.pipe_out)
+        yield streams
         yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
         yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
         yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)

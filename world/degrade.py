@@ -54,6 +54,26 @@ class Stage:
         return True
 
 
+class Stages:
+    """Every worker's."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Stage] = {}
+
+    def update(self, worker: str, load: float, now: float) -> bool:
+        """As `Stage.update`."""
+        return self._stages.setdefault(worker, Stage()).update(load, now)
+
+    def level(self, worker: str | None) -> int:
+        """Where a worker stands; 0 for one that is not known."""
+        stage = self._stages.get(worker) if worker is not None else None
+        return stage.level if stage is not None else 0
+
+    def forget(self, worker: str) -> None:
+        """The worker is gone."""
+        self._stages.pop(worker, None)
+
+
 def thin(
     level: int, audio: list[Wish], video: list[Wish], pinned: str | None = None
 ) -> tuple[list[Wish], list[Wish]]:

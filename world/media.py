@@ -33,12 +33,13 @@ from signaling.control import (
 from signaling.messages import Degraded, Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
 from signaling.registry import Registry
 from world.client import Client
-from world.degrade import LEVELS, Stage
+from world.degrade import LEVELS, Stages
 from world.hearing import Link
 from world.homes import Homes
 from world.left_behind import LeftBehind
 from world.live import LiveSpace
 from world.media_news import News
+from world.metrics import WorldMetrics
 from world.moves import Moves
 from world.outbox import Outbox
 from world.placement import Placement, PlacementStore
@@ -74,16 +75,19 @@ class Media:
         placements: PlacementStore | None = None,
         region: str = "",
         steady: Callable[[], bool] = lambda: True,
+        metrics: WorldMetrics | None = None,
     ) -> None:
+        self._metrics = metrics if metrics is not None else WorldMetrics()
         self.outbox = Outbox(bus)
         self._bus = bus
         self._now = now
         self._placement = Placement(region)
         self._sessions: dict[str, Seated] = {}
-        self._stages: dict[str, Stage] = {}
+        self._stages = Stages()
         self._homes = Homes(self._placement, now, placements)
         self._moves = Moves(
-            self._sessions, self._placement, self._homes, self.outbox, now, self._changed_over
+            *(self._sessions, self._placement, self._homes, self.outbox, now),
+            *(self._changed_over, self._metrics),
         )
         self._news = News(self._sessions, now, self._session_failed, self._moves.progress)
         self._workers = Workers(
@@ -115,7 +119,7 @@ class Media:
         await self._homes.close()
 
     def bury(self, deaf: bool) -> None:
-        """Look for workers that have been silent for too long. `deaf`: we could not have heard them."""
+        """See `Workers.bury`."""
         self._workers.bury(deaf)
 
     # --- seats -----------------------------------------------------------------------------------------
@@ -334,9 +338,9 @@ class Media:
     def _worker_beats(self, beat: Heartbeat) -> None:
         if beat.draining:
             self._moves.drained(beat.worker)
-        stage = self._stages.setdefault(beat.worker, Stage())
-        if stage.update(beat.load, self._now()):
-            log.warning("media worker %s leaves out: %s", beat.worker, LEVELS[stage.level])
+        if self._stages.update(beat.worker, beat.load, self._now()):
+            leaves_out = LEVELS[self._stages.level(beat.worker)]
+            log.warning("media worker %s leaves out: %s", beat.worker, leaves_out)
             for seated in self._sessions.values():
                 if seated.link.worker == beat.worker:
                     self._tell_level(seated)
@@ -344,18 +348,19 @@ class Media:
     def _tell_level(self, seated: Seated) -> None:
         """Adapt the session to what its worker can carry, and say so where that is another level."""
         live, player, link = seated.live, seated.player, seated.link
-        stage = self._stages.get(link.worker or "", Stage())
-        if link.level == stage.level:
+        level = self._stages.level(link.worker)
+        if link.level == level:
             return
-        live.hearing.degraded(player, stage.level)
+        live.hearing.degraded(player, level)
         live.wake()
         client = live.clients.get(player)
         if client is not None:
-            client.send(Degraded(LEVELS[stage.level]))
+            client.send(Degraded(LEVELS[level]))
 
     def _worker_lost(self, worker: str) -> None:
+        self._metrics.workers_lost.inc()
         self.outbox.forget(worker)
-        self._stages.pop(worker, None)
+        self._stages.forget(worker)
         self._news.worker_lost(worker)
         self._moves.worker_lost(worker)
         spaces = {seated.live for seated in self._sessions.values()}
@@ -373,9 +378,8 @@ class Media:
             self._tell_lost(seated, why)
 
     def _changed_over(self, seated: Seated, worker: str) -> None:
-        live = seated.live
-        if worker not in live.workers:
-            live.workers = (*live.workers, worker)
+        if worker not in seated.live.workers:
+            seated.live.workers = (*seated.live.workers, worker)
         self._tell_level(seated)
 
     def _tell_lost(self, seated: Seated, why: str) -> None:

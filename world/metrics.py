@@ -46,6 +46,15 @@ class WorldMetrics:
             "Lines of chat that were told and could not be kept",
             registry=registry,
         )
+        self.media_moves = Counter(
+            "atrium_world_media_moves",
+            "Sessions that were asked to move to another media worker",
+            ["outcome"],
+            registry=registry,
+        )
+        self.workers_lost = Counter(
+            "atrium_world_workers_lost", "Media workers that died or fell silent", registry=registry
+        )
         self.takeovers = Counter(
             "atrium_world_takeovers", "Spaces taken over from another node", registry=registry
         )

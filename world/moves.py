@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 
 from signaling.messages import MediaMoved, MediaMoving
 from world.homes import Homes
+from world.metrics import WorldMetrics
 from world.outbox import Outbox
 from world.placement import Placement
 from world.seated import Move, Seated
@@ -37,7 +38,7 @@ log = logging.getLogger("atrium.world")
 
 
 class Moves:
-    """All sessions of this node that move. `opened(seated)`: they have changed over."""
+    """All sessions of this node that move. `changed(seated, worker)`: it has changed over."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Moves:
         outbox: Outbox,
         now: Callable[[], float],
         changed: Callable[[Seated, str], None],
+        metrics: WorldMetrics,
     ) -> None:
         self._sessions = sessions
         self._placement = placement
@@ -54,6 +56,7 @@ class Moves:
         self._outbox = outbox
         self._now = now
         self._changed = changed
+        self._outcomes = metrics.media_moves
         self._later: dict[str, float] = {}  # sessions that failed to come, and when to ask them again
         self._task: asyncio.Task[None] | None = None
 
@@ -117,6 +120,7 @@ class Moves:
             if seated.move is not None and now - move.begun_at > MOVE_SECONDS:
                 log.info("session %s did not come to %s", seated.link.session[:8], move.target)
                 self.cancel(seated)
+                self._outcomes.labels("failed").inc()
                 self._later[seated.link.session] = now + PAUSE_SECONDS
         self._later = {s: at for s, at in self._later.items() if s in self._sessions and at > now}
 
@@ -161,6 +165,7 @@ class Moves:
             client.send(MediaMoved())
         live.media_changed(player)
         self._changed(seated, move.target)
+        self._outcomes.labels("moved").inc()
         log.info("session %s has moved from %s to %s", link.session[:8], old, move.target)
         if old is not None:
             live.abroad.moved(player, old)

@@ -127,6 +127,7 @@ class WorldService:
         self._media = Media(
             *(bus, self.now, registry, placements, region),
             steady=lambda: reach.steady(self.leases.clock()),
+            metrics=self.metrics,
         )
         self._chat = ChatDesk(directory, archive, self.wall)
         self._hearers = HearersDesk(self._media, self.now)

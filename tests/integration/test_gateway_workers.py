@@ -133,7 +133,7 @@ async def test_an_overloaded_worker_keeps_the_near_and_leaves_out_the_far_and_pe
         late = await tiny.join("late", (600, 710))
         await tiny.on_air(late, "mic")
         assert (await late.expect(m.Degraded)).level == "far_video"
-        stage = tiny.world._media._stages["w1"]
+        stage = tiny.world._media._stages._stages["w1"]
         stage._stepped_at -= 60
         await tiny.worker.heartbeat(load=0.93)
         assert (await ann.expect(m.Degraded)).level == "near_video"
@@ -179,6 +179,7 @@ async def test_a_drained_workers_people_move_without_a_moment_in_which_nobody_ca
         await until(lambda: w2.heard(bob.session) == {(ann.session, "mic")}, "bob hears ann on w2")
         for avatar in (ann, bob):
             assert avatar.told(m.Error) == []
+        assert tiny.world.metrics.media_moves.labels("moved")._value.get() == 2
 
 
 async def test_a_client_that_does_not_come_stays_and_is_asked_again() -> None:
