@@ -70,7 +70,7 @@ def test_a_tick_is_sent_in_the_compact_form() -> None:
         (b'{"type": "player_move", "x": 0, "y": 0, "direction": "north", "seq": 1}', "bad_fields"),
         (b'{"type": "player_move", "x": 0, "y": 0, "direction": "up", "seq": -1}', "bad_fields"),
         (b'{"type": "zone_entry", "zone_id": 4}', "bad_fields"),
-        (b'{"type": "chat", "text": ""}', "bad_fields"),
+        (b'{"type": "chat", "text": "hello", "scope": "elsewhere"}', "bad_fields"),
         (b" " * (MAX_FRAME_BYTES + 1), "too_large"),
     ],
 )

@@ -195,6 +195,7 @@ export class Room {
       copy.addEventListener("click", () => void copyLink());
     }
     byId("people-count").before(icon("people"));
+    byId("enter-world").prepend(icon("walk"));
   }
 
   #showPeople(): void {

@@ -11,7 +11,7 @@ import type { MediaControl, Signal } from "../media/contract.ts";
 import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
-import { byId, h } from "../shared/dom.ts";
+import { byId } from "../shared/dom.ts";
 import { zoneTitle } from "../shared/words.ts";
 import { listenToPreferences } from "../shared/preferences.ts";
 import { Announcer } from "./announcer.ts";
@@ -185,11 +185,12 @@ export class WorldPage {
         this.#lists.changed();
       },
     });
+    const booth = new Booth(this.#media, () => this.#people.me?.user_id ?? null);
     fillToolbar(this.#controls, expressions, {
       hearing: (on) => this.#play?.showHearing(on),
       tiles: (mode) => this.#overlay.tiles.setMode(mode),
       hearers: () => this.#hearers.toggle(),
-      devices: () => openDevices(this.#media),
+      devices: () => openDevices(this.#media, () => booth.open()),
       zoom: (by) => this.#play?.zoomBy(by),
     });
     this.#voices = new Voices({
@@ -203,13 +204,6 @@ export class WorldPage {
       toasts: this.#toasts,
       play: () => this.#play,
     });
-    const booth = new Booth(this.#media, () => this.#people.me?.user_id ?? null);
-    const openBooth = h("button", { type: "button", class: "button small booth-open", text: t("audio.booth_open") });
-    openBooth.addEventListener("click", () => {
-      byId("devices", HTMLDialogElement).close();
-      booth.open();
-    });
-    byId("devices", HTMLDialogElement).append(openBooth);
     byId("bar-more").append(new QualitySign(this.#media, () => void this.#showStats()).element);
     if (new URLSearchParams(location.search).has("stats")) void this.#showStats();
     listenToPreferences();
