@@ -224,11 +224,24 @@ class Worker:
                 await self._workers.withdraw(self.name)
 
     async def drain(self, deadline: float) -> None:
-        """Let the world move the sessions away; ends when none is left, or after so long (seconds)."""
+        """Let the world move the sessions away; ends when none is left, or after so long (seconds), or at
+        once where there is no other worker for them."""
+        if not await self._others():
+            return
         self._drain(Drain(deadline))
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 await self._empty.wait()
+
+    async def _others(self) -> bool:
+        """Whether another worker takes people; True where that cannot be known."""
+        if self._workers is None:
+            return True
+        try:
+            beats = await self._workers.workers()
+        except ConnectionError:
+            return False  # nobody could be told where to go
+        return any(beat.worker != self.name and not beat.draining for beat in beats)
 
     def _drain(self, command: Drain) -> None:
         if command.cancel:
