@@ -94,6 +94,9 @@ class Metrics:
             "Videos paused for a listener, for want of room or of nearness",
             registry=registry,
         )
+        self.tcp_connections = Gauge(
+            "atrium_sfu_tcp_connections", "Connections of clients that UDP does not reach", registry=registry
+        )
         self.rtcp_malformed = Counter(
             "atrium_sfu_rtcp_malformed", "Authentic RTCP that could not be read", registry=registry
         )

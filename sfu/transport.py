@@ -66,6 +66,7 @@ class PeerTransport:
             fingerprint=sha256_fingerprint(self._certificate),
             addresses=self._endpoint.addresses,
             origin=secrets.randbits(62),
+            tcp=self._endpoint.tcp_addresses,
         )
 
     def set_remote(self, remote: Remote) -> None:
@@ -145,6 +146,7 @@ class Endpoint:
         self, addresses: tuple[Address, ...], identity: Identity, clock: Callable[[], float]
     ) -> None:
         self.addresses = addresses
+        self.tcp_addresses: tuple[Address, ...] = ()
         self.identity = identity
         self.clock = clock
         self.ice = IceResponder()

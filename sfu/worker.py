@@ -23,6 +23,7 @@ from sfu.cpu import busiest, process_seconds, thread_seconds
 from sfu.dtls import Identity
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
+from sfu.ice_tcp import TcpListener
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
 from sfu.pipe_keeper import PipeKeeper
@@ -95,6 +96,8 @@ class MediaSettings:
     pipe_host: str | None = None
     region: str = ""
     version: str = ""
+    # Take media over TCP too, on the same port number.
+    tcp: bool = True
 
 
 def candidate_addresses(settings: MediaSettings, port: int) -> tuple[Address, ...]:
@@ -142,6 +145,7 @@ class Worker:
         self._lag = 0.0
         self._register_at = 0.0
         self._media: Media | None = None
+        self._tcp: TcpListener | None = None
         self.quality: QualityDesk
 
     @property
@@ -166,6 +170,8 @@ class Worker:
         forwarder = open_forwarder(self._settings.plane, media, self._settings.host, self._settings.port)
         media.attach(forwarder)
         endpoint.addresses = candidate_addresses(self._settings, forwarder.address[1])
+        if self._settings.tcp:
+            await self._listen_tcp(endpoint, forwarder.address)
         media.hurry = self._hurry.set
         pipe_host = self._settings.pipe_host or _pipe_host(forwarder.address[0], endpoint.addresses)
         media.pipes.address = pipe_host, forwarder.address[1]
@@ -187,8 +193,22 @@ class Worker:
             ", ".join(host for host, _ in endpoint.addresses),
         )
 
+    async def _listen_tcp(self, endpoint: Endpoint, address: Address) -> None:
+        listener = TcpListener(address)
+        try:
+            await listener.start(self._settings.host, address[1])
+        except OSError as error:
+            log.warning("no media over TCP: %s", error)
+            return
+        self._tcp = listener
+        endpoint.tcp_addresses = endpoint.addresses
+        self._metrics.tcp_connections.set_function(lambda: listener.connections)
+
     async def close(self) -> None:
         """End every session and free the port. Idempotent."""
+        if self._tcp is not None:
+            await self._tcp.close()
+            self._tcp = None
         for stop in self._stops:
             stop()
         self._stops = []

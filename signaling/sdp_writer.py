@@ -10,13 +10,18 @@ from signaling.codecs import Chosen
 from signaling.messages import Kind
 from signaling.sdp import Media
 
-# RFC 8445 §5.1.2.1: type preference of host candidates.
+# RFC 8445 §5.1.2.1: type preference of host candidates. Those over TCP come after everything over UDP, and
+# their local preference begins with the direction's, 4 for passive ones (RFC 6544 §4.2).
 HOST_PREFERENCE = 126
+TCP_PREFERENCE = 90
+PASSIVE_PREFERENCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
     """Our side of a transport. `addresses` are (IP, UDP port), best first; `origin` numbers the SDP.
+
+    `tcp` are addresses at which connections are taken that carry the same (RFC 6544).
 
     `fingerprint` is the SHA-256 of our certificate, in upper case with colons.
     """
@@ -26,6 +31,7 @@ class Local:
     fingerprint: str
     addresses: tuple[tuple[str, int], ...]
     origin: int
+    tcp: tuple[tuple[str, int], ...] = ()
 
 
 class Writer:
@@ -90,6 +96,12 @@ class Writer:
         for index, (address, number) in enumerate(local.addresses):
             priority = HOST_PREFERENCE << 24 | (65535 - index) << 8 | 255
             self._lines.append(f"a=candidate:{index + 1} 1 udp {priority} {address} {number} typ host")
+        for index, (address, number) in enumerate(local.tcp):
+            priority = TCP_PREFERENCE << 24 | (PASSIVE_PREFERENCE << 13 | 8191 - index) << 8 | 255
+            foundation = len(local.addresses) + index + 1
+            self._lines.append(
+                f"a=candidate:{foundation} 1 tcp {priority} {address} {number} typ host tcptype passive"
+            )
         self._lines.append("a=end-of-candidates")
 
     def codec(self, codec: Chosen) -> None:

@@ -232,6 +232,7 @@ async def _start_worker(
         port=settings.media_port,
         advertised=told,
         plane=settings.plane,
+        tcp=settings.media_tcp == "yes",
         max_sessions=settings.max_sessions,
         pipe_host=settings.pipe_address or None,
         region=settings.region,

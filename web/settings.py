@@ -39,6 +39,7 @@ class Settings:
     media_port: int
     media_host: str
     media_address: tuple[str, ...]
+    media_tcp: Literal["yes", "no"]
     plane: Literal["auto", "native", "python"]
     public_url: str
     trusted_proxies: tuple[str, ...]
@@ -244,6 +245,11 @@ SETTINGS: tuple[Setting, ...] = (
         *("media_address", "ATRIUM_MEDIA_ADDRESS", _addresses, ""),
         "IP addresses told to browsers for media, with commas between them. Empty: 127.0.0.1 when the worker "
         "listens on a loopback address, else the machine's own addresses. Behind NAT: the public one.",
+    ),
+    Setting(
+        *("media_tcp", "ATRIUM_MEDIA_TCP", _choice("yes", "no"), "yes"),
+        "Take media over TCP too, on the number of `media_port`, from browsers that UDP does not reach: "
+        "`yes` or `no`. Several times the work of UDP.",
     ),
     Setting(
         *("plane", "ATRIUM_PLANE", _choice("auto", "native", "python"), "auto"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
+from sfu.forward import Plane
 from signaling.control import (
     AcceptPublish,
     AcceptSlots,
@@ -83,3 +84,25 @@ async def test_chromium_hears_and_sees_itself_through_the_worker(
     assert sfu.metric("atrium_sfu_transport_feedback_sent_total") > 5
     assert sfu.metric("atrium_sfu_transport_feedback_received_total") > 5
     assert sfu.metric("atrium_sfu_rtcp_malformed_total") == 0
+
+
+@pytest.mark.parametrize("plane", ["python", "native"])
+async def test_where_no_udp_passes_chromium_comes_by_tcp(page: Page, plane: Plane) -> None:
+    def without_udp(sdp: str) -> str:
+        return "".join(
+            line for line in sdp.splitlines(True) if not line.startswith("a=candidate") or " tcp " in line
+        )
+
+    async with running_worker(plane=plane) as sfu:
+        offered = await page.evaluate("publish", False)
+        answer = await sfu.expect(AcceptPublish("alice", "hall", EVENTS, offered, {}), Answer)
+        await page.evaluate("published", without_udp(answer.sdp))
+        offer = await sfu.expect(OfferSlots("alice", "hall", EVENTS, 1, 1), Offer)
+        answered = await page.evaluate("subscribe", without_udp(offer.sdp))
+        await sfu.expect(AcceptSlots("alice", answered), Done)
+        await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "both connections")
+        await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent")
+        assert sfu.metric("atrium_sfu_tcp_connections") >= 2
+        await sfu.routes(("alice", "hall", [hear(0, "alice"), hear(0, "alice", "camera")]))
+        await grows(page, "v0", "framesDecoded", 10)
+        await grows(page, "a0", "totalAudioEnergy", 0.0001)

@@ -1,0 +1,234 @@
+"""ICE over TCP (RFC 6544): for browsers whose network lets no UDP through.
+
+We offer a passive candidate beside each UDP one, on the same port number. A connection carries what UDP
+would, each datagram behind its length (RFC 4571). Here each becomes a datagram again: a connection has a
+socket of its own on this machine which speaks with the forwarder's port. So ICE, DTLS and both planes know
+nothing of TCP, and who comes this way is as much a stranger as anybody until ICE knows them.
+
+TCP queues where UDP drops: what a connection does not take is dropped here, so that no more than MAX_QUEUED
+bytes wait and the listener's estimate sees a narrow path, not a late one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections import Counter
+from typing import Final
+
+from sfu.forward.contract import MAX_DATAGRAM, Address
+
+MAX_CONNECTIONS: Final = 1024
+MAX_PER_ADDRESS: Final = 64
+# Bytes that wait for a slow connection: a third of a second at 1.5 Mbit/s.
+MAX_QUEUED: Final = 64 * 1024
+RESUME_QUEUED: Final = 16 * 1024
+# So long after it was opened something must have come back, and later something must pass: consent is checked
+# more often (RFC 7675).
+FIRST_SECONDS: Final = 10.0
+IDLE_SECONDS: Final = 60.0
+CHECK_SECONDS: Final = 5.0
+# Datagrams that are taken from the forwarder in one turn of the loop.
+BATCH: Final = 64
+_LENGTH = 2
+
+log = logging.getLogger("atrium.sfu.ice")
+
+
+class Frames:
+    """Takes a stream apart (RFC 4571 §2): length of 16 bit, then the packet. Pure.
+
+    A packet that is longer than any datagram may be ends the stream: ValueError.
+    """
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The packets that are whole now; empty ones are left out."""
+        rest = self._rest + data if self._rest else data
+        packets = []
+        at = 0
+        while at + _LENGTH <= len(rest):
+            length = rest[at] << 8 | rest[at + 1]
+            if length > MAX_DATAGRAM:
+                raise ValueError(f"a frame of {length} bytes")
+            if at + _LENGTH + length > len(rest):
+                break
+            if length:
+                packets.append(rest[at + _LENGTH : at + _LENGTH + length])
+            at += _LENGTH + length
+        self._rest = rest[at:]
+        return packets
+
+
+def frame(packet: bytes) -> bytes:
+    """The packet with its length in front."""
+    return len(packet).to_bytes(_LENGTH, "big") + packet
+
+
+class TcpListener:
+    """Every connection to one forwarder. `dropped` counts packets that were not passed on, by reason."""
+
+    def __init__(self, forwarder: Address) -> None:
+        host, port = forwarder
+        self._forwarder = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+        self._server: asyncio.Server | None = None
+        self._bridges: set[_Bridge] = set()
+        self._by_host: Counter[str] = Counter()
+        self._check: asyncio.TimerHandle | None = None
+        self.dropped: Counter[str] = Counter()
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._bridges)
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Bridge(self), host, port)
+        self._look()
+
+    async def close(self) -> None:
+        """Close the port and every connection. Idempotent."""
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for bridge in list(self._bridges):
+            bridge.close()
+        if server is not None:
+            await server.wait_closed()
+
+    def _look(self) -> None:
+        """Now and then: close what nobody uses."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for bridge in list(self._bridges):
+            if now - bridge.used_at > (IDLE_SECONDS if bridge.answered else FIRST_SECONDS):
+                self.dropped["idle"] += 1
+                bridge.close()
+        self._check = loop.call_later(CHECK_SECONDS, self._look)
+
+    def admit(self, bridge: _Bridge) -> bool:
+        """Whether there is room for one more connection."""
+        if len(self._bridges) >= MAX_CONNECTIONS or self._by_host[bridge.host] >= MAX_PER_ADDRESS:
+            self.dropped["full"] += 1
+            return False
+        self._bridges.add(bridge)
+        self._by_host[bridge.host] += 1
+        return True
+
+    def leave(self, bridge: _Bridge) -> None:
+        """The connection is gone."""
+        if bridge in self._bridges:
+            self._bridges.discard(bridge)
+            self._by_host[bridge.host] -= 1
+            if not self._by_host[bridge.host]:
+                del self._by_host[bridge.host]
+
+    def open_socket(self) -> socket.socket:
+        """A socket that speaks with the forwarder only. Raises OSError when there is none left."""
+        family = socket.AF_INET6 if ":" in self._forwarder[0] else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.bind((self._forwarder[0], 0))
+            sock.connect(self._forwarder)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+
+class _Bridge(asyncio.Protocol):
+    """One connection and its socket. `used_at` is the loop's time of the last packet from the client."""
+
+    def __init__(self, owner: TcpListener) -> None:
+        self._owner = owner
+        self._frames = Frames()
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
+        self._full = False
+        self.host = ""
+        self.used_at = self._loop.time()
+        self.answered = False
+
+    # --- the client's side -------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.host = peer[0] if peer else ""
+        if not self._owner.admit(self):
+            transport.abort()
+            return
+        try:
+            self._socket = self._owner.open_socket()
+        except OSError as error:
+            log.warning("no socket for a client that comes by TCP: %s", error)
+            self.close()
+            return
+        transport.set_write_buffer_limits(MAX_QUEUED, RESUME_QUEUED)
+        self._loop.add_reader(self._socket, self._forwarded)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            packets = self._frames.feed(data)
+        except ValueError:
+            self._owner.dropped["malformed"] += 1
+            self.close()
+            return
+        if self._socket is None:
+            return
+        self.used_at = self._loop.time()
+        for packet in packets:
+            try:
+                self._socket.send(packet)
+            except OSError:  # the forwarder's buffer is full, or it is closing
+                self._owner.dropped["no_room"] += 1
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.close()
+
+    # --- the forwarder's side ------------------------------------------------------------------------
+
+    def _forwarded(self) -> None:
+        """Packets for the client: as many as its connection takes, the others are lost."""
+        assert self._socket is not None
+        packets: list[bytes] = []
+        with contextlib.suppress(OSError):
+            while len(packets) < BATCH:
+                packets.append(self._socket.recv(MAX_DATAGRAM + 256))
+        if not packets:
+            return
+        self.answered = True
+        if self._full or self._transport is None:
+            self._owner.dropped["slow"] += len(packets)
+            return
+        self._transport.write(b"".join(map(frame, packets)))
+
+    def close(self) -> None:
+        """End it on both sides. Idempotent."""
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            self._loop.remove_reader(sock)
+            sock.close()
+        if self._transport is not None:
+            self._transport.abort()
+        self._owner.leave(self)
