@@ -61,6 +61,13 @@ async def test_talking_in_the_world(atrium: AtriumServer, browsers: dict[str, Br
     await say(bob.page, "Anybody for coffee?")
     await page.mouse.move(10, 10)
     await photograph(page, album, "chat")
+    # On a phone the panel is a sheet that one opens.
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.locator("#panel-toggle").click()
+    await open_chat(page, "Everyone")
+    await asyncio.sleep(0.5)
+    await page.screenshot(path=album / "chat-390x844.png")
+    await page.set_viewport_size({"width": 1440, "height": 900})
     await page.get_by_role("tab", name="People").click()
     await page.get_by_role("button", name="Who hears me").click()
     await expect(page.locator(".hearers")).to_contain_text("Bob")
