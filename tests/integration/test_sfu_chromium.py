@@ -78,6 +78,7 @@ async def test_chromium_hears_and_sees_itself_through_the_worker(
     assert len(sent) == 1
     assert sent[0]["pliCount"] >= 1
     await sfu.routes(("alice", "hall", []))
+    await page.wait_for_timeout(100)  # Chromium's statistics are up to 50 ms old
     before = (await inbound(page))["v5"]["packetsReceived"]
     await page.wait_for_timeout(300)
     assert (await inbound(page))["v5"]["packetsReceived"] <= before + 1
