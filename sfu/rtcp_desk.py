@@ -17,7 +17,6 @@ from sfu.forward.contract import Forwarder, ProducerState
 from sfu.metrics import Metrics
 from sfu.producer import Producer
 from sfu.rtcp_policy import (
-    ASSUMED_ROUND_TRIP,
     MAX_VIDEO_BITRATE,
     NACK_BURST,
     NACK_RATE,
@@ -317,9 +316,7 @@ class RtcpDesk:
 
     def _repeat_nacks(self, source: _Source, now: float) -> None:
         handle = source.producer.handle
-        numbers = source.nacks.due(
-            now, ASSUMED_ROUND_TRIP, lambda asked: self._forwarder.missing(handle, asked)
-        )
+        numbers = source.nacks.due(now, lambda asked: self._forwarder.missing(handle, asked))
         if numbers and self._say(
             source.publisher, [rtcp.Nack(self._ssrc, source.producer.ssrc, tuple(numbers))]
         ):

@@ -26,8 +26,6 @@ REPORT_INTERVAL = 1.0
 SLOT_REPORT_INTERVAL = 2.5
 # What each video of a publisher may take, without better knowledge of its path (bit/s).
 MAX_VIDEO_BITRATE = 2_500_000
-# Until a path's round trip is known: how soon a NACK is repeated. Measured: every 50 ms left no freeze.
-ASSUMED_ROUND_TRIP = 0.05
 # Packets that one listener may ask for again, a second and at once: beyond that the retransmissions
 # would be the congestion.
 NACK_RATE = 1000.0

@@ -20,11 +20,23 @@ MAX_MISSING = 1000
 MAX_PER_NACK = 128
 
 
+# Until a packet has come back: how soon it is asked for again.
+ASSUMED_ROUND_TRIP = 0.05
+# A repair comes a round trip after it was asked for, and the next question should not overtake it.
+PATIENCE = 1.25
+
+
 class NackTracker:
-    """The missing packets of one source (16-bit numbers)."""
+    """The missing packets of one source (16-bit numbers).
+
+    `round_trip` (s) is learned: the time from the first question to the packet. Some packets answer a later
+    question, so it falls faster than it rises.
+    """
 
     def __init__(self) -> None:
         self._missing: dict[int, tuple[float, int]] = {}  # number -> (ask at, tries)
+        self._asked: dict[int, float] = {}  # number -> when it was asked for first
+        self.round_trip = ASSUMED_ROUND_TRIP
         self.overrun = False  # a keyframe is needed instead; the reader sets it back
 
     def __len__(self) -> int:
@@ -34,30 +46,44 @@ class NackTracker:
         """A gap was seen."""
         if len(self._missing) + len(sequences) > MAX_MISSING:
             self._missing.clear()
+            self._asked.clear()
             self.overrun = True
             return
         for number in sequences:
             self._missing.setdefault(number, (now + REORDERING_SECONDS, 0))
 
-    def due(
-        self, now: float, round_trip: float, still_missing: Callable[[list[int]], list[int]]
-    ) -> list[int]:
+    def due(self, now: float, still_missing: Callable[[list[int]], list[int]]) -> list[int]:
         """The numbers to ask for now, at most MAX_PER_NACK.
 
-        `round_trip` in s; `still_missing` filters numbers by what has arrived meanwhile
+        `still_missing` filters numbers by what has arrived meanwhile
         (`Forwarder.missing`). Call it every 10-40 ms.
         """
+        if self._asked:
+            self._learn(now, still_missing)
         due = [number for number, (at, _) in self._missing.items() if at <= now][:MAX_PER_NACK]
         if not due:
             return []
         wanted = still_missing(due)
         for number in set(due).difference(wanted):
             del self._missing[number]
-        interval = min(max(round_trip, MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS)
+        interval = min(max(PATIENCE * self.round_trip, MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS)
         for number in wanted:
             tries = self._missing[number][1] + 1
+            self._asked.setdefault(number, now)
             if tries >= MAX_TRIES:
                 del self._missing[number]
             else:
                 self._missing[number] = (now + interval, tries)
         return wanted
+
+    def _learn(self, now: float, still_missing: Callable[[list[int]], list[int]]) -> None:
+        """How long those took that have come meanwhile."""
+        absent = set(still_missing(list(self._asked)))
+        for number, asked in list(self._asked.items()):
+            if number not in absent:
+                del self._asked[number]
+                self._missing.pop(number, None)
+                off = min(now - asked, MAX_INTERVAL_SECONDS) - self.round_trip
+                self.round_trip += off / (2 if off < 0 else 8)
+            elif number not in self._missing:
+                del self._asked[number]
