@@ -75,6 +75,10 @@ class TestReceptionReport:
         assert (block.fraction_lost, block.lost, block.last_sr, block.delay) == (0, 0, 0, 0)
 
 
+def everything_came(numbers: list[int]) -> list[int]:
+    return []
+
+
 def nothing_came(numbers: list[int]) -> list[int]:
     return numbers
 
@@ -103,8 +107,9 @@ class TestNackTracker:
             asked = None
             while len(tracker):
                 now += 0.01
-                here = asked is not None and now - asked >= round_trip
-                if tracker.due(now, lambda wanted, here=here: [] if here else wanted) and asked is None:
+                came = asked is not None and now - asked >= round_trip
+                questions = tracker.due(now, everything_came if came else nothing_came)
+                if questions and asked is None:
                     asked = now
         tracker.lost([100], now)
         now += 1.0
@@ -116,7 +121,7 @@ class TestNackTracker:
         tracker = NackTracker()
         tracker.lost([5], now=1.0)
         assert tracker.due(1.02, nothing_came) == [5]
-        assert tracker.due(1.03, lambda numbers: []) == []
+        assert tracker.due(1.03, everything_came) == []
         assert len(tracker) == 0
 
     def test_it_gives_up_after_some_tries(self) -> None:
