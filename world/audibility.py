@@ -30,6 +30,7 @@ PREWARM_KEEP = 390.0
 assert PREWARM_KEEP <= CELL
 _RADIUS2 = RADIUS * RADIUS
 _PREWARM2 = PREWARM * PREWARM
+_PREWARM_KEEP2 = PREWARM_KEEP * PREWARM_KEEP
 
 
 def gain(distance: float) -> float:
@@ -171,34 +172,40 @@ class Audibility:
         near = self._near[player]
         dirty = changed.listeners
         seen = 0
-        for squared, other in grid.neighbours(player, PREWARM_KEEP):
-            before = near.get(other)
-            if before is not None:
-                # Nearly always: who hears goes on to hear, who is only near stays that.
-                seen += 1
-                if squared < _RADIUS2 if before else _RADIUS2 <= squared < _PREWARM2:
+        px, py, find = player.x, player.y, near.get
+        for cell in grid.around(player):
+            for other in cell.players:
+                dx, dy = other.x - px, other.y - py
+                squared = dx * dx + dy * dy
+                if squared >= _PREWARM_KEEP2 or other is player:
                     continue
-            elif squared >= _PREWARM2:
-                continue
-            if other.room is not None:
-                continue
-            after = relation(squared, before)
-            # Somebody who is not filed in public space yet or any more is measured in their own turn.
-            if after is before or other not in self._near:
-                continue
-            if after is None:
-                seen -= 1
-                del near[other]
-                del self._near[other][player]
-            else:
-                if before is None:
+                before = find(other)
+                if before is not None:
+                    # Nearly always: who hears goes on to hear, who is only near stays that.
                     seen += 1
-                near[other] = after
-                self._near[other][player] = after
-            if not after:
-                changed.lost.extend(((player, other), (other, player)))
-            dirty.add(player)
-            dirty.add(other)
+                    if squared < _RADIUS2 if before else _RADIUS2 <= squared < _PREWARM2:
+                        continue
+                elif squared >= _PREWARM2:
+                    continue
+                if other.room is not None:
+                    continue
+                after = relation(squared, before)
+                # Somebody who is not filed in public space yet or any more is measured in their own turn.
+                if after is before or other not in self._near:
+                    continue
+                if after is None:
+                    seen -= 1
+                    del near[other]
+                    del self._near[other][player]
+                else:
+                    if before is None:
+                        seen += 1
+                    near[other] = after
+                    self._near[other][player] = after
+                if not after:
+                    changed.lost.extend(((player, other), (other, player)))
+                dirty.add(player)
+                dirty.add(other)
         if seen != len(near):
             self._drop_far(player, near, changed)
 

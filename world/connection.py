@@ -159,10 +159,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._silent = 0
-        if self._listener is not None:
+        listener = self._listener
+        if listener is not None:
             message = self._reader.whole(data)
             if message is not None:
-                self._hand(self._listener, message)
+                try:
+                    listener(message)
+                except Exception:
+                    self._not_taken()
                 return
         self._reader.feed(data)
         self._read()
@@ -204,8 +208,11 @@ class Connection(asyncio.Protocol):
         try:
             listener(message)
         except Exception:
-            log.exception("a message could not be taken")
-            self.close(INTERNAL_ERROR)
+            self._not_taken()
+
+    def _not_taken(self) -> None:
+        log.exception("a message could not be taken")
+        self.close(INTERNAL_ERROR)
 
     def _release(self) -> None:
         """There is room again."""

@@ -63,18 +63,13 @@ class TickFrames:
         return data
 
     def _players(self, delta: Delta) -> bytes:
-        groups = self._groups
-        moved = []
-        for group in delta.groups:
-            part = groups.get(id(group))
-            if part is None:
-                part = groups[id(group)] = self._group(group)
-            moved.append(part)
+        find = self._groups.get
+        moved = [find(id(group)) or self._new_group(group) for group in delta.groups]
         if delta.moved:
             moved.append(self._group(delta.moved))
         if not (delta.joined or delta.left):
             # Most frames: put together, for every part of it is encoded already.
-            return text_frame(b'{"type":"players","moved":[' + b",".join(moved) + b"]}")
+            return text_frame(b'{"type":"players","moved":[%b]}' % b",".join(moved))
         left = [player.user_id for player in delta.left]
         if left and delta.joined:
             # Gone and back within one tick is: still here.
@@ -82,6 +77,10 @@ class TickFrames:
             left = [user_id for user_id in left if user_id not in here]
         raws = [Raw(part) for part in moved]
         return text_frame(_encoder.encode(_Players(self._info_list(delta.joined), raws, left)))
+
+    def _new_group(self, group: list[Player]) -> bytes:
+        part = self._groups[id(group)] = self._group(group)
+        return part
 
     def _group(self, players: list[Player]) -> bytes:
         """Several elements of the array `moved`, with the commas between them."""

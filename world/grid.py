@@ -67,24 +67,9 @@ class Grid:
             cell = self._cells[key] = _Cell(cx, cy)
         return cell
 
-    def neighbours(self, player: Player, radius: float) -> list[tuple[float, Player]]:
-        """(squared distance, other) of all others with distance < `radius` <= CELL px, in no order.
-
-        As `near`, for somebody who is in the grid: without looking for cells.
-        """
-        found: list[tuple[float, Player]] = []
-        limit = radius * radius
-        x, y = player.x, player.y
-        for cell in self._at[player].around:
-            players = cell.players
-            if players:
-                for other in players:
-                    dx = other.x - x
-                    dy = other.y - y
-                    squared = dx * dx + dy * dy
-                    if squared < limit and other is not player:
-                        found.append((squared, other))
-        return found
+    def around(self, player: Player) -> tuple[_Cell, ...]:
+        """The cells that hold everybody within CELL px of somebody who is in the grid."""
+        return self._at[player].around
 
     def near(self, x: float, y: float, radius: float) -> list[tuple[float, Player]]:
         """(squared distance, player) of all with distance < `radius` px, in no order."""

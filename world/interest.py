@@ -28,14 +28,23 @@ MARGIN = 40.0
 CELL = VIEW_RADIUS + 2 * MARGIN
 
 
-@dataclass(slots=True)
 class Delta:
     """One tick's changes in a view. `groups` are more of `moved`: lists that many deltas share."""
 
-    joined: list[Player] = field(default_factory=list)
-    moved: list[Player] = field(default_factory=list)
-    left: list[Player] = field(default_factory=list)
-    groups: list[list[Player]] = field(default_factory=list)
+    __slots__ = ("groups", "joined", "left", "moved")
+
+    def __init__(
+        self,
+        groups: list[list[Player]] | None = None,
+        *,
+        joined: Iterable[Player] = (),
+        moved: Iterable[Player] = (),
+        left: Iterable[Player] = (),
+    ) -> None:
+        self.joined = [*joined]
+        self.moved = [*moved]
+        self.left = [*left]
+        self.groups = groups if groups is not None else []
 
     def __bool__(self) -> bool:
         return bool(self.joined or self.moved or self.left or self.groups)
@@ -256,10 +265,11 @@ class Interest:
     ) -> None:
         """Those who moved within their cell, for each view that sees the cell."""
         looking: Iterable[Cell] = self._views_at
+        find = by_cell.get
         if 9 * len(by_cell) < len(self._views_at):
             looking = {near: None for cell in by_cell for near in block(cell) if near in self._views_at}
         for cell in looking:
-            groups = [by_cell[near] for near in block(cell) if near in by_cell]
+            groups = [group for near in block(cell) if (group := find(near)) is not None]
             if groups:
                 for view in self._views_at[cell]:
                     shared[view] = Delta(groups=groups)
