@@ -59,6 +59,9 @@ PURE = (
     "maps/model.py",
     "maps/tiled*.py",
     "web/doctor/finding.py",
+    "web/plan/model.py",
+    "web/top/screen.py",
+    "world/verdicts.py",
 )
 
 
