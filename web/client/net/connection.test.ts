@@ -33,6 +33,8 @@ function open(t: TestContext, resume: string | null = null) {
   Socket.all = [];
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   t.mock.method(performance, "now", () => now);
+  let asleep = 0;
+  t.mock.method(Date, "now", () => now + asleep);
   t.mock.method(Math, "random", () => 1);
   Object.assign(globalThis, { WebSocket: Socket, location: { protocol: "https:", host: "atrium.test" } });
   const states: ConnectionState[] = [];
@@ -48,12 +50,16 @@ function open(t: TestContext, resume: string | null = null) {
     now += ms;
     t.mock.timers.tick(ms);
   };
+  /** The lid is shut: the wall clock goes on, timers and the page's clock do not. */
+  const sleep = (ms: number) => {
+    asleep += ms;
+  };
   const socket = () => {
     const last = Socket.all.at(-1);
     assert.ok(last);
     return last;
   };
-  return { connection, states, messages, pass, socket, names: () => states.map((s) => s.name) };
+  return { connection, states, messages, pass, sleep, socket, names: () => states.map((s) => s.name) };
 }
 
 test("it joins first, and is open once it is welcomed", (t) => {
@@ -107,6 +113,32 @@ test("pongs give the latency, and silence ends a socket that only seems open", (
   for (let i = 0; i < 3; i++) pass(5000);
   assert.equal(names().at(-1), "waiting");
   assert.ok(dead.closed);
+});
+
+test("after an hour of sleep it comes back by itself, within seconds and with its token", (t) => {
+  const { socket, pass, sleep, names } = open(t);
+  socket().say({ type: "welcome", resume: "token" });
+  const dead = socket();
+  sleep(3_600_000);
+  pass(5000); // the next ping is due, and goes nowhere
+  pass(2000);
+  assert.ok(dead.closed);
+  assert.equal(names().at(-1), "waiting");
+  pass(500);
+  socket().onopen?.();
+  assert.deepEqual(socket().sent, [{ type: "join", resume: "token" }]);
+});
+
+test("a tab that was only slowed keeps its socket when that answers", (t) => {
+  const { socket, pass, sleep, names } = open(t);
+  socket().say({ type: "welcome", resume: "token" });
+  sleep(60_000);
+  pass(5000);
+  pass(100);
+  socket().say({ type: "pong", at: 0 });
+  pass(4000);
+  assert.equal(Socket.all.length, 1);
+  assert.equal(names().at(-1), "open");
 });
 
 test("a socket that never opens is given up", (t) => {

@@ -10,6 +10,8 @@ import { afterLoss } from "./reconnect.ts";
 const PING_MS = 5000;
 /** Nothing at all heard for so long, pings included: the network is gone, whatever the socket says. */
 const SILENCE_MS = 12_000;
+/** A ping that comes this late itself: the machine slept, or the tab was slowed. An answer within … tells. */
+const WAKE_MS = 2000;
 /** A socket that is not open by then never will be. */
 const OPEN_MS = 8000;
 
@@ -38,7 +40,9 @@ export class Connection {
   #closing: Closing | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #pings: ReturnType<typeof setInterval> | null = null;
+  /** Wall clock: the other one stands still while a machine sleeps. */
   #heardAt = 0;
+  #pingedAt = 0;
   #latency: number | null = null;
 
   constructor(options: ConnectionOptions) {
@@ -99,7 +103,7 @@ export class Connection {
     const path = `/ws/${encodeURIComponent(this.#options.serverId)}`;
     const socket = new WebSocket(`${scheme}://${location.host}${path}`);
     this.#socket = socket;
-    this.#heardAt = performance.now();
+    this.#heardAt = Date.now();
     this.#timer = setTimeout(() => this.#lost(socket), OPEN_MS);
     socket.onopen = () => {
       const join: ClientMessage = { type: "join" };
@@ -114,7 +118,7 @@ export class Connection {
 
   #heard(socket: WebSocket, text: string): void {
     if (socket !== this.#socket) return;
-    this.#heardAt = performance.now();
+    this.#heardAt = Date.now();
     const message = JSON.parse(text) as ServerMessage;
     if (message.type === "welcome") this.#welcomed(message);
     else if (message.type === "closing") this.#closing = message;
@@ -128,14 +132,28 @@ export class Connection {
     this.#attempt = 0;
     this.#resume = welcome.resume;
     this.#become({ name: "open" });
+    this.#pingedAt = Date.now();
     this.#ping();
     this.#pings = setInterval(() => this.#ping(), PING_MS);
   }
 
   #ping(): void {
-    const now = performance.now();
-    if (now - this.#heardAt > SILENCE_MS) this.#lost(this.#socket);
-    else this.send({ type: "ping", at: now });
+    const now = Date.now();
+    const late = now - this.#pingedAt > SILENCE_MS;
+    this.#pingedAt = now;
+    if (!late && now - this.#heardAt > SILENCE_MS) {
+      this.#lost(this.#socket);
+      return;
+    }
+    this.send({ type: "ping", at: performance.now() });
+    if (late) this.#judgeSoon(this.#socket, now);
+  }
+
+  /** Lost, if nothing at all is heard since `asked` (wall clock). */
+  #judgeSoon(socket: WebSocket | null, asked: number): void {
+    setTimeout(() => {
+      if (this.#heardAt < asked) this.#lost(socket);
+    }, WAKE_MS);
   }
 
   #lost(socket: WebSocket | null): void {
