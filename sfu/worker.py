@@ -8,7 +8,6 @@ here are the bus, the timers and the life of the process.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
@@ -18,8 +17,10 @@ from dataclasses import dataclass, field
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from sfu.addresses import candidate_addresses, pipe_host_of
 from sfu.capacity import Capacity
 from sfu.cpu import busiest, process_seconds, thread_seconds
+from sfu.draining import Draining
 from sfu.dtls import Identity
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
@@ -100,22 +101,6 @@ class MediaSettings:
     tcp: bool = True
 
 
-def candidate_addresses(settings: MediaSettings, port: int) -> tuple[Address, ...]:
-    """The addresses for our SDP. Raises ValueError that names the setting."""
-    hosts = settings.advertised or [settings.host]
-    for host in hosts:
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            raise ValueError(f"the advertised media address {host!r} is not an IP address") from None
-        if address.is_unspecified or address.is_multicast:
-            raise ValueError(
-                f"media is bound to {settings.host}: say which address clients reach it at "
-                f"({host} is none that they could)"
-            )
-    return tuple((host, port) for host in dict.fromkeys(hosts))
-
-
 class Worker:
     """One media worker named `name` on a bus. `start` before anything else, `close` at the end."""
 
@@ -131,9 +116,8 @@ class Worker:
         self._bus = bus
         self._workers = workers
         self._settings = settings
-        self._draining: float | None = None  # until when
-        self._empty = asyncio.Event()
         self._beat_now = asyncio.Event()
+        self._draining = Draining(name, workers, self._beat_now.set)
         self._keeper: PipeKeeper | None = None
         self._metrics = Metrics(registry if registry is not None else CollectorRegistry())
         self._started_ms = int(time.time() * 1000)
@@ -162,18 +146,20 @@ class Worker:
             OSError: the port is taken (the text says which).
             ValueError: a setting cannot be.
         """
-        candidate_addresses(self._settings, self._settings.port)
+        candidate_addresses(self._settings.host, self._settings.advertised, self._settings.port)
         endpoint = Endpoint((), Identity(), time.monotonic)
         media = Media(
             endpoint, self._emit, self._metrics, time.monotonic, self._settings.max_sessions, self.name
         )
         forwarder = open_forwarder(self._settings.plane, media, self._settings.host, self._settings.port)
         media.attach(forwarder)
-        endpoint.addresses = candidate_addresses(self._settings, forwarder.address[1])
+        endpoint.addresses = candidate_addresses(
+            self._settings.host, self._settings.advertised, forwarder.address[1]
+        )
         if self._settings.tcp:
             await self._listen_tcp(endpoint, forwarder.address)
         media.hurry = self._hurry.set
-        pipe_host = self._settings.pipe_host or _pipe_host(forwarder.address[0], endpoint.addresses)
+        pipe_host = self._settings.pipe_host or pipe_host_of(forwarder.address[0], endpoint.addresses)
         media.pipes.address = pipe_host, forwarder.address[1]
         self._keeper = PipeKeeper(media.pipes, self._bus)
         self._media = media
@@ -244,44 +230,16 @@ class Worker:
                 await self._workers.withdraw(self.name)
 
     async def drain(self, deadline: float) -> None:
-        """Let the world move the sessions away; ends when none is left, or after so long (seconds), or at
-        once where there is no other worker for them."""
-        if not await self._others():
-            return
-        self._drain(Drain(deadline))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(deadline):
-                await self._empty.wait()
-
-    async def _others(self) -> bool:
-        """Whether another worker takes people; True where that cannot be known."""
-        if self._workers is None:
-            return True
-        try:
-            beats = await self._workers.workers()
-        except ConnectionError:
-            return False  # nobody could be told where to go
-        return any(beat.worker != self.name and not beat.draining for beat in beats)
-
-    def _drain(self, command: Drain) -> None:
-        if command.cancel:
-            self._draining = None
-        else:
-            self._draining = time.monotonic() + max(0.0, command.deadline)
-            self._empty.clear()
-        log.info("draining: %s", "cancelled" if command.cancel else f"{command.deadline:.0f} s to move")
-        self._beat_now.set()
+        """Let the world move the sessions away, for so long at most (s)."""
+        await self._draining.run(deadline)
 
     def _give_up_late(self) -> None:
-        """The deadline of a drain is over: who is still here offers anew elsewhere."""
-        if self._draining is not None and not self.media.sessions:
-            self._empty.set()
-        if self._draining is None or time.monotonic() < self._draining:
-            return
+        """Whoever is left when a drain's time is over offers anew elsewhere."""
         media = self.media
-        for session in list(media.sessions.values()):
-            self._emit(session.events, ConnectionChanged(session.name, "publish", "failed", self.name))
-            media.close_session(session.name)
+        if self._draining.look(len(media.sessions)):
+            for session in list(media.sessions.values()):
+                self._emit(session.events, ConnectionChanged(session.name, "publish", "failed", self.name))
+                media.close_session(session.name)
 
     def snapshot(self) -> Snapshot:
         """For the metrics."""
@@ -336,7 +294,7 @@ class Worker:
                 if not command.epoch or member is None or command.epoch >= member.epoch or moved:
                     media.close_session(command.session, command.home)
             case Drain():
-                self._drain(command)
+                self._draining.take(command)
             case OpenPipe():
                 return media.pipes.accept(command)
             case PipeWants():
@@ -436,7 +394,7 @@ class Worker:
             load=min(1.0, max(full, self._capacity.load)),
             sessions=len(media.sessions),
             plane=media.forwarder.plane,
-            draining=self._draining is not None,
+            draining=self._draining.active,
             region=settings.region,
             version=settings.version,
             address=media.pipes.address,
@@ -451,9 +409,3 @@ class Worker:
                 await self._workers.announce(beat)
             except ConnectionError as error:
                 log.warning("the registry of workers is not told: %s", error)
-
-
-def _pipe_host(bound: str, advertised: tuple[Address, ...]) -> str:
-    """The address that others reach a bound address at."""
-    wildcard = ipaddress.ip_address(bound.partition("%")[0]).is_unspecified
-    return advertised[0][0] if wildcard and advertised else bound
