@@ -24,6 +24,9 @@ class Snapshot:
     sent: int
     sent_bytes: int
     dropped: Mapping[str, int]
+    # Video by layer (0 lowest): streams that come in now, and slots that are to carry them.
+    layers: tuple[int, ...] = ()
+    watched: tuple[int, ...] = ()
     # Of what sessions send (0..1 lost on the way to us), and as they report what we send; -1: not known.
     uplink_loss: float = -1.0
     downlink_loss: float = -1.0
@@ -142,6 +145,14 @@ class _Collector(Collector):
         streams.add_metric(["in"], now.pipe_in)
         streams.add_metric(["out"], now.pipe_out)
         yield streams
+        for name, words, counts in (
+            ("layers", "Video streams that come in now, by layer (0 lowest)", now.layers),
+            ("layers_watched", "Slots by the layer that they are to carry", now.watched),
+        ):
+            family = GaugeMetricFamily(f"atrium_sfu_{name}", words, labels=["layer"])
+            for layer, count in enumerate(counts):
+                family.add_metric([str(layer)], count)
+            yield family
         yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
         yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
         yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)

@@ -8,6 +8,7 @@ from sfu.media import Media
 from sfu.metrics import Snapshot
 from sfu.session import Session
 from signaling.control import LayerStats, ProducerStats, SessionStats, SlotStats, Stats
+from signaling.simulcast import MAX_LAYERS
 
 
 def stats(worker: str, media: Media, session: str | None) -> Stats:
@@ -76,6 +77,7 @@ def snapshot(media: Media) -> Snapshot:
     dropped: Counter[str] = Counter({str(reason): count for reason, count in plane.dropped.items()})
     dropped.update(media.endpoint.dropped)
     dropped.update(media.endpoint.ice.dropped)
+    layers, watched = _layers(media)
     return Snapshot(
         plane=media.forwarder.plane,
         sessions=len(media.sessions),
@@ -89,4 +91,21 @@ def snapshot(media: Media) -> Snapshot:
         pipes=len(media.pipes.ends),
         pipe_in=sum(len(one.producers) for end in media.pipes.ends.values() for one in end.imports.values()),
         pipe_out=sum(len(end.pool) for end in media.pipes.ends.values()),
+        layers=layers,
+        watched=watched,
     )
+
+
+def _layers(media: Media) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Video streams that come in, and slots that carry them, by layer."""
+    flowing, watched = [0] * MAX_LAYERS, [0] * MAX_LAYERS
+    for source in media.sources.values():
+        if source.kind != "video":
+            continue
+        for index, layer in enumerate(source.layers):
+            flowing[index] += layer.bitrate > 0
+        for feed in media.feeds.listening(source.group):
+            index = source.index(feed.fed)
+            if index >= 0:
+                watched[index] += 1
+    return tuple(flowing), tuple(watched)

@@ -32,17 +32,7 @@ from sfu.forward.contract import (
     TableFull,
 )
 from sfu.forward.datagrams import Datagrams, to_socket
-from sfu.forward.mmsg import MmsgDatagrams, available
-from sfu.forward.plain import PlainDatagrams
-from sfu.forward.resend import Resender
-from sfu.forward.srtp import check_seam, receiver, sender
-from sfu.forward.tables import (
-    SILENT,
-    Peer,
-    Producer,
-    Slot,
-    Tables,
-    TransportHistory,
+from sfu.forward.flow import (
     drop_route,
     expect,
     expect_no_more,
@@ -53,6 +43,12 @@ from sfu.forward.tables import (
     stop_flow,
     take_over,
 )
+from sfu.forward.mmsg import MmsgDatagrams, available
+from sfu.forward.plain import PlainDatagrams
+from sfu.forward.resend import Resender
+from sfu.forward.slots import Slot
+from sfu.forward.srtp import check_seam, receiver, sender
+from sfu.forward.tables import SILENT, Peer, Producer, Tables, TransportHistory
 from sfu.forward.timeline import Sync
 from sfu.forward.way import PacketWay
 from sfu.rtp.sequence import near_16

@@ -11,10 +11,12 @@ from struct import Struct
 
 from sfu.forward.contract import MAX_RETRANSMIT, RETRANSMIT_GATE_MS, Drop
 from sfu.forward.datagrams import TX_CELL, TX_CELLS, Datagrams
+from sfu.forward.flow import settle
 from sfu.forward.layout import ABSENT
 from sfu.forward.pictures import NO_SHIFT, shifted
+from sfu.forward.slots import MAX_RESENT, Segment, Slot
 from sfu.forward.srtp import ffi, protect
-from sfu.forward.tables import MAX_RESENT, Packet, Segment, Slot, settle
+from sfu.forward.tables import Packet
 from sfu.rtp.rtx import wrap
 from sfu.rtp.sequence import near_16
 

@@ -22,8 +22,10 @@ from sfu.forward.contract import (
     ForwarderEvents,
 )
 from sfu.forward.datagrams import MAX_SEGMENT, RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run
+from sfu.forward.flow import Group, Row, row_of, start_flow, stop_flow, take_over
 from sfu.forward.layout import ABSENT
 from sfu.forward.pictures import Picture, read_picture, shifted
+from sfu.forward.slots import Slot
 from sfu.forward.srtp import (
     STATUS_AUTH_FAILED,
     STATUS_CIPHER_FAILED,
@@ -33,19 +35,7 @@ from sfu.forward.srtp import (
     protect,
     unprotect,
 )
-from sfu.forward.tables import (
-    Group,
-    Packet,
-    Peer,
-    Producer,
-    Row,
-    Slot,
-    Tables,
-    row_of,
-    start_flow,
-    stop_flow,
-    take_over,
-)
+from sfu.forward.tables import Packet, Peer, Producer, Tables
 from sfu.rtp import rtx
 from sfu.rtp.errors import PacketError
 from sfu.rtp.header import FIXED_HEADER, elements, locate

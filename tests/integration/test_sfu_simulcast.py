@@ -73,6 +73,9 @@ async def test_a_player_gets_the_best_layer_however_they_are_listed(broadcast: B
     assert all(layer.flows and layer.packets for layer in source.layers)
     assert await broadcast.played() == "0"
     assert await broadcast.run(0.5) >= 5
+    for layer in range(3):
+        assert broadcast.sfu.metric("atrium_sfu_layers", layer=str(layer)) == 1
+    assert broadcast.sfu.metric("atrium_sfu_layers_watched", layer="2") == 1
 
 
 async def test_when_the_best_layer_stops_the_player_sees_the_next(broadcast: Broadcast) -> None:

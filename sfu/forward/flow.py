@@ -1,0 +1,172 @@
+"""Who feeds which slot in the Python plane, and in which company.
+
+A producer's listeners with equal header bytes stand in one `Group`, so that those bytes are made once per
+packet. A slot is routed to a producer, waits for its keyframe, flows, and may flow from one producer while it
+waits for another. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sfu.forward.layout import Layout, LayoutKey
+from sfu.forward.pictures import NO_SHIFT, Shift
+from sfu.forward.slots import Slot
+from sfu.forward.tables import Producer
+from sfu.forward.timeline import Left
+
+GroupKey = tuple[LayoutKey, int, bool]
+
+
+# What the way needs of one listener: SRTP context, SSRC, payload type, offsets of sequence and timestamp, and
+# the shift of its pictures where there is one.
+Row = tuple[Any, int, int, int, int, Shift | None]
+
+
+class Group:
+    """Flowing listeners of one producer whose packets differ in the header's fixed fields only.
+
+    `slots`, `rows` and `handles` run side by side. Figures are kept once for all of them: `settle`
+    carries them over to a slot.
+    """
+
+    __slots__ = (
+        "bytes",
+        "handles",
+        "key",
+        "layout",
+        "newest_base",
+        "packets",
+        "rows",
+        "slots",
+        "tag_bytes",
+        "thins",
+    )
+
+    def __init__(self, key: GroupKey, layout: Layout, tag_bytes: int) -> None:
+        self.key = key
+        self.layout = layout
+        self.tag_bytes = tag_bytes
+        self.thins = key[2]  # each of them may take other packets
+        self.slots: list[Slot] = []
+        self.rows: list[Row] = []
+        self.handles: list[Any] = []
+        self.newest_base = 0  # no packet from here on is too old for any of the slots
+        self.packets = 0
+        self.bytes = 0
+
+
+def start_flow(slot: Slot) -> None:
+    """Let the slot take its producer's packets (it must be ready and have begun)."""
+    producer = slot.producer
+    assert producer is not None
+    key = (slot.key, slot.tag_bytes, slot.thinning is not None)
+    group = producer.groups.get(key)
+    if group is None:
+        group = producer.groups[key] = Group(key, slot.layout, slot.tag_bytes)
+    group.slots.append(slot)
+    group.rows.append(row_of(slot, slot.offset, slot.shift))
+    group.handles.append(slot.remote)
+    group.newest_base = max(group.newest_base, slot.base)
+    slot.group = group
+    slot.settled = (group.packets, group.bytes)
+    producer.waiting.discard(slot)
+
+
+def row_of(slot: Slot, offset: int, shift: Shift) -> Row:
+    """The slot's row for packets that map so."""
+    own = None if shift == NO_SHIFT else shift
+    return slot.context, slot.ssrc, slot.payload_type, offset, slot.timestamp_offset, own
+
+
+def settle(slot: Slot) -> None:
+    """Bring the slot's figures and numbers up to what its group has sent."""
+    group, producer = slot.group, slot.producer
+    if group is None or producer is None:
+        return
+    packets, size = slot.settled
+    slot.packets += group.packets - packets
+    slot.bytes += group.bytes - size
+    slot.settled = (group.packets, group.bytes)
+    newest = producer.newest
+    if group.thins:
+        return  # its numbers are kept packet by packet
+    # A slot that began with a late packet was not sent what had overtaken it (`Producer.advance`).
+    if newest is not None and newest.sequence > slot.newest_before:
+        slot.advance(newest)
+
+
+def stop_flow(slot: Slot) -> None:
+    """Take the slot out of its producer's listeners; it stays routed."""
+    group = slot.group
+    if group is None or slot.producer is None:
+        return
+    settle(slot)
+    producer = slot.producer
+    if producer.sync is not None:
+        slot.left = Left(producer.sync, slot.timestamp_offset - slot.extra)
+    else:
+        slot.left = None
+    place = group.slots.index(slot)
+    for column in (group.slots, group.rows, group.handles):
+        del column[place]
+    if not group.slots:
+        del slot.producer.groups[group.key]
+    slot.group = None
+
+
+def limit_layers(slot: Slot, temporal: int) -> None:
+    """Take no temporal layer above this from now on, as `contract.Forwarder.limit` says."""
+    settle(slot)
+    flows = slot.group is not None
+    if not flows or slot.thinning is not None:
+        slot.set_limit(temporal)
+        return
+    stop_flow(slot)
+    slot.set_limit(temporal)
+    start_flow(slot)
+
+
+def expect(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
+    """The slot flows on until this producer shows a keyframe."""
+    expect_no_more(slot)
+    slot.coming = producer
+    slot.coming_types = types
+    producer.coming.add(slot)
+
+
+def expect_no_more(slot: Slot) -> None:
+    """What feeds the slot goes on doing so."""
+    if slot.coming is not None:
+        slot.coming.coming.discard(slot)
+        slot.coming = None
+
+
+def set_route(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
+    """The slot (fed by nothing) waits for this producer."""
+    slot.payload_type, repair = types
+    slot.rtx_payload_type = repair if slot.params.rtx_ssrc else 0
+    slot.producer = producer
+    producer.slots.add(slot)
+    producer.waiting.add(slot)
+
+
+def take_over(slot: Slot) -> None:
+    """The producer that the slot waits for while it flows is the one from now on."""
+    producer, types = slot.coming, slot.coming_types
+    assert producer is not None
+    drop_route(slot)
+    set_route(slot, producer, types)
+
+
+def drop_route(slot: Slot) -> None:
+    """Nothing feeds the slot any more."""
+    expect_no_more(slot)
+    producer = slot.producer
+    if producer is None:
+        return
+    stop_flow(slot)
+    producer.waiting.discard(slot)
+    producer.slots.discard(slot)
+    slot.producer = None
+    slot.feeding = 0
