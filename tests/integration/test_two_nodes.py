@@ -96,6 +96,27 @@ async def test_a_paused_owner_that_wakes_up_corrupts_nothing_and_serves_on(clust
     nobody_was_sent_away(ada, bob, cleo)
 
 
+async def test_a_deploy_hands_everybody_over_to_the_other_node_without_losing_their_place(
+    cluster: Cluster,
+) -> None:
+    ada, bob = await cluster.enter(cluster.one, cluster.two)
+    await sees(bob, ada)
+    place = (ada.x, ada.y)
+    since = len(ada.messages)
+    os.kill(cluster.one.pid, signal.SIGTERM)
+    closing = await ada.until("closing", since=since)
+    assert closing["code"] == "restarting"
+    assert closing["retry_ms"] >= 1000
+    at = time.monotonic()
+    await sees(bob, bob)
+    print(f"\nSIGTERM of the owner: the other node's people walk on after {time.monotonic() - at:.2f} s")
+    you = (await cluster.back(ada, cluster.two))["you"]
+    assert (you["x"], you["y"]) == pytest.approx(place)
+    await sees(bob, ada)
+    await sees(ada, bob)
+    nobody_was_sent_away(bob)
+
+
 async def test_without_redis_the_owner_goes_on_and_afterwards_all_is_whole(cluster: Cluster) -> None:
     # Longer than leases last, and than workers may be silent.
     await without_redis(cluster, 7)
