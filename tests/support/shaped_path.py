@@ -1,0 +1,113 @@
+"""A UDP path between clients and a server, with a capacity, a queue and loss towards the clients: seeded.
+
+Clients are given its address instead of the server's. What they send goes on at once; what comes back passes
+the bottleneck, first in, first out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from typing import Any
+
+from sfu.forward.contract import Address
+
+STEP = 0.002
+MAX_PACKET = 1500
+
+
+class ShapedPath:
+    """`capacity` is bit/s (0: unlimited), `loss` 0..1, `queue` bytes; they may be changed at any time."""
+
+    def __init__(self, server: Address, seed: int = 1) -> None:
+        self.server = server
+        self.capacity = 0.0
+        self.loss = 0.0
+        self.queue = 60_000
+        self.lost = self.passed = 0
+        self._random = random.Random(seed)
+        self._waiting: deque[tuple[bytes, Address]] = deque()
+        self._backlog = 0
+        self._front: asyncio.DatagramTransport | None = None
+        self._backs: dict[Address, asyncio.DatagramTransport] = {}
+        self._opening: set[Address] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Address:
+        """Where clients are to send."""
+        loop = asyncio.get_running_loop()
+        self._front, _ = await loop.create_datagram_endpoint(
+            lambda: _End(self.from_client), local_addr=("127.0.0.1", 0)
+        )
+        self._run(self._drain())
+        address: Address = self._front.get_extra_info("sockname")
+        return address
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for transport in (self._front, *self._backs.values()):
+            if transport is not None:
+                transport.close()
+        await asyncio.sleep(0)
+
+    def from_client(self, data: bytes, client: Address) -> None:
+        back = self._backs.get(client)
+        if back is not None:
+            back.sendto(data)
+        elif client not in self._opening:  # its first check is repeated anyway
+            self._opening.add(client)
+            self._run(self._open(client))
+
+    def _run(self, work: Any) -> None:
+        self._tasks.add(asyncio.get_running_loop().create_task(work))
+
+    async def _open(self, client: Address) -> None:
+        self._backs[client], _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _End(lambda data, _: self.from_server(data, client)), remote_addr=self.server
+        )
+
+    def from_server(self, data: bytes, client: Address) -> None:
+        media = data and 128 <= data[0] <= 191
+        if (media and self._random.random() < self.loss) or (
+            self.capacity and self._backlog + len(data) > self.queue
+        ):
+            self.lost += 1
+        else:
+            self._waiting.append((data, client))
+            self._backlog += len(data)
+            if not self.capacity:
+                self._pass()
+
+    def _pass(self) -> None:
+        data, client = self._waiting.popleft()
+        self._backlog -= len(data)
+        self.passed += 1
+        if self._front is not None:
+            self._front.sendto(data, client)
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        at, credit = loop.time(), 0.0
+        while True:
+            await asyncio.sleep(STEP)
+            now = loop.time()
+            credit = (
+                min(credit + (now - at) * self.capacity, max(0.02 * self.capacity, MAX_PACKET * 8))
+                if self.capacity
+                else 0.0
+            )
+            at = now
+            while self._waiting and (not self.capacity or credit >= len(self._waiting[0][0]) * 8):
+                credit -= len(self._waiting[0][0]) * 8
+                self._pass()
+
+
+class _End(asyncio.DatagramProtocol):
+    def __init__(self, take: Any) -> None:
+        self._take = take
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self._take(data, addr[:2])
