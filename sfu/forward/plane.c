@@ -208,9 +208,9 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
         fan_out(p, s);
         follow_jump(s, packet, p->now);
     }
-    if (s->burst_count == 0 && !s->next_busy) {
-        s->next_busy = p->busy ? p->busy : s; /* the last one points to itself */
-        p->busy = s;
+    if (!s->busy) {
+        s->busy = true;
+        p->busy[p->busy_count++] = s;
     }
     s->burst[s->burst_count++] = packet;
 }
@@ -291,12 +291,7 @@ static void handle(struct plane *p, int count)
     apply_commands(p);
     for (int cell = 0; cell < count; cell++)
         take(p, cell);
-    while (p->busy) {
-        struct producer *s = p->busy;
-        p->busy = s->next_busy == s ? NULL : s->next_busy;
-        s->next_busy = NULL;
-        fan_out(p, s);
-    }
+    fan_out_all(p);
     flush(p);
     publish_events(p);
     if (count) {                 /* as many at a time as keep a turn short */
@@ -313,13 +308,19 @@ static int receive(struct plane *p)
     return count < 0 ? 0 : count; /* an empty socket, or an ICMP answer that concerns no one */
 }
 
+/* Until a packet or a command is there. A packet seldom comes alone (a frame is several, a room has several
+ * voices), and what is received together is sent together: so the first one waits HOLD_NANOSECONDS for the
+ * others, once per sleep, as a network card holds back its interrupts. A loaded plane does not sleep, and holds
+ * nothing. Commands do not wait. */
 static void sleep_until_needed(struct plane *p)
 {
     struct pollfd wake[2] = {{p->fd, POLLIN, 0}, {p->command_fd, POLLIN, 0}};
+    const struct timespec hold = {0, HOLD_NANOSECONDS};
     uint64_t count;
     atomic_store(&p->asleep, 1);
-    if (atomic_load(&p->command_tail) == READ(p->command_head) && !atomic_load(&p->stop))
-        poll(wake, 2, -1);
+    if (atomic_load(&p->command_tail) == READ(p->command_head) && !atomic_load(&p->stop) &&
+        poll(wake, 2, -1) == 1 && wake[0].revents)
+        ppoll(&wake[1], 1, &hold, NULL);
     atomic_store(&p->asleep, 0);
     if (wake[1].revents && read(p->command_fd, &count, sizeof count) < 0) {
         /* Somebody read it before: nothing is lost, the ring is looked at anyway. */

@@ -358,7 +358,7 @@ static void join(struct producer *s, double now)
     }
 }
 
-/* Hand a producer's burst to its listeners: what came in together leaves together. */
+/* Hand one producer's burst to its listeners: what came in together leaves together. */
 static void fan_out(struct plane *p, struct producer *s)
 {
     if (!s->burst_count)
@@ -371,6 +371,68 @@ static void fan_out(struct plane *p, struct producer *s)
         send_burst(p, slot, s);
     }
     s->burst_count = 0;
+}
+
+/* Note that this turn has something for the slot. */
+static struct peer **add_due(struct slot *slot, struct peer **last)
+{
+    struct peer *peer = slot->peer;
+    if (!peer->due) {
+        peer->due_end = &peer->due;
+        peer->next_due = NULL;
+        *last = peer;
+        last = &peer->next_due;
+    }
+    slot->next_due = NULL;
+    *peer->due_end = slot;
+    peer->due_end = &slot->next_due;
+    return last;
+}
+
+static int burst_length(const struct producer *s) { return s->burst_count ? s->burst[0]->length : 0; }
+
+/* Several bursts, peer by peer: what a peer gets of several producers shares a send too. The kernel cuts a message
+ * into equal packets and a shorter last one, so the long ones come first. */
+static void fan_out_by_peer(struct plane *p)
+{
+    struct peer *first = NULL, **last = &first;
+    for (int i = 1; i < p->busy_count; i++) { /* they are few */
+        struct producer *s = p->busy[i];
+        int at = i;
+        for (; at > 0 && burst_length(p->busy[at - 1]) < burst_length(s); at--)
+            p->busy[at] = p->busy[at - 1];
+        p->busy[at] = s;
+    }
+    for (int i = 0; i < p->busy_count; i++) {
+        struct producer *s = p->busy[i];
+        if (s->burst_count && s->waiting)
+            join(s, p->now);
+        for (struct slot *slot = s->burst_count ? s->flowing : NULL; slot; slot = slot->next)
+            last = add_due(slot, last);
+    }
+    for (struct peer *peer = first; peer; peer = peer->next_due) {
+        for (struct slot *slot = peer->due; slot; slot = slot->next_due)
+            send_burst(p, slot, slot->source);
+        peer->due = NULL;
+    }
+    for (int i = 0; i < p->busy_count; i++)
+        p->busy[i]->burst_count = 0;
+}
+
+/* Hand every busy producer's burst to its listeners. */
+static void fan_out_all(struct plane *p)
+{
+    bool moves = false;          /* a slot may change from one of them to another */
+    for (int i = 0; i < p->busy_count; i++) {
+        p->busy[i]->busy = false;
+        moves |= p->busy[i]->coming != NULL;
+    }
+    if (p->busy_count > 1 && !moves)
+        fan_out_by_peer(p);
+    else
+        for (int i = 0; i < p->busy_count; i++)
+            fan_out(p, p->busy[i]);
+    p->busy_count = 0;
 }
 
 /* The source has started anew far ahead: its listeners' numbers go on without the gap. */

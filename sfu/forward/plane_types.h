@@ -159,8 +159,10 @@ int slot_retransmit(plane *, slot *, producer *, producer *held, const uint16_t 
 /* Packets that one turn aims to send at most, some four milliseconds: then commands have their turn. */
 #define TURN_PACKETS 2000
 
+#define HOLD_NANOSECONDS 1000000 /* a packet's wait for others at most: see sleep_until_needed */
+
 #define MAX_OUT (PLANE_MAX_HEAD + OSN_BYTES + PLANE_MAX_DATAGRAM + 64)
-#define TX_BYTES (256 * 1024)    /* stays in the core's own cache until it is sent */
+#define TX_BYTES (128 * 1024)    /* stays in the core's own cache until it is sent */
 #define MESSAGES 256
 #define MAX_SEGMENT 1400         /* longer packets never share a send: a path may refuse the segments */
 #define GSO_SEGMENTS 32          /* the kernel allows 64 */
@@ -236,7 +238,7 @@ struct producer {
     struct slot *flowing, *waiting, *coming; /* `coming` flow from another source until a keyframe of this */
     struct packet *burst[BATCH]; /* what this turn brought */
     int burst_count;
-    struct producer *next_busy;
+    bool busy;                   /* in the plane's `busy` */
     uint32_t transit;
     double jitter;
     _Atomic uint64_t packets, bytes, temporal_bytes[PLANE_MAX_TEMPORAL + 1];
@@ -274,6 +276,7 @@ struct slot {
     struct producer *source_to_come; /* takes over with its next keyframe */
     struct slot *next_to_come, **link_to_come; /* in its `coming` */
     int type_to_come, rtx_type_to_come;
+    struct slot *next_due;       /* in its peer's `due` */
     bool flows, sent_any, plain_resend;
     const plane_head *heads;     /* without and with level (1) and orientation (2) */
     int payload_type, rtx_payload_type;
@@ -311,6 +314,8 @@ struct peer {
     void *receiver, *sender;
     int tag_bytes;
     struct slot *slots;
+    struct slot *due, **due_end; /* what this turn has for it */
+    struct peer *next_due;
     struct { uint32_t ssrc; struct producer *producer; } sources[2 * PLANE_MAX_PRODUCERS];
     int source_count;
     uint32_t unknown[PLANE_MAX_UNKNOWN_SSRCS];
@@ -348,7 +353,8 @@ struct plane {
     int limit;                   /* datagrams to receive in the next turn */
     uint32_t seed;
     struct peer *buckets[BUCKETS];
-    struct producer *busy;
+    struct producer *busy[BATCH];
+    int busy_count;
 
     struct mmsghdr rx_headers[BATCH];
     struct iovec rx_vectors[BATCH];

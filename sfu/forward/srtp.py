@@ -28,6 +28,9 @@ STATUS_TOO_OLD = 10
 
 # Packets behind the newest one that may still come (receive) or go out of order (send).
 WINDOW_PACKETS = 1024
+# The same for what is sent: libsrtp moves the whole window for each packet. What a producer's repair brings
+# later than this is too late to be played; a slot that repeats its own packets has the whole window.
+SEND_WINDOW_PACKETS = 256
 
 # Bytes of authentication tag behind a packet (RFC 3711 §5.2.1, RFC 7714 §14.2).
 TAG_BYTES = {SrtpProfile.AES_CM_128_HMAC_SHA1_80: 10, SrtpProfile.AEAD_AES_128_GCM: 16}
@@ -85,7 +88,8 @@ class SrtpSession:
             ssrc_value=ssrc,
             srtp_profile=_PYLIBSRTP_PROFILE[self._profile],
         )
-        policy.window_size = WINDOW_PACKETS
+        sends = ssrc_type == Policy.SSRC_ANY_OUTBOUND
+        policy.window_size = SEND_WINDOW_PACKETS if sends else WINDOW_PACKETS
         policy.allow_repeat_tx = repeat
         return policy
 

@@ -503,3 +503,29 @@ class TestFigures:
         assert (state.packets, state.first, state.highest, state.audio_level) == (0, 0, 0, 127)
         assert rig.forwarder.slot_state(slot).packets == 0
         assert rig.forwarder.missing(source.handle, [1, 2]) == []
+
+
+async def test_what_several_sources_send_at_once_reaches_each_listener_whole(rig: Rig) -> None:
+    sources = [rig.source(kind) for kind in ("audio", "video", "audio", "video")]
+    listeners = []
+    for _ in range(3):
+        peer, remote = rig.peer()
+        for number, source in enumerate(sources):
+            slot, _ = rig.slot(source.params.kind, peer=peer, ssrc=6000 + 10 * number)
+            rig.forwarder.route(slot, source.handle)
+        listeners.append(remote)
+    await rig.settle()
+
+    sent: list[list[RtpPacket]] = [[] for _ in sources]
+    for count in (1, 3, 2):
+        for number, source in enumerate(sources):
+            sent[number] += source.send(count, key=not sent[number])
+        await rig.settle()
+
+    for remote in listeners:
+        got = remote.receive()
+        assert not remote.refused
+        for number, packets in enumerate(sent):
+            mine = [packet for packet in got if packet.ssrc == 6000 + 10 * number]
+            assert payloads(mine) == payloads(packets)
+            assert all(after == before + 1 for before, after in pairwise(sequences(mine)))
