@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from sfu.bandwidth import Bandwidth
 from sfu.feeds import Feeds
 from sfu.forward.contract import MAX_TEMPORAL, Address, Forwarder, ProducerState, TableFull
+from sfu.heard import Heard
 from sfu.layers import NOTHING, Layers
 from sfu.metrics import Metrics
 from sfu.pausing import Wanted
@@ -21,6 +23,7 @@ from sfu.pipes import Pipes
 from sfu.producer import Producer, find_producer
 from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
 from sfu.rtcp_desk import RtcpDesk
+from sfu.rtp.sr import ntp_time
 from sfu.rtp.twcc import TransportFeedback
 from sfu.session import Connection, PublishConnection, Session, SubscribeConnection
 from sfu.sight import Sight
@@ -82,6 +85,7 @@ class Media:
         self.endpoint = endpoint
         self.routing = RoutingTable()
         self.sessions: dict[str, Session] = {}
+        self.heard = Heard()
         self.producers: dict[int, Producer] = {}
         self.sources: dict[int, Layers] = {}  # by group
         self.feeds = Feeds(self)
@@ -392,6 +396,9 @@ class Media:
             self.desk.from_publisher(peer, plain, self._clock())
         elif isinstance(connection, SubscribeConnection):
             now = self._clock()
+            if self.heard.due(connection.session, plain, now):
+                ssrcs = {slot.params.ssrc for slot in connection.slots}
+                self.heard.take(connection.session, ssrcs, plain, now, ntp_time(time.time()))
             for item in self.desk.from_listener(connection.slots, plain, now):
                 if isinstance(item, TransportFeedback):
                     self.bandwidth.feedback(peer, item, now)

@@ -63,6 +63,7 @@ class QualityDesk:
 
     def _count(self) -> Quality:
         media = self._media
+        media.heard.keep(media.sessions.keys())
         sums = {name: _Sums() for name in media.sessions}
         for producer in media.producers.values():
             one = sums.get(producer.session)
@@ -96,6 +97,7 @@ class QualityDesk:
         )
 
     def _session(self, name: str, one: _Sums) -> SessionQuality:
+        loss, round_trip = self._media.heard.of(name)
         return SessionQuality(
             session=name,
             connected=tuple(one.connected),
@@ -105,4 +107,6 @@ class QualityDesk:
             down_packets=one.down_packets,
             down_bytes=one.down_bytes,
             retransmitted=one.retransmitted,
+            loss=loss,
+            round_trip=round_trip,
         )

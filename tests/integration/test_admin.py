@@ -60,6 +60,8 @@ async def test_the_first_account_sees_who_is_where_and_how_good_and_others_see_n
                     and by_name[ada.username]["up_kbit"] > 20
                     and by_name[bob.username]["down_kbit"] > 20
                     and seen["workers"][0]["packets_out"] > 50
+                    and by_name[bob.username]["loss"] >= 0
+                    and by_name[bob.username]["round_trip"] >= 0
                 )
 
             seen = await look_until(ada, flowing)

@@ -28,6 +28,7 @@ PURE = (
     "sfu/forward/pictures.py",
     "sfu/forward/thinning.py",
     "sfu/forward/timeline.py",
+    "sfu/heard.py",
     "sfu/ice.py",
     "sfu/layers.py",
     "sfu/pausing.py",
