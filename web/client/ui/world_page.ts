@@ -349,7 +349,8 @@ export class WorldPage {
       this.#place.show(this.#people);
       this.#chatPlaces.show(this.#people);
     }
-    this.#lists.changed();
+    // Steps come with every tick: the lists look at them in their own time (`moved`).
+    if (change.what !== "moved") this.#lists.changed();
     this.#play?.wake();
   }
 
