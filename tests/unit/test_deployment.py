@@ -87,7 +87,7 @@ def test_each_worker_has_a_name_a_port_and_a_pipe_address_of_its_own_and_publish
         assert len({worker["environment"][variable] for worker in workers}) == len(workers)
     for worker in workers:
         port = worker["environment"]["ATRIUM_MEDIA_PORT"]
-        assert worker["ports"] == [f"{port}:{port}/udp"]
+        assert worker["ports"] == [f"{port}:{port}/udp", f"{port}:{port}/tcp"]
         (address,) = [net["ipv4_address"] for net in worker["networks"].values() if net]
         assert worker["environment"]["ATRIUM_PIPE_ADDRESS"] == address
         subnet = COMPOSE["networks"]["media"]["ipam"]["config"][0]["subnet"]
@@ -169,7 +169,8 @@ def test_the_image_runs_a_command_of_ours_as_a_user_of_its_own_and_says_how_it_i
     assert "/healthz" in last
     environment = dict(re.findall(r"\b((?:ATRIUM_\w+|DATABASE_URL|REDIS_URL))=(\S+)", last))
     fitting(environment)
-    assert f"EXPOSE {environment['ATRIUM_PORT']}/tcp {environment['ATRIUM_MEDIA_PORT']}/udp" in last
+    pages, media = environment["ATRIUM_PORT"], environment["ATRIUM_MEDIA_PORT"]
+    assert f"EXPOSE {pages}/tcp {media}/udp {media}/tcp\n" in last
     assert "apt-get" not in last, "what compiles stays in the first stage"
     for source in re.findall(r"COPY (?!--from)(\S+)", DOCKERFILE):
         assert (ROOT / source).exists()
@@ -245,12 +246,13 @@ def test_workers_tell_their_machines_address_and_open_the_port_that_they_use() -
     assert source == "status.hostIP"
     ports = {port["name"]: port for port in container["ports"]}
     media = int(environment["ATRIUM_MEDIA_PORT"]["value"])
-    assert ports["media"] == {
-        "name": "media",
-        "containerPort": media,
-        "hostPort": media,
-        "protocol": "UDP",
-    }
+    for name, protocol in (("media", "UDP"), ("media-tcp", "TCP")):
+        assert ports[name] == {
+            "name": name,
+            "containerPort": media,
+            "hostPort": media,
+            "protocol": protocol,
+        }
     assert ports["health"]["containerPort"] == int(environment["ATRIUM_PORT"]["value"])
     assert spec["terminationGracePeriodSeconds"] > float(environment["ATRIUM_DRAIN_SECONDS"]["value"])
     assert workers["spec"]["serviceName"] in {each["metadata"]["name"] for each in kind("Service")}
