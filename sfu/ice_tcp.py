@@ -13,18 +13,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 from collections import Counter
 from typing import Final
 
 from sfu.forward.contract import MAX_DATAGRAM, Address
+from signaling.ratelimit import TokenBucket
 
 MAX_CONNECTIONS: Final = 1024
 MAX_PER_ADDRESS: Final = 64
 # Bytes that wait for a slow connection: a third of a second at 1.5 Mbit/s.
 MAX_QUEUED: Final = 64 * 1024
 RESUME_QUEUED: Final = 16 * 1024
+# Packets of one connection, a second and at once: each is a call to the kernel. Simulcast, a screen and
+# voices at 12 Mbit/s are some 1,300.
+PACKET_RATE, PACKET_BURST = 3000.0, 3000.0
+# STUN, DTLS, RTP and RTCP are all longer; less is no client of ours.
+MIN_PACKET: Final = 8
 # So long after it was opened something must have come back, and later something must pass: consent is checked
 # more often (RFC 7675).
 FIRST_SECONDS: Final = 10.0
@@ -40,7 +47,7 @@ log = logging.getLogger("atrium.sfu.ice")
 class Frames:
     """Takes a stream apart (RFC 4571 §2): length of 16 bit, then the packet. Pure.
 
-    A packet that is longer than any datagram may be ends the stream: ValueError.
+    A packet that is longer than any datagram may be, or too short for anything, ends the stream: ValueError.
     """
 
     __slots__ = ("_rest",)
@@ -55,7 +62,7 @@ class Frames:
         at = 0
         while at + _LENGTH <= len(rest):
             length = rest[at] << 8 | rest[at + 1]
-            if length > MAX_DATAGRAM:
+            if length > MAX_DATAGRAM or 0 < length < MIN_PACKET:
                 raise ValueError(f"a frame of {length} bytes")
             if at + _LENGTH + length > len(rest):
                 break
@@ -64,6 +71,19 @@ class Frames:
             at += _LENGTH + length
         self._rest = rest[at:]
         return packets
+
+
+def counted_as(host: str) -> str:
+    """What an address counts as: an IPv6 client owns a /64."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
+    return str(address)
 
 
 def frame(packet: bytes) -> bytes:
@@ -112,7 +132,7 @@ class TcpListener:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for bridge in list(self._bridges):
-            if now - bridge.used_at > (IDLE_SECONDS if bridge.answered else FIRST_SECONDS):
+            if bridge.expired(now):
                 self.dropped["idle"] += 1
                 bridge.close()
         self._check = loop.call_later(CHECK_SECONDS, self._look)
@@ -159,8 +179,15 @@ class _Bridge(asyncio.Protocol):
         self._socket: socket.socket | None = None
         self._full = False
         self.host = ""
-        self.used_at = self._loop.time()
+        self._bucket = TokenBucket(PACKET_RATE, PACKET_BURST)
+        self._opened_at = self.used_at = self._loop.time()
         self.answered = False
+
+    def expired(self, now: float) -> bool:
+        """Whether nobody uses it: whatever a stranger sends, without an answer it does not stay."""
+        if not self.answered:
+            return now - self._opened_at > FIRST_SECONDS
+        return now - self.used_at > IDLE_SECONDS
 
     # --- the client's side -------------------------------------------------------------------------
 
@@ -168,7 +195,7 @@ class _Bridge(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         peer = transport.get_extra_info("peername")
-        self.host = peer[0] if peer else ""
+        self.host = counted_as(peer[0]) if peer else ""
         if not self._owner.admit(self):
             transport.abort()
             return
@@ -190,8 +217,13 @@ class _Bridge(asyncio.Protocol):
             return
         if self._socket is None:
             return
-        self.used_at = self._loop.time()
+        now = self._loop.time()
+        if packets:
+            self.used_at = now
         for packet in packets:
+            if not self._bucket.take(now):
+                self._owner.dropped["too_many"] += 1
+                continue
             try:
                 self._socket.send(packet)
             except OSError:  # the forwarder's buffer is full, or it is closing

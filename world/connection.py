@@ -43,6 +43,10 @@ PING_AFTER = 2
 CUT_SECONDS = 2.0
 # Messages that wait for a listener; the socket is not read while there are more.
 MAX_WAITING = 16
+# … nor while they are more bytes than this.
+MAX_WAITING_BYTES = MAX_WIRE_BYTES
+# Messages that are still looked at after we have closed: the answer to our close may be behind them.
+MAX_LATE = 256
 
 _VERSION = "13"
 _PING_FRAME = control_frame(PING)
@@ -60,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._reader = Reader(MAX_WIRE_BYTES)
         self._listener: Callable[[bytes], None] | None = None
         self._waiting: deque[bytes] = deque()
+        self._late = 0
         self._waiter: asyncio.Future[None] | None = None
         self._held = False
         self._silent = 0
@@ -182,6 +187,10 @@ class Connection(asyncio.Protocol):
                     self._closed(payload)
                     return
                 if self._closing:
+                    self._late += 1
+                    if self._late > MAX_LATE:
+                        self._transport.close()
+                        return
                     continue
                 if kind <= BINARY:
                     self._message(payload)
@@ -200,7 +209,7 @@ class Connection(asyncio.Protocol):
             return
         self._waiting.append(message)
         self._wake()
-        if len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING or sum(map(len, self._waiting)) >= MAX_WAITING_BYTES:
             self._held = True
             self._transport.pause_reading()
 
@@ -232,6 +241,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def _look(self) -> None:
+        self._reader.rested()
         self._silent += 1
         if self._silent > PING_AFTER:
             self.cut()

@@ -19,10 +19,14 @@ _MASKED = 0x80
 # Why a connection is closed (§7.4.1).
 NORMAL = 1000
 PROTOCOL_ERROR = 1002
+POLICY = 1008
 TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY_BYTES = 16
+# Frames between two `rested` that are no whole message: pings, pongs, pieces. They cost us as much as a
+# message does and are counted nowhere else; an honest client sends a few.
+MAX_SPARE = 256
 
 
 class Failed(Exception):
@@ -74,7 +78,7 @@ class Reader:
     """What one client sends. A message of more than `max_bytes` fails; so less than that, a frame's head and
     one read of the socket is all that is ever kept."""
 
-    __slots__ = ("_buffer", "_kind", "_max", "_message")
+    __slots__ = ("_buffer", "_kind", "_max", "_message", "_spare")
 
     def __init__(self, max_bytes: int) -> None:
         self._max = max_bytes
@@ -82,6 +86,11 @@ class Reader:
         # A message of several frames that has begun: its kind, 0 if none has.
         self._kind = 0
         self._message = bytearray()
+        self._spare = 0
+
+    def rested(self) -> None:
+        """Some seconds have passed: MAX_SPARE more frames may come that are no message."""
+        self._spare = 0
 
     def whole(self, data: bytes) -> bytes | None:
         """The message in `data`, if that is one short message and nothing else; None means `feed` it."""
@@ -111,6 +120,10 @@ class Reader:
             if frame is None:
                 return None
             opcode, fin, payload = frame
+            if opcode >= CLOSE or not fin:
+                self._spare += 1
+                if self._spare > MAX_SPARE:
+                    raise Failed(POLICY, "too many frames that say nothing")
             if opcode >= CLOSE:
                 return opcode, payload
             if opcode:

@@ -178,3 +178,12 @@ async def test_connections_that_have_ended_are_not_counted_any_more() -> None:
         server = tiny._runner.server
         assert server is not None
         await until(lambda: not server.connections, "no connection")
+
+
+@pytest.mark.parametrize("frame", [masked(PING, b""), masked(TEXT, b"")], ids=["pings", "empty messages"])
+async def test_who_floods_a_socket_with_short_frames_is_put_out(frame: bytes) -> None:
+    async with TinyWorld() as tiny:
+        raw = await Raw.upgrade(tiny, "ada", masked(TEXT, encode(m.Join())))
+        await raw.until(TEXT)  # welcome
+        raw.writer.write(frame * 40_000)
+        assert await raw.ended()

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from sfu import ice_tcp
 from sfu.forward.contract import MAX_DATAGRAM
-from sfu.ice_tcp import Frames, TcpListener, frame
+from sfu.ice_tcp import MIN_PACKET, Frames, TcpListener, counted_as, frame
 from signaling.sdp_writer import Local, Writer
 
 
-@given(st.lists(st.binary(min_size=1, max_size=MAX_DATAGRAM), max_size=5), st.integers(1, 700))
+@given(st.lists(st.binary(min_size=MIN_PACKET, max_size=MAX_DATAGRAM), max_size=5), st.integers(1, 700))
 def test_packets_come_out_as_they_went_in_however_the_stream_is_cut(packets: list[bytes], cut: int) -> None:
     stream = b"".join(map(frame, packets))
     frames, found = Frames(), []
@@ -30,6 +30,17 @@ def test_a_frame_longer_than_any_datagram_ends_the_stream() -> None:
     with pytest.raises(ValueError, match="a frame of 2049 bytes"):
         Frames().feed((MAX_DATAGRAM + 1).to_bytes(2, "big"))
     assert Frames().feed(b"\0\0\0\0") == []
+
+
+def test_frames_too_short_for_anything_end_the_stream() -> None:
+    with pytest.raises(ValueError, match="a frame of 7 bytes"):
+        Frames().feed(frame(bytes(MIN_PACKET - 1)))
+
+
+def test_an_ipv6_network_counts_as_one_address() -> None:
+    assert counted_as("2001:db8::1") == counted_as("2001:db8::ffff:1") != counted_as("2001:db8:0:1::1")
+    assert counted_as("::ffff:192.0.2.1") == counted_as("192.0.2.1") == "192.0.2.1"
+    assert counted_as("fe80::1%eth0") == "fe80::"
 
 
 def test_tcp_candidates_are_passive_and_come_after_all_udp_ones() -> None:
@@ -92,16 +103,16 @@ async def eof(reader: asyncio.StreamReader) -> bool:
 
 async def test_each_connection_is_a_remote_of_its_own_to_the_forwarder(port: Port) -> None:
     (reader, writer), (_, other) = await port.connect(), await port.connect()
-    writer.write(frame(b"one") + frame(b"two")[:3])
+    writer.write(frame(b"the first") + frame(b"the second")[:3])
     data, source = await port.received()
-    assert data == b"one"
-    other.write(frame(b"else"))
+    assert data == b"the first"
+    other.write(frame(b"elsewhere"))
     data, elsewhere = await port.received()
-    assert data == b"else"
+    assert data == b"elsewhere"
     assert elsewhere != source
-    port.udp.sendto(b"answer", source)
+    port.udp.sendto(b"the answer", source)
     async with asyncio.timeout(5):
-        assert await reader.readexactly(8) == frame(b"answer")
+        assert await reader.readexactly(12) == frame(b"the answer")
     assert port.listener.connections == 2
     await closed(writer, other)
     async with asyncio.timeout(5):
@@ -113,8 +124,8 @@ async def test_who_sends_no_frames_is_closed_and_nobody_else(port: Port) -> None
     (reader, writer), (_, good) = await port.connect(), await port.connect()
     writer.write(b"GET / HTTP/1.1\r\n\r\n")
     assert await eof(reader)
-    good.write(frame(b"here"))
-    assert (await port.received())[0] == b"here"
+    good.write(frame(b"i am here"))
+    assert (await port.received())[0] == b"i am here"
     assert port.listener.dropped["malformed"] == 1
     await closed(writer, good)
 
@@ -142,9 +153,37 @@ async def test_a_connection_that_nobody_answers_is_closed(
     await closed(writer)
 
 
+async def test_a_stranger_who_goes_on_talking_does_not_keep_a_connection(port: Port) -> None:
+    _, writer = await port.connect()
+    writer.write(frame(b"anybody?"))
+    await port.received()
+    (bridge,) = port.listener._bridges
+    later = bridge.used_at + ice_tcp.FIRST_SECONDS + 1
+    bridge.used_at = later  # it has spoken just now
+    assert bridge.expired(later)
+    await closed(writer)
+
+
+async def test_a_connection_passes_on_so_many_packets_a_second_and_no_more(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ice_tcp, "PACKET_RATE", 1e-9)
+    monkeypatch.setattr(ice_tcp, "PACKET_BURST", 3.0)
+    _, writer = await port.connect()
+    writer.write(frame(b"a flood!") * 10)
+    for _ in range(3):
+        assert (await port.received())[0] == b"a flood!"
+    async with asyncio.timeout(5):
+        while port.listener.dropped["too_many"] < 7:
+            await asyncio.sleep(0.01)
+    with pytest.raises(BlockingIOError):
+        port.udp.recv(100)
+    await closed(writer)
+
+
 async def test_what_a_slow_client_does_not_take_is_lost_and_does_not_pile_up(port: Port) -> None:
     _, writer = await port.connect()  # and never read
-    writer.write(frame(b"hello"))
+    writer.write(frame(b"hello there"))
     _, source = await port.received()
     async with asyncio.timeout(20):
         while not port.listener.dropped["slow"]:

@@ -10,8 +10,10 @@ from world.websocket import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    MAX_SPARE,
     NORMAL,
     PING,
+    POLICY,
     PONG,
     PROTOCOL_ERROR,
     TEXT,
@@ -170,3 +172,25 @@ def test_a_close_is_answered_with_its_own_code() -> None:
 def test_a_close_code_that_must_not_be_sent_is_a_failure(payload: bytes) -> None:
     with pytest.raises(Failed):
         close_code(payload)
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        (b"", client_frame(PING, b"x")),
+        (b"", client_frame(PONG)),
+        (client_frame(TEXT, fin=False), client_frame(CONTINUATION, fin=False)),
+    ],
+    ids=["pings", "pongs", "empty pieces"],
+)
+def test_a_flood_of_frames_that_say_nothing_is_cut_off(first: bytes, more: bytes) -> None:
+    reader = Reader(MAX)
+    few = first + more * (MAX_SPARE - bool(first))
+    read(reader, few)
+    with pytest.raises(Failed) as failed:
+        read(reader, more)
+    assert failed.value.code == POLICY
+    rested = Reader(MAX)
+    read(rested, few)
+    rested.rested()
+    read(rested, more)
