@@ -55,6 +55,8 @@ MAX_SESSIONS = 2000
 CONNECT_SECONDS = 30.0
 # How often is looked which layers flow.
 LAYER_SECONDS = 0.2
+# How often is told that those who speak are louder or quieter now.
+LEVEL_SECONDS = 1.0
 
 log = logging.getLogger("atrium.sfu")
 
@@ -99,7 +101,7 @@ class Media:
         self._max_sessions = max_sessions
         self._speakers = Speakers()
         self._levels: dict[int, int] = {}  # loudest of each microphone since the last poll
-        self._spoke: dict[str, tuple[str, ...]] = {}
+        self._told_speech: dict[str, tuple[AudioLevels, float]] = {}  # by router, and when
         self._connections: dict[int, Connection] = {}  # by the forwarder's peer
         self._handles = itertools.count(1)
         # Called when `tick` has more to do than its daily round; the worker then ticks faster.
@@ -530,15 +532,16 @@ class Media:
                 levels[producer.session] = self._levels.pop(producer.handle)
         now = self._clock()
         self._speakers.update(levels, now)
-        for name in self._spoke.keys() - self.routing.routers.keys():
-            del self._spoke[name]
+        for name in self._told_speech.keys() - self.routing.routers.keys():
+            del self._told_speech[name]
         for domain, router in self.routing.routers.items():
             speaking = self._speakers.among(router.members)
             self.sight.speaking(speaking, now)
-            if speaking != self._spoke.get(domain, ()):
-                self._spoke[domain] = speaking
-                topics = {
-                    self.sessions[member].events for member in router.members if member in self.sessions
-                }
-                for topic in sorted(topics):
-                    self._emit(topic, AudioLevels(domain, speaking, self._name))
+            speech = AudioLevels(domain, speaking, self._name, tuple(map(self._speakers.level, speaking)))
+            before, told_at = self._told_speech.get(domain, (AudioLevels(domain, (), self._name), now))
+            if speaking == before.speaking and (speech == before or now - told_at < LEVEL_SECONDS):
+                continue
+            self._told_speech[domain] = speech, now
+            topics = {self.sessions[member].events for member in router.members if member in self.sessions}
+            for topic in sorted(topics):
+                self._emit(topic, speech)

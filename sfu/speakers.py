@@ -2,6 +2,9 @@
 
 One loud poll could be a cough and one quiet poll is a breath: somebody starts to speak after ATTACK
 loud polls in a row, and stops RELEASE_SECONDS after the last loud one.
+
+How loud they are is told in coarse steps, smoothed over a second or two of speech: whoever ranks speakers
+by it should see voices, not syllables.
 """
 
 from __future__ import annotations
@@ -13,6 +16,12 @@ from dataclasses import dataclass
 THRESHOLD = 35
 ATTACK_POLLS = 2
 RELEASE_SECONDS = 0.8
+# The part of a loud poll in the smoothed level: with a poll every 150 ms, 1.4 s of speech count.
+SMOOTHING = 0.1
+# Levels are told as multiples of this (dB), and another one only when the smoothed level has left the
+# present one by more than LEAVE: half a step, and a bit more.
+STEP = 6
+LEAVE = 4.0
 
 
 @dataclass(slots=True)
@@ -20,6 +29,17 @@ class _Voice:
     loud: int = 0
     last_loud: float = 0.0
     speaking: bool = False
+    level: float | None = None  # of loud polls, smoothed
+    step: int = 0
+
+    def heard(self, level: int) -> None:
+        """A loud poll."""
+        if self.level is None:
+            self.level, self.step = float(level), round(level / STEP) * STEP
+            return
+        self.level += (level - self.level) * SMOOTHING
+        if abs(self.level - self.step) > LEAVE:
+            self.step = round(self.level / STEP) * STEP
 
 
 class Speakers:
@@ -37,6 +57,7 @@ class Speakers:
             if level <= THRESHOLD:
                 voice.loud += 1
                 voice.last_loud = now
+                voice.heard(level)
                 if voice.loud >= ATTACK_POLLS:
                     voice.speaking = True
             else:
@@ -49,3 +70,7 @@ class Speakers:
         return tuple(
             sorted(name for name in sessions if name in self._voices and self._voices[name].speaking)
         )
+
+    def level(self, session: str) -> int:
+        """How loud somebody who speaks is: a multiple of STEP."""
+        return self._voices[session].step

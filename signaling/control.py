@@ -460,15 +460,17 @@ class VideoPaused(Control, tag="video_paused", frozen=True):
 
 
 class AudioLevels(Control, tag="audio_levels", frozen=True):
-    """Who speaks in `router` now: the whole picture, sent when it changes.
+    """Who speaks in `router` now, and how loud: the whole picture, sent when it changes.
 
     `speaking` are sessions whose mic is loud enough for long enough (sfu.speakers), of those that
-    `worker` carries itself: in a router that several workers share, their answers add up.
+    `worker` carries itself: in a router that several workers share, their answers add up. `levels` has one
+    for each: -dBov in steps of 6, smoothed. When only levels change, it is sent once a second at most.
     """
 
     router: str
     speaking: tuple[str, ...]
     worker: str = ""
+    levels: tuple[int, ...] = ()
 
 
 class Heartbeat(Control, tag="heartbeat", frozen=True):

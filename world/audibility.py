@@ -40,6 +40,11 @@ def gain(distance: float) -> float:
     return 1.0 - t * t * (3.0 - 2.0 * t)
 
 
+def amplitude(level: int) -> float:
+    """Loudness 0..1 of a level in -dBov (RFC 6464)."""
+    return float(10 ** (-max(0, level) / 20))
+
+
 def relation(squared: float, before: bool | None) -> bool | None:
     """The relation of two people in public space.
 

@@ -125,11 +125,13 @@ class LiveSpace:
         self._media[player] = None
         self.wake()
 
-    def set_speaking(self, router: str, players: set[Player], now: float) -> None:
-        """Who speaks in a router now: the whole picture."""
-        before = self._speaking.get(router, set())
-        for player in before | players:
+    def set_speaking(self, router: str, loud: Mapping[Player, float], now: float) -> None:
+        """Who speaks in a router now, and how loud (amplitude, 0..1): the whole picture."""
+        before, players = self._speaking.get(router, set()), set(loud)
+        for player in before:
             player.spoke_at = now
+        for player, loudness in loud.items():
+            player.spoke_at, player.loudness = now, loudness
         self._speaking_changed |= before ^ players
         if players:
             self._speaking[router] = players
@@ -182,6 +184,9 @@ class LiveSpace:
         return bool(self.hearing.overflow) and now - self._ranked_at < RERANK_SECONDS
 
     def _route(self, heard: Changed, moved: bool, now: float) -> None:
+        for speakers in self._speaking.values():
+            for player in speakers:
+                player.spoke_at = now  # who goes on speaking is told of once
         rooms, then, lost = heard.rooms, heard.listeners, heard.lost
         for player in self._media:
             if player.room is not None:

@@ -7,6 +7,7 @@ of the move only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 
 import msgspec
 
@@ -23,8 +24,9 @@ from signaling.control import (
     VideoPaused,
 )
 from signaling.messages import PausedVideo
+from world.audibility import amplitude
 from world.live import LiveSpace
-from world.player import Player
+from world.player import USUAL_LOUDNESS, Player
 from world.seated import Seated
 
 
@@ -46,8 +48,8 @@ class News:
         self._lost = lost
         self._moved = moved
         self._spaces: dict[str, LiveSpace] = {}
-        # Who speaks in a router, as each of its workers says.
-        self._speaking: dict[str, dict[str, set[Player]]] = {}
+        # Who speaks in a router and how loud (amplitude), as each of its workers says.
+        self._speaking: dict[str, dict[str, dict[Player, float]]] = {}
 
     def listen(self, live: LiveSpace) -> None:
         """Take what concerns this space."""
@@ -137,11 +139,11 @@ class News:
         live = self._spaces.get(event.router.rpartition(":")[0])
         if live is None:
             return
-        speakers = set()
-        for session in event.speaking:
+        speakers = {}
+        for session, level in zip_longest(event.speaking, event.levels[: len(event.speaking)]):
             seated = self._sessions.get(session)
             if seated is not None and seated.live is live:
-                speakers.add(seated.player)
+                speakers[seated.player] = amplitude(level) if level is not None else USUAL_LOUDNESS
         workers = self._speaking.setdefault(event.router, {})
         if speakers:
             workers[event.worker] = speakers
@@ -152,7 +154,7 @@ class News:
     def _tell_speaking(self, router: str) -> None:
         live = self._spaces.get(router.rpartition(":")[0])
         workers = self._speaking.get(router, {})
-        everybody = set[Player]().union(*workers.values())
+        everybody = {player: loud for speakers in workers.values() for player, loud in speakers.items()}
         if not workers:
             self._speaking.pop(router, None)
         if live is not None:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from signaling.messages import Direction, MediaFlags, PlayerInfo, Presence, Role, Showing, Source
 
 Cell = tuple[int, int]
+# The amplitude of ordinary speech at a microphone (-24 dBov): of those of whom nobody has said a level.
+USUAL_LOUDNESS = 10 ** (-24 / 20)
 
 
 class View(NamedTuple):
@@ -62,6 +64,8 @@ class Player:
     # Whether they take part in hearing: connected, or a device.
     present: bool = True
     spoke_at: float = -1e9  # long ago
+    # How loud they speak (or did when last heard): amplitude, 0..1.
+    loudness: float = USUAL_LOUDNESS
 
     @property
     def walks(self) -> bool:

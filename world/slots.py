@@ -5,19 +5,22 @@ as many as there are slots gets one and keeps that slot for as long as they stay
 slot that changes its source costs a keyframe and a gap. Reserved (pre-warmed) sources rank after all
 that are heard.
 
-Rank in public space is distance, with a bonus for those who have a slot already; for audio, people
-who speak (or did a moment ago) come first; for video, the pinned person does. In a private room distance
-does not matter: people who spoke last come first. That ranking is the same for everybody in the room and
-is made once, so a room of a thousand costs each listener a dozen steps.
+Rank in public space is distance, with a bonus for those who have a slot already; for video, the pinned
+person comes first. For audio, people who speak (or did a moment ago) do, and among them those who are
+heard best: how loud they speak times what the distance leaves of it. In a private room distance does not
+matter: people who spoke last come first, and while more speak than there are slots, the loudest. That ranking
+is the same for everybody in the room and is made once, so a room of a thousand costs each listener a dozen
+steps.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from signaling.messages import KIND_OF_SOURCE, Kind, Source
-from world.audibility import Audibility
+from world.audibility import Audibility, gain
 from world.player import Player
 
 AUDIO_SLOTS = 12
@@ -27,6 +30,9 @@ VIDEO_SLOTS = 12
 SPEAKING_HOLD = 3.0
 # A newcomer must be nearer by this factor to take the slot of somebody who has one.
 INCUMBENT = 0.85
+# Among speakers, a newcomer must be heard louder by this factor (amplitude): more than one step of the
+# levels that are told (6 dB), so that no voice that sways between two of them comes and goes.
+LOUDER = 2.2
 # A listener with more wishes than slots is ranked anew this often (seconds).
 RERANK_SECONDS = 0.25
 
@@ -145,30 +151,36 @@ class RoomRank(NamedTuple):
 
 
 def rank_room(members: Iterable[Player], now: float, before: RoomRank | None = None) -> RoomRank:
-    """Rank a room for all who are in it: last speakers first, then who was in the head of the rank
-    `before`, then by id. `now` in seconds."""
-    audio: list[tuple[float, bool, str, Wish]] = []
-    video: list[tuple[float, bool, str, Wish]] = []
+    """Rank a room for all who are in it: last speakers first (where more speak than can be heard: by
+    loudness), then who was in the head of the rank `before`, then by id. `now` in seconds."""
+    audio: list[tuple[float, float, bool, str, Wish]] = []
+    video: list[tuple[float, float, bool, str, Wish]] = []
     known = set[Wish]().union(*before.head()) if before is not None else set[Wish]()
+    members = [player for player in members if player.sources]
+    crowd = sum("mic" in player.sources and now - player.spoke_at < SPEAKING_HOLD for player in members)
+    # Who is heard, and the one who is heard by those (nobody hears themselves), is not replaced lightly.
+    kept: dict[Wish, float] = {}
+    if before is not None and crowd > AUDIO_SLOTS:
+        kept = dict.fromkeys(before.audio[:AUDIO_SLOTS], LOUDER * LOUDER)
+        kept.update(dict.fromkeys(before.audio[AUDIO_SLOTS : AUDIO_SLOTS + 1], LOUDER))
     for player in members:
-        if not player.sources:
-            continue
         # Whole seconds, and everybody who speaks now is equal: turns do not shuffle the speakers.
         spoke = -now if now - player.spoke_at < SPEAKING_HOLD else -player.spoke_at // 1
         for source in player.on_air():
             wish = Wish(player, source, True)
             if KIND_OF_SOURCE[source] == "audio":
-                audio.append((spoke, wish not in known, player.user_id, wish))
+                loud = player.loudness * kept.get(wish, 1.0) if spoke == -now and crowd > AUDIO_SLOTS else 0.0
+                audio.append((spoke, -loud, wish not in known, player.user_id, wish))
             else:
                 rank = spoke if source == "camera" else -now - 1.0
-                video.append((rank, wish not in known, player.user_id, wish))
+                video.append((rank, 0.0, wish not in known, player.user_id, wish))
     audio.sort(key=_rank)
     video.sort(key=_rank)
-    return RoomRank([entry[3] for entry in audio], [entry[3] for entry in video])
+    return RoomRank([entry[4] for entry in audio], [entry[4] for entry in video])
 
 
-def _rank(entry: tuple[float, bool, str, Wish]) -> tuple[float, bool, str]:
-    return entry[:3]
+def _rank(entry: tuple[float, float, bool, str, Wish]) -> tuple[float, float, bool, str]:
+    return entry[:4]
 
 
 def room_wishes(listener: Player, rank: RoomRank, ears: Ears) -> tuple[list[Wish], list[Wish]]:
@@ -202,7 +214,7 @@ def public_wishes(
 ) -> tuple[list[Wish], list[Wish]]:
     """What one listener in public space should get: (audio, video), best first."""
     # Ids and sources tell all entries apart, so they sort without a key and never compare wishes.
-    audio: list[tuple[bool, bool, float, str, str, Wish]] = []
+    audio: list[tuple[bool, bool, float, float, str, str, Wish]] = []
     video: list[tuple[bool, bool, float, str, str, Wish]] = []
     x, y, carrier, piped = listener.x, listener.y, listener.carrier, listener.piped
     watch, pinned = listener.watch, listener.pinned
@@ -220,9 +232,12 @@ def public_wishes(
                     wish = Wish(other, source, active)
                     video.append((not active, user_id != pinned, far, user_id, source, wish))
             else:
-                far = distance * INCUMBENT * INCUMBENT if has_audio(other, source) else distance
-                silent = now - other.spoke_at >= SPEAKING_HOLD
-                audio.append((not active, silent, far, user_id, source, Wish(other, source, active)))
+                held = has_audio(other, source)
+                far = distance * INCUMBENT * INCUMBENT if held else distance
+                silent, loud = now - other.spoke_at >= SPEAKING_HOLD, 0.0
+                if not silent:
+                    loud = other.loudness * gain(math.sqrt(distance)) * (LOUDER if held else 1.0)
+                audio.append((not active, silent, -loud, far, user_id, source, Wish(other, source, active)))
     audio.sort()
     video.sort()
-    return [entry[5] for entry in audio], [entry[5] for entry in video]
+    return [entry[6] for entry in audio], [entry[5] for entry in video]

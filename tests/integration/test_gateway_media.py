@@ -12,6 +12,7 @@ from tests.support.fake_worker import FakeWorker
 from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
 from world.devices import DeviceRefused
 from world.records import Seat
+from world.slots import AUDIO_SLOTS, SPEAKING_HOLD
 
 PUBLIC = f"{SERVER}:public"
 
@@ -385,9 +386,32 @@ async def test_devices_are_refused_with_the_reason_and_are_bounded_per_user() ->
         with pytest.raises(DeviceRefused) as refused:
             await tiny.world.open_device(ticket(), SERVER, "v=0", "publish")
         assert refused.value.code == "too_many_devices"
-        live = await tiny.world.spaces.load(SERVER)
+        live = tiny.world.spaces.get(SERVER)
+        assert live is not None
         assert live is not None
         assert len(live.space.players) == 5
         await tiny.world.remove_user(SERVER, "ann", "kicked", "gone")
         assert live.space.players == {}
         assert (await ann.ended()).code == "kicked"
+
+
+async def test_of_more_speakers_than_slots_a_loud_one_is_heard_and_goes_on_to_be() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (600, 700))
+        crowd = [await tiny.join(f"p{i:02}", (700, 700)) for i in range(AUDIO_SLOTS)]
+        loud = await tiny.join("loud", (600, 850))
+        for avatar in (ann, *crowd, loud):
+            await tiny.on_air(avatar, "mic")
+        nearest = {(avatar.session, "mic") for avatar in crowd}
+        await until(lambda: tiny.worker.heard(ann.session) == nearest, "the nearest are heard")
+        speakers = [avatar.session for avatar in (*crowd, loud)]
+        levels = (24,) * len(crowd) + (6,)
+        await tiny.worker.speaking(PUBLIC, *speakers, levels=levels)
+        await until(lambda: (loud.session, "mic") in tiny.worker.heard(ann.session), "the loud one is heard")
+        assert len(tiny.worker.heard(ann.session)) == AUDIO_SLOTS
+        # Nobody is told again of who simply goes on.
+        live = tiny.world.spaces.get(SERVER)
+        assert live is not None
+        later = asyncio.get_running_loop().time() + 10 * SPEAKING_HOLD
+        live.tick(later)
+        assert {player.spoke_at for player in live.clients if player.user_id != "ann"} == {later}

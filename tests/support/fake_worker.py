@@ -88,10 +88,10 @@ class FakeWorker:
         """A connection changed."""
         await self._tell(session, ConnectionChanged(session, connection, state, self.name))
 
-    async def speaking(self, router: str, *sessions: str) -> None:
-        """Who speaks in a router now."""
+    async def speaking(self, router: str, *sessions: str, levels: tuple[int, ...] = ()) -> None:
+        """Who speaks in a router now, and how loud."""
         topic = f"space.{router.rpartition(':')[0]}"
-        await self._bus.publish(topic, encode_control(AudioLevels(router, sessions, self.name)))
+        await self._bus.publish(topic, encode_control(AudioLevels(router, sessions, self.name, levels)))
 
     async def paused(self, listener: str, *pictures: tuple[str, Source]) -> None:
         """These pictures do not come to the listener now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,7 +12,7 @@ from sfu.dtls import Identity
 from sfu.forward.contract import ProducerState
 from sfu.ice import CONSENT_SECONDS
 from sfu.layers import BEST, NOTHING
-from sfu.media import CONNECT_SECONDS, Media
+from sfu.media import CONNECT_SECONDS, LEVEL_SECONDS, Media
 from sfu.metrics import Metrics
 from sfu.pausing import PAUSE_SECONDS
 from sfu.transport import Endpoint
@@ -405,7 +406,24 @@ async def test_speech_is_told_once_to_each_topic_of_its_router(server: Server) -
         for _ in range(polls):
             server.now += 0.14
             server.media.poll_speakers()
-    assert server.events()[1:] == [AudioLevels("hall", ("alice",)), AudioLevels("hall", ())]
+    assert server.events()[1:] == [AudioLevels("hall", ("alice",), levels=(18,)), AudioLevels("hall", ())]
+
+
+async def test_who_speaks_louder_is_told_once_a_second_at_most(server: Server) -> None:
+    server.publish("alice", offer=sdp_offers.chromium())
+    mic = next(p for p in server.media.producers.values() if p.source == "mic")
+    told: list[tuple[float, AudioLevels]] = []
+    for poll in range(100):
+        level = 6 if poll // 20 % 2 else 34
+        server.forwarder.producer_states[mic.handle] = ProducerState(10, 100, 0, 9, 0, audio_level=level)
+        server.now += 0.14
+        before = len(server.events())
+        server.media.poll_speakers()
+        told += [(server.now, event) for event in server.events()[before:] if isinstance(event, AudioLevels)]
+    assert [event.speaking for _, event in told] == [("alice",)] * len(told)
+    assert min(event.levels[0] for _, event in told) <= 12
+    assert max(event.levels[0] for _, event in told[2:]) >= 24
+    assert all(later - earlier >= LEVEL_SECONDS for (earlier, _), (later, _) in pairwise(told))
 
 
 async def test_a_level_that_was_read_for_a_report_is_not_lost_to_the_poll(server: Server) -> None:
@@ -417,4 +435,4 @@ async def test_a_level_that_was_read_for_a_report_is_not_lost_to_the_poll(server
         server.forwarder.producer_states[mic.handle] = ProducerState(10, 100, 0, 9, 0, audio_level=127)
         server.now += 0.14
         server.media.poll_speakers()
-    assert server.events() == [AudioLevels("hall", ("alice",))]
+    assert server.events() == [AudioLevels("hall", ("alice",), levels=(18,))]

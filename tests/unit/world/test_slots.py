@@ -7,10 +7,20 @@ from hypothesis import strategies as st
 
 from signaling.messages import MediaFlags
 from tests.support.people import person, put_on_air
-from world.audibility import Audibility
+from world.audibility import Audibility, amplitude, gain
 from world.grid import Grid
 from world.player import Player
-from world.slots import SPEAKING_HOLD, Ears, SlotTable, Wish, public_wishes, rank_room, room_wishes
+from world.slots import (
+    AUDIO_SLOTS,
+    LOUDER,
+    SPEAKING_HOLD,
+    Ears,
+    SlotTable,
+    Wish,
+    public_wishes,
+    rank_room,
+    room_wishes,
+)
 
 
 def public(listener: Player, *others: Player) -> Audibility:
@@ -128,6 +138,70 @@ def test_people_whom_another_worker_carries_get_no_slot() -> None:
     assert room_wishes(ann, rank_room([ann, bob], 0.0), Ears()) == ([], [])
 
 
+def test_among_speakers_those_come_first_who_are_heard_best() -> None:
+    ann = person("ann")
+    put_on_air(ann)
+    near, far, shouts = (person(name, x, 0, None, "mic") for name, x in (("a", 60), ("b", 200), ("c", 200)))
+    heard = public(ann, near, far, shouts)
+    for player, level in ((near, 24), (far, 24), (shouts, 6)):
+        player.spoke_at, player.loudness = 10.0, amplitude(level)
+    assert names(public_wishes(ann, heard, Ears(), 10.0)[0]) == ["c", "a", "b"]
+    shouts.loudness = amplitude(24)
+    shouts.x = 250
+    assert names(public_wishes(ann, heard, Ears(), 10.0)[0]) == ["a", "b", "c"]
+
+
+crowd = st.lists(st.tuples(st.integers(0, 290), st.integers(1, 6), st.booleans()), min_size=4, max_size=8)
+
+
+@given(st.lists(crowd, min_size=1, max_size=6))
+def test_no_speaker_loses_a_slot_but_to_one_who_is_heard_clearly_louder(
+    rounds: list[list[tuple[int, int, bool]]],
+) -> None:
+    ann = person("ann")
+    put_on_air(ann)
+    people = [person(f"p{i}", 0, 0, None, "mic") for i in range(8)]
+    ears = Ears(audio=3, video=0)
+    before: set[Player] = set()
+    for now, states in enumerate(rounds):
+        present = people[: len(states)]
+        for player, (x, step, speaks) in zip(present, states, strict=True):
+            player.x, player.loudness = x, amplitude(step * 6)
+            player.spoke_at = now * 10.0 if speaks else -100.0
+        heard = public(ann, *present)
+        wishes = public_wishes(ann, heard, ears, now * 10.0)
+        ears.assign(*wishes)
+        after = {wish.player for wish in ears.audio.slots if wish is not None}
+        assert not ears.assign(*public_wishes(ann, heard, ears, now * 10.0)), "the same again is the same"
+
+        def loud(player: Player, now: float = now * 10.0) -> float:
+            return player.loudness * gain(player.x) if player.spoke_at == now else 0.0
+
+        out = [player for player in present if player not in after]
+        assert all(player.spoke_at < now * 10.0 for player in out) or all(
+            player.spoke_at == now * 10.0 for player in after
+        ), "nobody silent is heard while a speaker is not"
+        for loser in before & set(out):
+            for winner in after - before:
+                assert loud(winner) >= loud(loser) * LOUDER or not loud(loser)
+        before = after
+
+
+def test_a_voice_that_sways_by_a_step_takes_no_slot_and_gives_none_up() -> None:
+    ann = person("ann")
+    put_on_air(ann)
+    one, other = person("one", 100, 0, None, "mic"), person("other", 100, 0, None, "mic")
+    heard = public(ann, one, other)
+    ears = Ears(audio=1, video=0)
+    for now in range(8):
+        one.spoke_at = other.spoke_at = float(now)
+        one.loudness, other.loudness = amplitude(24), amplitude(18 if now % 2 else 24)
+        ears.assign(*public_wishes(ann, heard, ears, float(now)))
+        held = ears.audio.slots[0]
+        assert held is not None
+        assert held.player is one
+
+
 # --- rooms -----------------------------------------------------------------------------------------
 
 
@@ -139,6 +213,24 @@ def test_in_a_room_speakers_rank_first_and_nobody_is_wished_their_own_voice() ->
     assert names(audio) == ["p17", "p01", "p02", "p03"]
     audio, _ = room_wishes(people[17], rank, Ears(audio=3, video=3))
     assert names(audio) == ["p00", "p01", "p02", "p03"]
+
+
+def test_where_more_speak_in_a_room_than_can_be_heard_the_loudest_are_and_stay() -> None:
+    people = [person(f"p{i:02}", 0, 0, "r", "mic") for i in range(AUDIO_SLOTS + 6)]
+    for player in people:
+        player.spoke_at, player.loudness = 10.0, amplitude(24)
+    for player in people[-4:]:
+        player.loudness = amplitude(6)
+    rank = rank_room(people, 10.0)
+    assert names(rank.audio)[:4] == ["p14", "p15", "p16", "p17"]
+    chosen = set(names(rank.audio)[:AUDIO_SLOTS])
+    people[13].loudness = amplitude(18)  # a step louder than those who are heard is not enough
+    rank = rank_room(people, 10.0, rank)
+    assert set(names(rank.audio)[:AUDIO_SLOTS]) == chosen
+    people[13].loudness = amplitude(6)
+    rank = rank_room(people, 10.0, rank)
+    rank = rank_room(people, 10.0, rank)
+    assert "p13" in names(rank.audio)[:AUDIO_SLOTS]
 
 
 def test_who_spoke_last_keeps_the_rank_after_falling_silent() -> None:
