@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections import Counter as Counter_
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -35,6 +37,40 @@ class Snapshot:
     pipes: int = 0
     pipe_in: int = 0
     pipe_out: int = 0
+    # Clients that UDP does not reach.
+    tcp_connections: int = 0
+
+
+def together(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """The figures of several workers of one process (one at least): counts added up, losses and round trips
+    as the mean of those who know them, weighted by sessions."""
+    first = snapshots[0]
+    if len(snapshots) == 1:
+        return first
+    dropped: Counter_[str] = Counter_()
+    for each in snapshots:
+        dropped.update(each.dropped)
+    sums: dict[str, Any] = {name: sum(getattr(each, name) for each in snapshots) for name in _ADDED}
+    layers, watched = (
+        tuple(map(sum, zip_longest(*(getattr(each, name) for each in snapshots), fillvalue=0)))
+        for name in ("layers", "watched")
+    )
+    means: dict[str, Any] = {
+        name: _mean(snapshots, name) for name in ("uplink_loss", "downlink_loss", "round_trip")
+    }
+    return replace(first, dropped=dropped, layers=layers, watched=watched, **sums, **means)
+
+
+_ADDED = (
+    *("sessions", "routers", "producers", "slots", "received", "sent", "sent_bytes"),
+    *("pipes", "pipe_in", "pipe_out", "tcp_connections"),
+)
+
+
+def _mean(snapshots: Sequence[Snapshot], name: str) -> float:
+    known = [(getattr(each, name), max(1, each.sessions)) for each in snapshots if getattr(each, name) >= 0]
+    weight = sum(sessions for _, sessions in known)
+    return sum(value * sessions for value, sessions in known) / weight if known else -1.0
 
 
 class Source(Protocol):
@@ -49,6 +85,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._collector = _Collector()
         self.connect_seconds = Histogram(
             "atrium_sfu_connect_seconds",
             "From the SDP exchange to the end of the DTLS handshake",
@@ -97,9 +134,6 @@ class Metrics:
             "Videos paused for a listener, for want of room or of nearness",
             registry=registry,
         )
-        self.tcp_connections = Gauge(
-            "atrium_sfu_tcp_connections", "Connections of clients that UDP does not reach", registry=registry
-        )
         self.rtcp_malformed = Counter(
             "atrium_sfu_rtcp_malformed", "Authentic RTCP that could not be read", registry=registry
         )
@@ -112,25 +146,28 @@ class Metrics:
         self.cpu = Gauge("atrium_sfu_cpu", "Cores that this process used lately", registry=registry)
 
     def watch(self, source: Source) -> None:
-        """Read this source whenever the registry is collected."""
-        self._collector = _Collector(source)
-        self.registry.register(self._collector)
+        """Read this source whenever the registry is collected, together with others of this process."""
+        if not self._collector.sources:
+            self.registry.register(self._collector)
+        self._collector.sources.append(source)
 
-    def unwatch(self) -> None:
+    def unwatch(self, source: Source) -> None:
         """Stop reading it."""
-        self.registry.unregister(self._collector)
+        self._collector.sources.remove(source)
+        if not self._collector.sources:
+            self.registry.unregister(self._collector)
 
 
 class _Collector(Collector):
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: so that registering reads no figures."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        now = self._source.snapshot()
+        now = together([source.snapshot() for source in self.sources])
         plane = GaugeMetricFamily("atrium_sfu_plane", "The active forwarding plane", labels=["plane"])
         plane.add_metric([now.plane], 1)
         yield plane
@@ -138,6 +175,11 @@ class _Collector(Collector):
         yield GaugeMetricFamily("atrium_sfu_routers", "Isolation domains", value=now.routers)
         yield GaugeMetricFamily("atrium_sfu_producers", "Sources that are sent in", value=now.producers)
         yield GaugeMetricFamily("atrium_sfu_slots", "Streams that can be fed", value=now.slots)
+        yield GaugeMetricFamily(
+            "atrium_sfu_tcp_connections",
+            "Connections of clients that UDP does not reach",
+            value=now.tcp_connections,
+        )
         yield GaugeMetricFamily("atrium_sfu_pipes", "Pipes to other workers", value=now.pipes)
         streams = GaugeMetricFamily(
             "atrium_sfu_pipe_streams", "Streams that cross pipes, each layer for itself", labels=["direction"]

@@ -12,19 +12,18 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
 from sfu.addresses import candidate_addresses, pipe_host_of
-from sfu.capacity import Capacity
-from sfu.cpu import busiest, process_seconds, thread_seconds
 from sfu.draining import Draining
 from sfu.dtls import Identity
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
 from sfu.ice_tcp import TcpListener
+from sfu.load_meter import LoadMeter
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
 from sfu.pipe_keeper import PipeKeeper
@@ -71,8 +70,7 @@ FLOWING_SECONDS = 0.05
 IDLE_SECONDS = 0.15
 SPEAKERS_SECONDS = 0.14
 EXPIRE_SECONDS = 0.5
-# Over how long load is measured, and how often the registry is told.
-LOAD_SECONDS = 2.0
+# How often the registry is told.
 REGISTER_SECONDS = 1.0
 # Events that wait for the bus. A bus that is this far behind has lost the world's interest.
 MAX_EVENTS = 4096
@@ -109,7 +107,7 @@ class Worker:
         name: str,
         bus: Bus,
         settings: MediaSettings,
-        registry: CollectorRegistry | None = None,
+        registry: CollectorRegistry | Metrics | None = None,
         workers: Registry | None = None,
     ) -> None:
         self.name = name
@@ -119,18 +117,21 @@ class Worker:
         self._beat_now = asyncio.Event()
         self._draining = Draining(name, workers, self._beat_now.set)
         self._keeper: PipeKeeper | None = None
-        self._metrics = Metrics(registry if registry is not None else CollectorRegistry())
+        # Workers of one process count into one `Metrics`.
+        self._metrics = (
+            registry if isinstance(registry, Metrics) else Metrics(registry or CollectorRegistry())
+        )
         self._started_ms = int(time.time() * 1000)
         self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(MAX_EVENTS)
         self._tasks: list[asyncio.Task[None]] = []
         self._hurry = asyncio.Event()
         self._stops: list[Callable[[], None]] = []
-        self._capacity = Capacity()
         self._lag = 0.0
         self._register_at = 0.0
         self._media: Media | None = None
         self._tcp: TcpListener | None = None
         self.quality: QualityDesk
+        self._meter: LoadMeter
 
     @property
     def media(self) -> Media:
@@ -163,10 +164,9 @@ class Worker:
         media.pipes.address = pipe_host, forwarder.address[1]
         self._keeper = PipeKeeper(media.pipes, self._bus)
         self._media = media
+        self._meter = LoadMeter(forwarder, time.monotonic())
         self._metrics.watch(self)
-        self.quality = QualityDesk(
-            self.name, media, lambda: (self._capacity.cores, self._lag), time.monotonic
-        )
+        self.quality = QualityDesk(self.name, media, self._stress, time.monotonic)
         topic = worker_topic(self.name)
         self._stops = [self._bus.subscribe(topic, self._published), self._bus.respond(topic, self._asked)]
         loop = asyncio.get_running_loop()
@@ -188,7 +188,6 @@ class Worker:
             return
         self._tcp = listener
         endpoint.tcp_addresses = endpoint.addresses
-        self._metrics.tcp_connections.set_function(lambda: listener.connections)
 
     async def close(self) -> None:
         """End every session and free the port. Idempotent."""
@@ -208,7 +207,7 @@ class Worker:
             await self._keeper.close()
         if self._media is not None:
             await self._say_farewell(self._media)
-            self._metrics.unwatch()
+            self._metrics.unwatch(self)
             self._media.close()
             self._media.forwarder.close()
             self._media = None
@@ -217,7 +216,7 @@ class Worker:
 
     def _stress(self) -> tuple[float, float]:
         """Cores used lately, and by how many seconds the last timer was late."""
-        return self._capacity.cores, self._lag
+        return self._meter.capacity.cores, self._lag
 
     async def _say_farewell(self, media: Media) -> None:
         """Those who are still here need not wait until our silence is noticed."""
@@ -243,7 +242,8 @@ class Worker:
 
     def snapshot(self) -> Snapshot:
         """For the metrics."""
-        return with_losses(snapshot(self.media), self.quality.look())
+        connections = self._tcp.connections if self._tcp is not None else 0
+        return replace(with_losses(snapshot(self.media), self.quality.look()), tcp_connections=connections)
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -366,7 +366,6 @@ class Worker:
         return max(0.0, time.monotonic() - due)
 
     async def _beat(self) -> None:
-        wall, used, threads, sent = time.monotonic(), process_seconds(), thread_seconds(), 0
         while True:
             self._beat_now.clear()
             await self._announce()
@@ -375,15 +374,8 @@ class Worker:
                     await self._beat_now.wait()
             except TimeoutError:
                 pass
-            now = time.monotonic()
-            if now - wall >= LOAD_SECONDS:
-                used_now, threads_now = process_seconds(), thread_seconds()
-                sent_now = self.media.forwarder.counters().sent
-                self._capacity.measure(
-                    used_now - used, busiest(threads, threads_now), sent_now - sent, now - wall
-                )
-                self._metrics.cpu.set(self._capacity.cores)
-                wall, used, threads, sent = now, used_now, threads_now, sent_now
+            if self._meter.look(time.monotonic()):
+                self._metrics.cpu.set(self._meter.capacity.cores)
 
     async def _announce(self) -> None:
         media, settings = self.media, self._settings
@@ -391,15 +383,15 @@ class Worker:
         beat = Heartbeat(
             worker=self.name,
             started=self._started_ms,
-            load=min(1.0, max(full, self._capacity.load)),
+            load=min(1.0, max(full, self._meter.capacity.load)),
             sessions=len(media.sessions),
             plane=media.forwarder.plane,
             draining=self._draining.active,
             region=settings.region,
             version=settings.version,
             address=media.pipes.address,
-            capacity=self._capacity.capacity,
-            rate=int(self._capacity.rate),
+            capacity=self._meter.capacity.capacity,
+            rate=int(self._meter.capacity.rate),
             max_sessions=settings.max_sessions,
         )
         await self._publish(HEARTBEAT_TOPIC, beat)

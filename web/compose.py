@@ -16,6 +16,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import version
@@ -76,6 +77,8 @@ from world.zones_store import ZoneStore
 PART_SECONDS = 1.0
 CLOSE_SECONDS = 2.5
 BACKLOG = 1024
+# Media workers of one process: one event loop serves their handshakes and RTCP.
+MAX_FORWARDERS = 64
 # A connection may stay so long without a whole request (seconds): browsers keep a few for the next one,
 # and strangers keep many half ones.
 IDLE_SECONDS = 30.0
@@ -153,7 +156,7 @@ async def _start(
         app, end_world = make_worker_app(checks, registry, _metrics_token(settings)), None
     if worker:
         # After the world, which has to hear the first heartbeat: whoever joins at once has media at once.
-        drains.append(await _start_worker(settings, stack, bus, registry, workers))
+        drains += await _start_workers(settings, stack, bus, registry, workers)
     await _start_figures(settings, stack, registry)
     runner = http_runner(app)
     await runner.setup()
@@ -214,11 +217,21 @@ def _bus(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) ->
     return bus
 
 
-async def _start_worker(
+async def _start_workers(
     settings: Settings, stack: AsyncExitStack, bus: Bus, registry: CollectorRegistry, workers: Registry
-) -> Drain:
+) -> list[Drain]:
+    """The media workers of this process: `NAME`, `NAME.2`, …, on one event loop, each with its own port."""
+    from sfu.metrics import Metrics
     from sfu.worker import MediaSettings, Worker
 
+    count = settings.forwarders or len(os.sched_getaffinity(0))
+    if count > MAX_FORWARDERS:
+        raise StartError(f"ATRIUM_FORWARDERS is at most {MAX_FORWARDERS}, not {count}")
+    if settings.media_port and settings.media_port + count - 1 > 65535:
+        raise StartError(
+            f"{count} forwarders need the ports from {settings.media_port} on, and there is none over 65535: "
+            "set ATRIUM_MEDIA_PORT to a lower one"
+        )
     host = settings.media_host or settings.host
     told = advertised(host, settings.media_address)
     if not told:
@@ -238,17 +251,23 @@ async def _start_worker(
         region=settings.region,
         version=version("atriumverse"),
     )
-    part = Worker(name, bus, media, registry, workers)
-    try:
-        await part.start()
-    except OSError as error:
-        raise StartError(
-            _port_error(error, "UDP", host, settings.media_port, "ATRIUM_MEDIA_PORT", "ATRIUM_MEDIA_HOST")
-        ) from error
-    except (ValueError, RuntimeError) as error:
-        raise StartError(str(error)) from error
-    _at_end(stack, "worker", part.close)
-    return part.drain
+    metrics = Metrics(registry)
+    drains: list[Drain] = []
+    for place in range(count):
+        port = media.port + place if media.port else 0
+        one = name if place == 0 else f"{name}.{place + 1}"
+        part = Worker(one, bus, replace(media, port=port), metrics, workers)
+        try:
+            await part.start()
+        except OSError as error:
+            raise StartError(
+                _port_error(error, "UDP", host, port, "ATRIUM_MEDIA_PORT", "ATRIUM_MEDIA_HOST")
+            ) from error
+        except (ValueError, RuntimeError) as error:
+            raise StartError(str(error)) from error
+        _at_end(stack, one, part.close)
+        drains.append(part.drain)
+    return drains
 
 
 async def _make_world(

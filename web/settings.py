@@ -37,6 +37,7 @@ class Settings:
     port: int
     data: Path
     media_port: int
+    forwarders: int
     media_host: str
     media_address: tuple[str, ...]
     media_tcp: Literal["yes", "no"]
@@ -237,6 +238,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Folder of the SQLite database, of the secret and of the chat's files. Made when it is missing.",
     ),
     Setting("media_port", "ATRIUM_MEDIA_PORT", _port, "40000", "UDP port of the media worker."),
+    Setting(
+        *("forwarders", "ATRIUM_FORWARDERS", _count, "1"),
+        "Media workers in this process, each with a thread and a port (`media_port`, the next one, …) of its "
+        "own; 0: one for each core. Only the native plane uses more than one core.",
+    ),
     Setting(
         *("media_host", "ATRIUM_MEDIA_HOST", _text, ""),
         "Address that the media worker listens on. Empty: the same as `host`.",

@@ -231,6 +231,10 @@ class Forwarder(Protocol):
         """Which plane this is, for logs and metrics."""
 
     @property
+    def thread(self) -> int | None:
+        """The system's id of the thread that forwards; None where the event loop's does."""
+
+    @property
     def address(self) -> Address:
         """The bound local address."""
 

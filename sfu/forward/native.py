@@ -112,6 +112,7 @@ class NativeForwarder:
         thread = threading.Thread(target=lib.plane_run, args=(plane,), name="forwarder", daemon=True)
         self._shut_down = weakref.finalize(self, _shut_down, plane, thread, self._sock)
         thread.start()
+        self._thread = thread
         hearing = Hearing(plane, events, self._peers, self._producers, self._commands.collect)
         self._hearing = hearing
         self._loop.add_reader(hearing.fd, hearing.hear)
@@ -119,6 +120,10 @@ class NativeForwarder:
     @property
     def plane(self) -> Literal["python", "native"]:
         return "native"
+
+    @property
+    def thread(self) -> int | None:
+        return self._thread.native_id
 
     @property
     def address(self) -> Address:

@@ -90,6 +90,10 @@ class PythonForwarder:
         return "python"
 
     @property
+    def thread(self) -> int | None:
+        return None
+
+    @property
     def address(self) -> Address:
         host, port = self._datagrams.sock.getsockname()[:2]
         return host, port

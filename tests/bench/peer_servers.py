@@ -81,10 +81,10 @@ class _Account:
         return found
 
 
-def room_ticket(url: str) -> tuple[str, str]:
+def room_ticket(url: str, name: str = "bench") -> tuple[str, str]:
     """A new server's private room (its zone id), and a ticket to publish and to play there."""
     account = _Account(url)
-    account.call("POST", "/api/auth/signup", {"username": "bench", "password": "correct horse battery"})
+    account.call("POST", "/api/auth/signup", {"username": name, "password": "correct horse battery"})
     server = account.call("POST", "/api/servers", {"name": "Bench", "map": "office"})
     zones = server["zones"]
     assert isinstance(zones, list)

@@ -43,6 +43,10 @@ class FakeForwarder:
         return "python"
 
     @property
+    def thread(self) -> int | None:
+        return None
+
+    @property
     def address(self) -> Address:
         return "127.0.0.1", 5000
 
