@@ -7,9 +7,9 @@ import urllib.request
 
 import pytest
 
-from tests.bench.loadgen.sdp import Line, Side, read, write
 from tests.bench.peer_servers import room_ticket
 from tests.support.atrium_server import AtriumServer
+from web.load.sdp import Line, Side, read, write
 
 PRINT = ":".join(["AB"] * 32)
 

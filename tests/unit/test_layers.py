@@ -61,6 +61,7 @@ PURE = (
     "maps/model.py",
     "maps/tiled*.py",
     "web/doctor/finding.py",
+    "web/load/tally.py",
     "web/plan/model.py",
     "web/top/screen.py",
     "world/verdicts.py",

@@ -6,7 +6,7 @@ comes in where it runs. `settings` are read before a command runs, and their fla
 
 from __future__ import annotations
 
-from web.commands import backup, bench, config, doctor, drain, migrate, serve, top
+from web.commands import backup, bench, config, doctor, drain, load, migrate, serve, top
 from web.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -20,5 +20,6 @@ COMMANDS: dict[str, Command] = {
         drain.COMMAND,
         top.COMMAND,
         bench.COMMAND,
+        load.COMMAND,
     )
 }

@@ -16,12 +16,12 @@ import ipaddress
 import json
 import resource
 
-from tests.bench.loadgen import media
 from tests.bench.loadgen.janus import Janus
-from tests.bench.loadgen.link import PROFILES
 from tests.bench.loadgen.load import Load, Window
 from tests.bench.loadgen.signalling import Signalling
 from tests.bench.loadgen.whip import Whip
+from web.load import streams
+from web.load.link import PROFILES
 
 MAX_PUBLISHERS, MAX_LISTENERS, MAX_SECONDS = 50, 2000, 900.0
 
@@ -32,9 +32,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     shapes = []
     if options.audio_rate:
-        shapes.append(media.audio(options.audio_rate, options.audio_bytes))
+        shapes.append(streams.audio(options.audio_rate, options.audio_bytes))
     if options.frame_rate:
-        shapes.append(media.video(options.frame_rate, options.frame_packets, options.video_bytes))
+        shapes.append(streams.video(options.frame_rate, options.frame_packets, options.video_bytes))
     load = Load(options.address, options.srtp, options.poll_ms / 1000)
     signalling: Signalling
     if options.server == "janus":

@@ -10,10 +10,10 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from tests.bench.loadgen import sdp
-from tests.bench.loadgen.link import Link
-from tests.bench.loadgen.sdp import Line
 from tests.bench.loadgen.signalling import Http, Pump
+from web.load import sdp
+from web.load.link import Link
+from web.load.sdp import Line
 
 EVENTS = 500  # polls for one answer
 FEED_TRIES = 50  # a publisher is connected a little before the plugin lists it

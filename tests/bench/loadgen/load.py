@@ -14,12 +14,12 @@ from pylibsrtp import Error as SrtpError
 
 from sfu.rtp import rtcp
 from sfu.rtp.errors import PacketError
-from tests.bench.loadgen import media, processes
-from tests.bench.loadgen.link import Link
-from tests.bench.loadgen.media import Shape, Stream
+from tests.bench.loadgen import processes
 from tests.bench.loadgen.receiver import Receiver
-from tests.bench.loadgen.sdp import CODECS, Line
 from tests.bench.loadgen.signalling import Signalling
+from web.load.link import Link
+from web.load.sdp import CODECS, Line
+from web.load.streams import Shape, Stream, sent_at
 
 CONNECT_SECONDS = 30.0
 TICK_SECONDS = 0.02
@@ -159,7 +159,7 @@ class Load:
             if self._latencies is None:
                 continue
             with suppress(SrtpError, PacketError):  # a few may have overtaken each other by the whole window
-                at = media.sent_at(self._links[arrived.socket].unprotect(arrived.data))
+                at = sent_at(self._links[arrived.socket].unprotect(arrived.data))
                 if at is not None:
                     self._latencies.append((arrived.at - at) / 1e9)
 

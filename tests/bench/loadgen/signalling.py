@@ -9,8 +9,8 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from tests.bench.loadgen.link import Link
-from tests.bench.loadgen.sdp import Line
+from web.load.link import Link
+from web.load.sdp import Line
 
 ASK_SECONDS = 30
 

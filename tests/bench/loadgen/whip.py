@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from tests.bench.loadgen import sdp
-from tests.bench.loadgen.link import Link
-from tests.bench.loadgen.sdp import Line
 from tests.bench.loadgen.signalling import Http
+from web.load import sdp
+from web.load.link import Link
+from web.load.sdp import Line
 
 
 class Whip:

@@ -11,7 +11,7 @@ from sfu import dtls
 from sfu.dtls import MAX_LATE_FLIGHTS, MAX_QUEUED, DtlsPeer, Identity, SrtpKeys, sha256_fingerprint
 from sfu.forward.contract import SrtpProfile
 from tests.support.media_worker import until
-from tests.support.openssl_client import CM80, GCM, OpenSslClient
+from web.load.dtls_client import CM80, GCM, OpenSslClient
 
 
 class Wire:

@@ -1,4 +1,4 @@
-"""One client connection of the load generator: a UDP socket with ICE, DTLS and SRTP on it.
+"""One client connection of a load: a UDP socket with ICE, DTLS and SRTP on it.
 
 It is a full ICE agent with one candidate: controlling where it made the offer, controlled where the server
 did. It is always the DTLS client. Datagrams come in by `datagram`, time by `tick`; nothing here waits.
@@ -19,8 +19,8 @@ from pylibsrtp import Policy, Session
 from sfu import stun
 from sfu.rtp import rtcp
 from sfu.rtp.errors import PacketError
-from tests.bench.loadgen.sdp import Remote, Side
-from tests.support.openssl_client import CM80, GCM, OpenSslClient
+from web.load.dtls_client import CM80, GCM, OpenSslClient
+from web.load.sdp import Remote, Side
 
 PROFILES = {
     "gcm": (GCM, Policy.SRTP_PROFILE_AEAD_AES_128_GCM),
@@ -31,6 +31,8 @@ CONSENT_SECONDS = 4.0  # and from then on (RFC 7675 asks for 5 on average)
 FLIGHT_SECONDS = 1.0  # a DTLS flight that nobody answers goes out again
 PRIORITY = (1845501695).to_bytes(4, "big")
 RECEIVE_WINDOW = 8192
+RECEIVE_BUFFER = 1 << 20  # bytes: what came while we were busy is not lost
+RTCP_FIRST, RTCP_LAST = 192, 223  # in the second byte (RFC 5761 §4)
 
 
 class Link:
@@ -45,6 +47,7 @@ class Link:
         self.send_errors = 0
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.setblocking(False)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         self.sock.bind((host, 0))
         self._heard = heard
         self._profile, self._srtp_profile = PROFILES[profile]
@@ -85,7 +88,7 @@ class Link:
             self._flight(self._dtls.out(), now)
 
     def datagram(self, data: bytes) -> None:
-        """STUN, DTLS or SRTCP has come."""
+        """STUN, DTLS or SRTCP has come (RFC 7983); SRTP is the caller's to count."""
         if not data:
             return
         if data[0] <= 3:
@@ -93,7 +96,7 @@ class Link:
         elif 20 <= data[0] <= 63:
             self._flight(self._dtls.step(data), time.monotonic())
             self._keys()
-        elif self.up:
+        elif self.up and len(data) > 1 and RTCP_FIRST <= data[1] <= RTCP_LAST:
             self._rtcp(data)
 
     def send_rtp(self, packet: bytes) -> None:
@@ -109,7 +112,7 @@ class Link:
         return bytes(self._receiver.unprotect(data))
 
     def close(self) -> None:
-        """Without a word; the server is told by HTTP."""
+        """Without a word; the server is told by its signalling."""
         self.sock.close()
 
     def _send(self, data: bytes) -> None:

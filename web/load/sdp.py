@@ -1,11 +1,14 @@
-"""The SDP of the load generator: as little as SFUs need of a client, and what it needs of their answers."""
+"""The SDP of a load: as little as SFUs need of a client, and what it needs of their answers."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from web.load.reach import is_loopback
 
 AUDIO_TYPE, VIDEO_TYPE = 111, 96
 CODECS = {"audio": (AUDIO_TYPE, "opus/48000/2"), "video": (VIDEO_TYPE, "VP8/90000")}
@@ -79,8 +82,8 @@ def write(side: Side, lines: list[Line], *, setup: str, name: str) -> str:
     return "\r\n".join(text) + "\r\n"
 
 
-def read(text: str) -> Remote:
-    """A server's answer or offer. Raises ValueError when it has no UDP candidate on a loopback address."""
+def read(text: str, reach: Callable[[str], bool] = is_loopback) -> Remote:
+    """A server's answer or offer. Raises ValueError when it has no UDP candidate of IPv4 within `reach`."""
     sections = re.split(r"^m=", text.replace("\r\n", "\n"), flags=re.MULTILINE)
     found = {
         name: _first(rf"^a={name}:(\S+)", text) for name in ("ice-ufrag", "ice-pwd", "fingerprint", "setup")
@@ -88,11 +91,11 @@ def read(text: str) -> Remote:
     for host, port in re.findall(
         r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", text, re.MULTILINE | re.I
     ):
-        if _loopback(host):
+        if _ipv4(host) and reach(host):
             address = host, int(port)
             break
     else:
-        raise ValueError("the server names no UDP address of the loopback range")
+        raise ValueError("the server names no UDP address within reach")
     lines = []
     for section in sections[1:]:
         kind, _, _, payload_type = section.split(None, 4)[:4]
@@ -101,9 +104,9 @@ def read(text: str) -> Remote:
     return Remote(found["ice-ufrag"], found["ice-pwd"], address, found["setup"] == "active", tuple(lines))
 
 
-def _loopback(host: str) -> bool:
+def _ipv4(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback and ":" not in host
+        return ipaddress.ip_address(host).version == 4
     except ValueError:  # a name, as browsers hide their addresses
         return False
 

@@ -1,4 +1,4 @@
-"""What a publisher of the load generator sends: packets of the size and rhythm of opus and VP8, no codec.
+"""What a publisher of a load sends: packets of the size and rhythm of opus and VP8, no codec.
 
 Every payload carries when it was sent, for latency: `sent_at` finds it in what arrives.
 """

@@ -1,0 +1,90 @@
+"""`atrium load` against the real server: what it prints is what happened, and it leaves nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.atrium_server import AtriumServer
+from tests.support.walker import Walker
+from tools.install import VENV
+
+ATRIUM = str(VENV / "bin" / "atrium")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtriumServer]:
+    with AtriumServer(tmp_path_factory.mktemp("load")) as running:
+        yield running
+
+
+def loaded(server: AtriumServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [ATRIUM, "load", server.url, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_people_walk_and_talk_and_what_they_get_is_counted(server: AtriumServer, tmp_path: Path) -> None:
+    kept = tmp_path / "accounts.json"
+    wanted = ["--people", "4", "--talking", "3", "--seconds", "2", "--video", "--json"]
+    done = loaded(server, *wanted, "--accounts", str(kept))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert (found["people"], found["talking"], found["gone"], found["errors"]) == (4, 3, 0, {})
+    assert 20 < found["moves"] <= 4 * 21
+    assert found["positions"] > found["moves"] / 2, "each is seen by the others"
+    assert found["packets_sent"] > 100
+    assert found["packets"] > 50
+    assert found["loss"] is not None
+    assert found["without_media"] == 0
+    assert 0 < found["first_media_p50"] <= found["first_media_max"] < 20_000
+    assert 0 < found["ping_p50"] <= found["ping_p99"]
+    assert "runs this installation now" in done.stderr, "the very first account does"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    names = [each["username"] for each in json.loads(kept.read_text())["accounts"]]
+    assert len(names) == 4
+
+    again = loaded(server, "--people", "2", "--seconds", "1", "--json", "--accounts", str(kept))
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["moves"] > 5
+    assert [each["username"] for each in json.loads(kept.read_text())["accounts"]] == names
+
+
+async def test_ctrl_c_ends_it_with_its_figures_and_its_server_is_gone(
+    server: AtriumServer, tmp_path: Path
+) -> None:
+    kept = tmp_path / "accounts.json"
+    command = [ATRIUM, "load", server.url, "--people", "2", "--seconds", "600", "--accounts", str(kept)]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while b"are there" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert out.startswith(b"people            2")
+    first = json.loads(kept.read_text())["accounts"][0]
+    walker = Walker(server.url)
+    try:
+        await walker.call(
+            "POST", "/api/auth/login", {"username": first["username"], "password": first["password"]}
+        )
+        assert (await walker.call("GET", "/api/servers"))["servers"] == []
+    finally:
+        await walker.close()
+
+
+def test_what_cannot_be_loaded_is_said_in_one_line(server: AtriumServer) -> None:
+    done = loaded(server, "--people", "1", "--seconds", "1", "--map", "atlantis")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("atrium: POST /api/servers: 4")
