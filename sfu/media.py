@@ -353,6 +353,7 @@ class Media:
         now = self._clock()
         for session in sessions:
             self.bandwidth.changed(session, now)
+        self.desk.begin((slot for slot, group in operations if group is not None and slot in self.slots), now)
         self._tell_wanted()
         self._stir()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sfu.forward.contract import Forwarder, ProducerState
@@ -167,6 +167,13 @@ class RtcpDesk:
             self._listeners.setdefault(producer, set()).add(slot)
             self._fresh.add(slot)
 
+    def begin(self, slots: Iterable[int], now: float) -> None:
+        """These slots were given a source in this turn: whose picture does not come by itself is asked for at
+        once, a source once for all who wait for it. Ticks ask again."""
+        for number in self._waiting(slots):
+            if self._groups[number].keyframes.due(now, waiting=True):
+                self._request_keyframe(number)
+
     # --- what publishers say ---------------------------------------------------------------------
 
     def from_publisher(self, peer: int, packet: bytes, now: float) -> None:
@@ -291,13 +298,21 @@ class RtcpDesk:
 
     def _settle_fresh(self, now: float) -> set[int]:
         """Report slots whose new source has arrived; the groups of the video that others wait for."""
-        waiting = set()
         for slot in list(self._fresh):
-            sink = self._sinks[slot]
-            if self._forwarder.slot_state(slot).producer == sink.source:
+            if self._arrived(slot):
                 self._fresh.discard(slot)
-                self._report_slot(sink, now)
-            elif sink.slot.kind == "video" and sink.transport.connected_at is not None:
+                self._report_slot(self._sinks[slot], now)
+        return self._waiting(self._fresh)
+
+    def _arrived(self, slot: int) -> bool:
+        return self._forwarder.slot_state(slot).producer == self._sinks[slot].source
+
+    def _waiting(self, slots: Iterable[int]) -> set[int]:
+        """The groups of the video that these slots, fresh ones, wait for."""
+        waiting = set()
+        for slot in slots:
+            sink = self._sinks[slot]
+            if slot in self._fresh and sink.slot.kind == "video" and sink.transport.connected_at is not None:
                 source = self._sources[sink.source]
                 source.group.asked.add(sink.source)
                 waiting.add(source.producer.group)

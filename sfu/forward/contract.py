@@ -47,7 +47,7 @@ MAX_RETRANSMIT = 256
 MAX_ARRIVALS = 1024
 # A packet goes out again at most this often (Janus' gate).
 RETRANSMIT_GATE_MS = 40
-# Cache per producer for RTX: time windows of mediasoup (FIELD-NOTES §4), bounded in packets too.
+# Cache per producer for RTX: time windows of mediasoup, bounded in packets too.
 AUDIO_CACHE_MS = 1000
 VIDEO_CACHE_MS = 2000
 AUDIO_CACHE_PACKETS = 64

@@ -135,7 +135,7 @@ class TestEveryTemplate:
 
 
 class TestOffice:
-    """The design's own map: FIELD-NOTES §7."""
+    """The design's own map."""
 
     game = template("office").game_map
 

@@ -169,6 +169,35 @@ def test_a_slot_that_waits_for_a_picture_asks_until_it_comes(desk: Desk) -> None
     assert desk.alice.take(rtcp.Pli) == []
 
 
+def test_a_picture_is_asked_for_in_the_turn_of_the_grant_and_once_for_all_who_wait(desk: Desk) -> None:
+    others = [
+        Slot(slot, "lisa", "video", slot, desk.slots[1].params, f"slot{slot}") for slot in range(50, 60)
+    ]
+    for slot in others:
+        desk.desk.add_slot(slot, cast(PeerTransport, desk.lisa))
+    for slot in others[:9]:
+        desk.desk.routed(slot.handle, CAMERA)
+    desk.desk.routed(MIC_SLOT, MIC)
+    desk.desk.begin([slot.handle for slot in others] + [MIC_SLOT], desk.now)
+    assert [pli.media_ssrc for pli in desk.alice.take(rtcp.Pli)] == [200]
+    for slot in others[:9]:
+        desk.forwarder.slot_states[slot.handle] = SlotState(CAMERA, 0, 1, 100, 0, 1, 1)
+    desk.later(2.0)
+    assert desk.alice.take(rtcp.Pli) == []
+
+
+def test_those_who_come_one_after_the_other_do_not_ask_for_more_than_two_pictures_a_second(
+    desk: Desk,
+) -> None:
+    for turn in range(100):
+        slot = Slot(50 + turn, "lisa", "video", turn, desk.slots[1].params, f"slot{turn}")
+        desk.desk.add_slot(slot, cast(PeerTransport, desk.lisa))
+        desk.desk.routed(slot.handle, CAMERA)
+        desk.desk.begin([slot.handle], desk.now)
+        desk.later(0.1)
+    assert 10 <= len(desk.alice.take(rtcp.Pli)) <= 21  # in ten seconds, both ends counted
+
+
 def test_nobody_is_asked_for_pictures_on_behalf_of_a_listener_that_is_not_connected(desk: Desk) -> None:
     desk.lisa.connected_at = None
     desk.desk.routed(CAMERA_SLOT, CAMERA)
