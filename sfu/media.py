@@ -391,6 +391,9 @@ class Media:
             if self.pipes.rtcp(peer, data):
                 self._stir()
             return
+        if not connection.transport.may_report(len(data), self._clock()):
+            self.endpoint.dropped["too_much_rtcp"] += 1
+            return
         plain = connection.transport.unprotect_rtcp(data)
         if plain is None:
             self.endpoint.dropped["srtcp"] += 1

@@ -17,12 +17,17 @@ from sfu.dtls import DtlsPeer, Identity, SrtpKeys, sha256_fingerprint
 from sfu.forward.contract import Address, Forwarder
 from sfu.ice import IceResponder, Nominated
 from signaling.negotiation import Remote
+from signaling.ratelimit import TokenBucket
 from signaling.sdp_writer import Local
 
 # Handshakes at the same time: each costs about 2 ms of CPU, and its client repeats what we drop.
 MAX_HANDSHAKES = 64
 # First flights that may wait for the answer which brings the client's fingerprint.
 MAX_EARLY = 4
+# RTCP of one peer that is looked at, in shares of so many bytes, a second and at once. A browser that watches
+# twelve people through loss sends some two hundred small packets a second.
+RTCP_SHARE = 128
+RTCP_RATE, RTCP_BURST = 500.0, 1000.0
 
 log = logging.getLogger("atrium.sfu.transport")
 
@@ -45,6 +50,7 @@ class PeerTransport:
         self.ufrag = secrets.token_hex(8)
         self.password = secrets.token_hex(16)
         self.opened_at = now
+        self._reports = TokenBucket(RTCP_RATE, RTCP_BURST)
         self.connected_at: float | None = None
         self._endpoint = endpoint
         self._owner = owner
@@ -95,6 +101,10 @@ class PeerTransport:
     def protect_rtcp(self, data: bytes) -> bytes | None:
         """SRTCP, or None while there are no keys."""
         return self._dtls.protect_rtcp(data) if self._dtls is not None else None
+
+    def may_report(self, size: int, now: float) -> bool:
+        """Whether a packet of RTCP of `size` bytes is looked at: reading it costs every other peer's time."""
+        return self._reports.take(now, 1 + size // RTCP_SHARE)
 
     def unprotect_rtcp(self, data: bytes) -> bytes | None:
         """The compound packet, or None when it is not authentic."""

@@ -16,6 +16,10 @@ TRANSPORT_CC_FORMAT = 15
 TICKS_PER_SECOND = 4000
 TICKS_PER_REFERENCE = 256
 
+# Symbols and runs that are read of one feedback: as many packets as are remembered of what was sent. Each
+# costs a step, and a datagram has room for ten thousand.
+MAX_STEPS = 2048
+
 _LOST, _SMALL, _LARGE = 0, 1, 2
 _MAX_RUN = 0x1FFF
 _HEAD = Struct("!HHI")
@@ -65,6 +69,8 @@ def parse_feedback(sender_ssrc: int, media_ssrc: int, body: bytes) -> TransportF
             if length:
                 runs.append((symbol, length))
             described += length
+        if len(runs) > MAX_STEPS:
+            raise PacketError(f"transport feedback of more than {MAX_STEPS} steps")
         if not any(length for _, length in symbols):
             raise PacketError("transport feedback with an empty run")
     arrivals: list[tuple[int, int]] = []

@@ -198,6 +198,17 @@ async def test_rtcp_without_the_right_key_is_dropped(call: Call) -> None:
     assert call.dropped("srtcp") == 1
 
 
+async def test_who_floods_us_with_rtcp_is_read_no_further_and_others_are(call: Call) -> None:
+    large = struct.pack("!BBHII", 0x81, 206, 2, 1, 2) * 100  # a hundred keyframe requests each
+    for _ in range(400):
+        call.listener.send_rtcp(large)
+        await asyncio.sleep(0)
+    await until(lambda: call.dropped("too_much_rtcp") > 200, "most are not looked at")
+    call.speaker.send_rtcp(struct.pack("!BBHII", 0x80, 200, 0xFFFF, 1, 2))  # broken, and that is seen
+    await until(lambda: call.sfu.metric("atrium_sfu_rtcp_malformed_total") == 1, "the other one is read")
+    assert await call.heard() == 6
+
+
 async def test_a_flood_of_nacks_is_answered_within_its_budget(call: Call) -> None:
     slot = next(entry for entry in call.sfu.worker.media.slots.values() if entry.kind == "video")
     last = call.sfu.worker.media.forwarder.slot_state(slot.handle).last_sequence
