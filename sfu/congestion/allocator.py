@@ -6,7 +6,9 @@ better one. Where there is no room for a stream's lowest layer, it is paused.
 
 Two things keep pictures from flapping. A better layer than the present one has to fit with a margin. And
 after congestion has taken something away, all together gets no more than what was left, for HOLD_SECONDS
-(mediasoup waits as long): what others set free in that time is given on, but nothing is tried upwards.
+(mediasoup waits as long): what others set free in that time is given on, but nothing is tried upwards. A
+picture that is gone altogether does not wait so long: where the estimate has room for its lowest layer it is
+back after RESUME_SECONDS, unless that was tried shortly before.
 """
 
 from __future__ import annotations
@@ -18,10 +20,17 @@ PAUSED = -1
 # A layer that a stream does not have now must fit with so much to spare.
 MARGIN = 1.1
 HOLD_SECONDS = 10.0
+# A path that stumbles (a scan for other networks, a busy machine) is itself again after a second.
+RESUME_SECONDS = 1.5
+# A picture that is paused again so soon waits as everything else does.
+AGAIN_SECONDS = 30.0
 # Of the estimate that is planned with: frames come in bursts.
 SHARE = 0.95
 # The most important picture is shown even if it does not quite fit: better a late face than none.
 GENEROUS = 1.25
+# … and kept a little longer: an estimate that falls to its share of what is sent (0.85) though all of that
+# arrives does not take the only picture away.
+KEPT = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,11 @@ class Allocation:
 class Allocator:
     """One listener."""
 
-    __slots__ = ("_ceiling", "_held_until", "_now_on")
+    __slots__ = ("_ceiling", "_held_until", "_now_on", "_paused_at", "_resume_at")
 
     def __init__(self) -> None:
         self._now_on: dict[int, int] = {}
-        self._held_until = float("-inf")
+        self._held_until = self._resume_at = self._paused_at = float("-inf")
         self._ceiling = 0.0
 
     @property
@@ -77,25 +86,39 @@ class Allocator:
             layers = {slot: count - 1 for slot, count in wanted.items()}
             self._now_on = layers
             return Allocation(layers, goal, goal, frozenset())
-        budget = estimate * SHARE
+        budget = lowest = estimate * SHARE
         if now < self._held_until:
             budget = min(budget, self._ceiling)
-        layers, used = _fill(ordered, wanted, before, audio, budget)
+            lowest = budget if now < self._resume_at else lowest
+        layers, used = _fill(ordered, wanted, before, audio, lowest, budget)
         squeezed = any(
             layers[slot] < min(before[slot], count - 1) for slot, count in wanted.items() if slot in before
         )
         if squeezed:
             self._held_until = now + HOLD_SECONDS
             self._ceiling = max(used, estimate * SHARE)
+        if any(
+            layers[slot] == PAUSED and before.get(slot, PAUSED) != PAUSED for slot in wanted if wanted[slot]
+        ):
+            self._resume_at = now + (
+                RESUME_SECONDS if now - self._paused_at > AGAIN_SECONDS else HOLD_SECONDS
+            )
+            self._paused_at = now
         self._now_on = layers
         paused = frozenset(slot for slot, layer in layers.items() if layer == PAUSED and wanted[slot])
         return Allocation(layers, used, goal, paused)
 
 
 def _fill(
-    ordered: list[Stream], wanted: Mapping[int, int], before: Mapping[int, int], audio: float, budget: float
+    ordered: list[Stream],
+    wanted: Mapping[int, int],
+    before: Mapping[int, int],
+    audio: float,
+    lowest: float,
+    above: float,
 ) -> tuple[dict[int, int], float]:
-    """Offer layer after layer to all in order; what each gets, and the bit/s of all."""
+    """Offer layer after layer to all in order; what each gets, and the bit/s of all. `lowest` is what the
+    lowest layers may take together with the audio, `above` what all may."""
     layers = {stream.slot: PAUSED for stream in ordered}
     used = audio
     deepest = max(wanted.values(), default=0)
@@ -106,9 +129,9 @@ def _fill(
                 continue
             cost = stream.rates[layer] - (stream.rates[layer - 1] if layer else 0.0)
             has = layer <= before.get(slot, PAUSED)
-            room = budget - used
+            room = (above if layer else lowest) - used
             if place == 0 == layer:
-                room *= GENEROUS
+                room *= KEPT if has else GENEROUS
             if (cost if has else cost * MARGIN) <= room:
                 layers[slot] = layer
                 used += cost

@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.congestion.allocator import HOLD_SECONDS, PAUSED, SHARE, Allocation, Allocator, Stream
+from sfu.congestion.allocator import (
+    AGAIN_SECONDS,
+    HOLD_SECONDS,
+    PAUSED,
+    RESUME_SECONDS,
+    SHARE,
+    Allocation,
+    Allocator,
+    Stream,
+)
 
 RATES = (150e3, 500e3, 1500e3)
 AUDIO = 100e3
@@ -79,6 +88,31 @@ def test_nothing_goes_up_for_ten_seconds_after_congestion_took_something() -> No
     assert layers(allocator.allocate(faces(1), AUDIO, 3e6, 2.0)) == [1]
     assert layers(allocator.allocate(faces(1), AUDIO, 3e6, 10.9)) == [1]
     assert layers(allocator.allocate(faces(1), AUDIO, 3e6, 11.1)) == [2]
+
+
+def test_the_only_picture_is_back_soon_after_a_stumble_and_late_after_the_next() -> None:
+    allocator = Allocator()
+    lone = [Stream(0, (0.0,), (340e3,))]
+    assert layers(allocator.allocate(lone, 40e3, 1e6, 0.0)) == [0]
+    assert layers(allocator.allocate(lone, 40e3, 150e3, 1.0)) == [PAUSED]
+    soon = 1.0 + RESUME_SECONDS
+    assert layers(allocator.allocate(lone, 40e3, 1e6, soon - 0.1)) == [PAUSED]
+    assert layers(allocator.allocate(lone, 40e3, 150e3, soon)) == [PAUSED]  # there has to be room
+    assert layers(allocator.allocate(lone, 40e3, 1e6, soon)) == [0]
+    assert layers(allocator.allocate(lone, 40e3, 150e3, 5.0)) == [PAUSED]
+    assert layers(allocator.allocate(lone, 40e3, 1e6, 5.0 + HOLD_SECONDS - 0.1)) == [PAUSED]
+    assert layers(allocator.allocate(lone, 40e3, 1e6, 5.0 + HOLD_SECONDS)) == [0]
+    later = 6.0 + AGAIN_SECONDS
+    assert layers(allocator.allocate(lone, 40e3, 150e3, later)) == [PAUSED]
+    assert layers(allocator.allocate(lone, 40e3, 1e6, later + RESUME_SECONDS)) == [0]
+
+
+def test_a_decrease_to_less_than_is_sent_takes_no_only_picture_while_all_of_it_arrives() -> None:
+    allocator = Allocator()
+    lone = [Stream(0, (0.0,), (340e3,))]
+    assert layers(allocator.allocate(lone, 40e3, 1e6, 0.0)) == [0]
+    assert layers(allocator.allocate(lone, 40e3, 0.85 * 380e3, 1.0)) == [0]
+    assert layers(allocator.allocate(lone, 40e3, 0.85 * 300e3, 2.0)) == [PAUSED]
 
 
 def test_what_somebody_leaves_is_given_on_at_once_also_then() -> None:
