@@ -117,10 +117,11 @@ class Audibility:
 
     def gain(self, listener: Player, speaker: Player) -> float:
         """How loud the listener hears the speaker: 1 in a room, by distance in public space."""
+        room = self._filed.get(listener)
+        if room is not None:
+            return 1.0 if self._filed.get(speaker) == room and speaker is not listener else 0.0
         if not self.hears(listener, speaker):
             return 0.0
-        if self._filed[listener] is not None:
-            return 1.0
         return gain(math.hypot(listener.x - speaker.x, listener.y - speaker.y))
 
     # --- changing ----------------------------------------------------------------------------------

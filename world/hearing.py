@@ -163,7 +163,7 @@ class Hearing:
         revoked: dict[Player, Link] = {}
         for listener, other in lost:
             link = self.links.get(listener)
-            if link is None or link.ears is None:
+            if link is None or link.ears is None or not link.ears.carry(other):
                 continue
             heard: bool | None = True
             if not self._audibility.hears(listener, other):

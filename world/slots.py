@@ -16,7 +16,8 @@ steps.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from signaling.messages import KIND_OF_SOURCE, Kind, Source
@@ -30,6 +31,8 @@ VIDEO_SLOTS = 12
 SPEAKING_HOLD = 3.0
 # A newcomer must be nearer by this factor to take the slot of somebody who has one.
 INCUMBENT = 0.85
+# Distances are compared squared.
+_INCUMBENT2 = INCUMBENT * INCUMBENT
 # Among speakers, a newcomer must be heard louder by this factor (amplitude): more than one step of the
 # levels that are told (6 dB), so that no voice that sways between two of them comes and goes.
 LOUDER = 2.2
@@ -37,7 +40,7 @@ LOUDER = 2.2
 RERANK_SECONDS = 0.25
 
 
-_SOURCES: tuple[Source, ...] = ("mic", "camera", "screen", "screen_audio")
+_NOTHING: Mapping[Source, int] = MappingProxyType({})
 
 
 class Wish(NamedTuple):
@@ -55,32 +58,31 @@ class SlotTable:
 
     def __init__(self, size: int) -> None:
         self.slots: list[Wish | None] = [None] * size
-        self._where: dict[tuple[Player, Source], int] = {}
+        # Whose sources are in which slot. Most people whom this is asked of have none.
+        self._where: dict[Player, dict[Source, int]] = {}
 
-    def has(self, player: Player, source: Source) -> bool:
-        """Whether this source has a slot."""
-        return (player, source) in self._where
+    def held_by(self, player: Player) -> Mapping[Source, int]:
+        """The slots of this person's sources. Do not change."""
+        return self._where.get(player, _NOTHING)
 
     def assign(self, wishes: list[Wish]) -> bool:
         """Give slots to the first of `wishes` (best first). Returns whether anything changed."""
         chosen = wishes[: len(self.slots)]
         keys = {(wish.player, wish.source) for wish in chosen}
         changed = False
-        for key, slot in list(self._where.items()):
-            if key not in keys:
-                del self._where[key]
-                self.slots[slot] = None
+        for slot, held in enumerate(self.slots):
+            if held is not None and (held.player, held.source) not in keys:
+                self._free(slot, held)
                 changed = True
         free: list[int] | None = None
         for wish in chosen:
-            key = (wish.player, wish.source)
-            slot_or_none = self._where.get(key)
+            slot_or_none = self._where.get(wish.player, _NOTHING).get(wish.source)
             if slot_or_none is None:
                 if free is None:
                     free = [index for index, held in enumerate(self.slots) if held is None]
                     free.reverse()
                 slot_or_none = free.pop()
-                self._where[key] = slot_or_none
+                self._where.setdefault(wish.player, {})[wish.source] = slot_or_none
                 self.slots[slot_or_none] = wish
                 changed = True
             elif self.slots[slot_or_none] != wish:
@@ -95,18 +97,22 @@ class SlotTable:
         sources that can be received. Returns whether anything changed.
         """
         changed = False
-        for source in _SOURCES:
-            slot = self._where.get((player, source))
-            if slot is None:
-                continue
+        for source, slot in list(self.held_by(player).items()):
+            wish = Wish(player, source, False)
             if heard is None or source not in carried:
-                del self._where[player, source]
-                self.slots[slot] = None
+                self._free(slot, wish)
                 changed = True
-            elif not heard and self.slots[slot] != (reserved := Wish(player, source, False)):
-                self.slots[slot] = reserved
+            elif not heard and self.slots[slot] != wish:
+                self.slots[slot] = wish
                 changed = True
         return changed
+
+    def _free(self, slot: int, wish: Wish) -> None:
+        self.slots[slot] = None
+        held = self._where[wish.player]
+        del held[wish.source]
+        if not held:
+            del self._where[wish.player]
 
 
 class Ears:
@@ -127,6 +133,10 @@ class Ears:
         self.overflow = len(audio) > len(self.audio.slots) or len(video) > len(self.video.slots)
         changed = self.audio.assign(audio)
         return self.video.assign(video) or changed
+
+    def carry(self, player: Player) -> bool:
+        """Whether a slot carries this person, or is reserved for them."""
+        return bool(self.audio.held_by(player) or self.video.held_by(player))
 
     def review(self, player: Player, heard: bool | None, carried: Iterable[Source]) -> bool:
         """As `SlotTable.review`, of both kinds."""
@@ -218,22 +228,22 @@ def public_wishes(
     video: list[tuple[bool, bool, float, str, str, Wish]] = []
     x, y, carrier, piped = listener.x, listener.y, listener.carrier, listener.piped
     watch, pinned = listener.watch, listener.pinned
-    has_audio, has_video = ears.audio.has, ears.video.has
+    in_audio, in_video = ears.audio.held_by, ears.video.held_by
     for other, active in audibility.reach(listener).items():
         if not other.sources or (other.carrier != carrier and not (piped and other.piped)):
             continue
         distance = (other.x - x) ** 2 + (other.y - y) ** 2
+        closer = distance * _INCUMBENT2
         user_id = other.user_id
         for source in other.on_air():
-            # Squared distances, so the factor is squared too.
             if source == "camera" or source == "screen":
                 if watch:
-                    far = distance * INCUMBENT * INCUMBENT if has_video(other, source) else distance
+                    far = closer if source in in_video(other) else distance
                     wish = Wish(other, source, active)
                     video.append((not active, user_id != pinned, far, user_id, source, wish))
             else:
-                held = has_audio(other, source)
-                far = distance * INCUMBENT * INCUMBENT if held else distance
+                held = source in in_audio(other)
+                far = closer if held else distance
                 silent, loud = now - other.spoke_at >= SPEAKING_HOLD, 0.0
                 if not silent:
                     loud = other.loudness * gain(math.sqrt(distance)) * (LOUDER if held else 1.0)
