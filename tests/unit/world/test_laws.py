@@ -65,7 +65,7 @@ class Place:
         self.feeds: dict[int, int] = {}
         self.slot_of: dict[int, str] = {}
         self.producer_of: dict[int, str] = {}
-        self.handles = 0
+        self.handles = self.seats = 0
 
     @property
     def people(self) -> dict[str, Player]:
@@ -75,17 +75,19 @@ class Place:
         """Somebody with microphone and camera on, and slots to be fed."""
         player = self.live.space.join(Seat(name, name, "a", "walker", "member"), self.now, (x, y))
         player.flags, player.sources, player.carrier = MediaFlags(True, True), {"mic", "camera"}, "w1"
-        self.live.hearing.links[player] = Link(name, "w1", Ears(SLOTS, SLOTS))
+        self.seats += 1
+        session = f"{name}.{self.seats}"  # a new one for each seat
+        self.live.hearing.links[player] = Link(session, "w1", Ears(SLOTS, SLOTS))
         self.live.media_changed(player)
-        self.table.open(name, self.live.hearing.router(player))
+        self.table.open(session, self.live.hearing.router(player))
         slots: dict[tuple[Kind, int], SlotRef] = {}
         kinds: tuple[Kind, Kind] = ("audio", "video")
         for kind in kinds:
             for number in range(SLOTS):
                 slots[kind, number] = SlotRef(self._handle(self.slot_of, name), frozenset(Codec))
-        self._follow(self.table.set_slots(name, slots))
-        self._follow(self.table.add_producer(name, "mic", self._producer(name, Codec.OPUS)))
-        self._follow(self.table.add_producer(name, "camera", self._producer(name, Codec.VP8)))
+        self._follow(self.table.set_slots(session, slots))
+        self._follow(self.table.add_producer(session, "mic", self._producer(name, Codec.OPUS)))
+        self._follow(self.table.add_producer(session, "camera", self._producer(name, Codec.VP8)))
         return player
 
     def _handle(self, whose: dict[int, str], name: str) -> int:
@@ -108,9 +110,10 @@ class Place:
         """Somebody leaves for good."""
         player = self.people.get(name)
         if player is not None:
-            self.live.hearing.forget(player)
+            link = self.live.hearing.forget(player)
+            assert link is not None
             self.live.space.leave(name)
-            self._follow(self.table.close(name))
+            self._follow(self.table.close(link.session))
 
     def tick(self, shuffle: random.Random | None = None) -> None:
         """One tick; what it says to the worker arrives as one batch, in any order."""
