@@ -154,9 +154,15 @@ class DelayTrend:
 
 def _slope(line: deque[tuple[float, float]]) -> float:
     """Of the line nearest to these points (least squares), 0.0 where all have one x."""
+    first_x, first_y = line[0]
+    x_sum = y_sum = xx_sum = xy_sum = 0.0
+    for x, y in line:
+        x -= first_x  # small figures: nothing is lost in their squares
+        y -= first_y
+        x_sum += x
+        y_sum += y
+        xx_sum += x * x
+        xy_sum += x * y
     count = len(line)
-    mean_x = sum(x for x, _ in line) / count
-    mean_y = sum(y for _, y in line) / count
-    upper = sum((x - mean_x) * (y - mean_y) for x, y in line)
-    lower = sum((x - mean_x) ** 2 for x, _ in line)
-    return upper / lower if lower else 0.0
+    lower = xx_sum - x_sum * x_sum / count
+    return (xy_sum - x_sum * y_sum / count) / lower if lower > 0.0 else 0.0

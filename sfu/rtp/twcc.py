@@ -8,7 +8,8 @@ counts 64 ms = 256 ticks, 24 bit signed. Only numbers that arrived are listed, s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import Struct
+from itertools import accumulate
+from struct import Struct, unpack_from
 
 from sfu.rtp.errors import PacketError
 
@@ -22,6 +23,7 @@ MAX_STEPS = 2048
 
 _LOST, _SMALL, _LARGE = 0, 1, 2
 _MAX_RUN = 0x1FFF
+_ALL_SMALL = 0xD555  # a vector of seven
 _HEAD = Struct("!HHI")
 
 
@@ -51,43 +53,73 @@ def parse_feedback(sender_ssrc: int, media_ssrc: int, body: bytes) -> TransportF
     if len(body) < _HEAD.size:
         raise PacketError(f"transport feedback needs {_HEAD.size} bytes, got {len(body)}")
     base, count, field = _HEAD.unpack_from(body)
-    runs: list[tuple[int, int]] = []  # (symbol, how many)
-    at, described = _HEAD.size, 0
-    while described < count:
-        if at + 2 > len(body):
-            raise PacketError(f"transport feedback describes {described} of {count} packets")
-        chunk = body[at] << 8 | body[at + 1]
-        at += 2
-        if not chunk & 0x8000:
-            symbols = [(chunk >> 13, chunk & _MAX_RUN)]
-        elif chunk & 0x4000:
-            symbols = [(chunk >> shift & 3, 1) for shift in range(12, -1, -2)]
-        else:
-            symbols = [(chunk >> shift & 1, 1) for shift in range(13, -1, -1)]
-        for symbol, length in symbols:
-            length = min(length, count - described)
-            if length:
-                runs.append((symbol, length))
-            described += length
-        if len(runs) > MAX_STEPS:
-            raise PacketError(f"transport feedback of more than {MAX_STEPS} steps")
-        if not any(length for _, length in symbols):
-            raise PacketError("transport feedback with an empty run")
+    symbols = _Runs(body, _HEAD.size, count)
+    at = symbols.end
     arrivals: list[tuple[int, int]] = []
     number = base
     ticks = (field >> 8) * TICKS_PER_REFERENCE
-    for symbol, length in runs:
-        if symbol not in (_SMALL, _LARGE):
-            number += length
-            continue
-        if at + symbol * length > len(body):
-            raise PacketError("transport feedback ends before its arrival times")
-        for _ in range(length):
-            ticks += int.from_bytes(body[at : at + symbol], "big", signed=symbol == _LARGE)
-            at += symbol
-            arrivals.append((number & 0xFFFF, ticks & 0xFFFFFFFF))
-            number += 1
+    wraps = False
+    for symbol, length in symbols.runs:
+        if symbol in (_SMALL, _LARGE):
+            end = at + symbol * length
+            if end > len(body):
+                raise PacketError("transport feedback ends before its arrival times")
+            # Nearly all are small: whole runs are read at once.
+            deltas = body[at:end] if symbol == _SMALL else unpack_from(f"!{length}h", body, at)
+            at = end
+            times = list(accumulate(deltas, initial=ticks))
+            ticks = times[-1]
+            wraps = wraps or ticks >= 1 << 32
+            if symbol == _LARGE:  # these go back as well
+                wraps = wraps or min(times) < 0 or max(times) >= 1 << 32
+            arrivals += zip(range(number, number + length), times[1:], strict=True)
+        number += length
+    if wraps or number > 1 << 16:
+        arrivals = [(number & 0xFFFF, ticks & 0xFFFFFFFF) for number, ticks in arrivals]
     return TransportFeedback(sender_ssrc, media_ssrc, base, count, field & 0xFF, tuple(arrivals))
+
+
+class _Runs:
+    """What became of `count` packets, as (symbol, how many in a row); the chunks are read up to `end`."""
+
+    __slots__ = ("_steps", "end", "runs")
+
+    def __init__(self, body: bytes, at: int, count: int) -> None:
+        self.runs: list[tuple[int, int]] = []
+        self._steps = described = 0
+        while described < count:
+            if at + 2 > len(body):
+                raise PacketError(f"transport feedback describes {described} of {count} packets")
+            chunk = body[at] << 8 | body[at + 1]
+            at += 2
+            left = count - described
+            if not chunk & 0x8000:
+                length = chunk & _MAX_RUN
+                if not length:
+                    raise PacketError("transport feedback with an empty run")
+                self._add(chunk >> 13, min(length, left))
+                described += length
+            elif chunk & 0x4000:
+                if chunk == _ALL_SMALL:
+                    self._add(_SMALL, min(7, left))
+                else:
+                    for shift in range(12, 12 - 2 * min(7, left), -2):
+                        self._add(chunk >> shift & 3, 1)
+                described += 7
+            else:
+                for shift in range(13, 13 - min(14, left), -1):
+                    self._add(chunk >> shift & 1, 1)
+                described += 14
+        self.end = at
+
+    def _add(self, symbol: int, length: int) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise PacketError(f"transport feedback of more than {MAX_STEPS} steps")
+        if self.runs and self.runs[-1][0] == symbol:
+            self.runs[-1] = symbol, self.runs[-1][1] + length
+        else:
+            self.runs.append((symbol, length))
 
 
 def build_feedback(feedback: TransportFeedback) -> bytes:

@@ -41,6 +41,13 @@ def test_times_wrap_without_a_jump() -> None:
     assert round_trip(feedback) == feedback
 
 
+def test_times_and_numbers_that_wrap_back_and_forth_survive() -> None:
+    times = (0xFFFFFFFE, 3, 0xFFFFFFF0, 400, 401)
+    arrivals = tuple(((65533 + place) & 0xFFFF, ticks) for place, ticks in enumerate(times))
+    feedback = TransportFeedback(1, 2, 65533, 5, 1, arrivals)
+    assert round_trip(feedback) == feedback
+
+
 def test_arrivals_too_far_apart_are_refused() -> None:
     with pytest.raises(PacketError, match="do not fit"):
         build_feedback(TransportFeedback(1, 2, 0, 2, 1, ((0, 0), (1, 40000))))
