@@ -33,6 +33,11 @@ class Snapshot:
     uplink_loss: float = -1.0
     downlink_loss: float = -1.0
     round_trip: float = -1.0
+    # Listeners whose path is too narrow for all that they are to see, videos that are paused for that now,
+    # and what a path is believed to carry: median, bit/s; -1: nobody's is known.
+    short: int = 0
+    paused: int = 0
+    estimate: float = -1.0
     # Pipes to other workers, and layers of streams that come and go over them.
     pipes: int = 0
     pipe_in: int = 0
@@ -42,8 +47,8 @@ class Snapshot:
 
 
 def together(snapshots: Sequence[Snapshot]) -> Snapshot:
-    """The figures of several workers of one process (one at least): counts added up, losses and round trips
-    as the mean of those who know them, weighted by sessions."""
+    """The figures of several workers of one process (one at least): counts added up, losses, round trips
+    and estimates as the mean of those who know them, weighted by sessions."""
     first = snapshots[0]
     if len(snapshots) == 1:
         return first
@@ -56,14 +61,14 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
         for name in ("layers", "watched")
     )
     means: dict[str, Any] = {
-        name: _mean(snapshots, name) for name in ("uplink_loss", "downlink_loss", "round_trip")
+        name: _mean(snapshots, name) for name in ("uplink_loss", "downlink_loss", "round_trip", "estimate")
     }
     return replace(first, dropped=dropped, layers=layers, watched=watched, **sums, **means)
 
 
 _ADDED = (
     *("sessions", "routers", "producers", "slots", "received", "sent", "sent_bytes"),
-    *("pipes", "pipe_in", "pipe_out", "tcp_connections"),
+    *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused"),
 )
 
 
@@ -180,6 +185,14 @@ class _Collector(Collector):
             "Connections of clients that UDP does not reach",
             value=now.tcp_connections,
         )
+        yield GaugeMetricFamily(
+            "atrium_sfu_listeners_short",
+            "Listeners whose path is too narrow for all that they are to see",
+            value=now.short,
+        )
+        yield GaugeMetricFamily(
+            "atrium_sfu_videos_without_room", "Videos that are paused for that now", value=now.paused
+        )
         yield GaugeMetricFamily("atrium_sfu_pipes", "Pipes to other workers", value=now.pipes)
         streams = GaugeMetricFamily(
             "atrium_sfu_pipe_streams", "Streams that cross pipes, each layer for itself", labels=["direction"]
@@ -202,6 +215,7 @@ class _Collector(Collector):
             ("uplink_loss_ratio", "Lost on the way to us, of what open sessions sent", now.uplink_loss),
             ("downlink_loss_ratio", "Mean loss that listeners report", now.downlink_loss),
             ("round_trip_seconds", "Median round trip that listeners report", now.round_trip),
+            ("downlink_bits", "Median bit/s that a listener's path is believed to carry", now.estimate),
         ):
             if value >= 0:
                 yield GaugeMetricFamily(f"atrium_sfu_{name}", words, value=value)

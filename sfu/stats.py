@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sfu.bandwidth import Downlink
 from sfu.media import Media
 from sfu.metrics import Snapshot
 from sfu.session import Session
-from signaling.control import LayerStats, ProducerStats, SessionStats, SlotStats, Stats
+from signaling.control import DownlinkStats, LayerStats, ProducerStats, SessionStats, SlotStats, Stats
 from signaling.simulcast import MAX_LAYERS
 
 
@@ -29,6 +30,16 @@ def _session(media: Media, session: Session) -> SessionStats:
         epoch=member.epoch if member is not None else -1,
         producers=tuple(_producers(media, session)),
         slots=tuple(_slots(media, session)),
+        downlink=_downlink(media.bandwidth.of(session.name)),
+    )
+
+
+def _downlink(downlink: Downlink | None) -> DownlinkStats | None:
+    if downlink is None:
+        return None
+    known, shared = downlink.known, downlink.allocation
+    return DownlinkStats(
+        round(known) if known is not None else -1, round(shared.used), round(shared.goal), len(shared.paused)
     )
 
 
@@ -78,6 +89,9 @@ def snapshot(media: Media) -> Snapshot:
     dropped.update(media.endpoint.dropped)
     dropped.update(media.endpoint.ice.dropped)
     layers, watched = _layers(media)
+    listeners = [media.bandwidth.of(name) for name in media.sessions]
+    known = [one for one in listeners if one is not None and one.known is not None]
+    estimates = sorted(one.known or 0.0 for one in known)
     return Snapshot(
         plane=media.forwarder.plane,
         sessions=len(media.sessions),
@@ -93,6 +107,9 @@ def snapshot(media: Media) -> Snapshot:
         pipe_out=sum(len(end.pool) for end in media.pipes.ends.values()),
         layers=layers,
         watched=watched,
+        short=sum(one.allocation.used < one.allocation.goal for one in known),
+        paused=sum(len(one.allocation.paused) for one in known),
+        estimate=estimates[len(estimates) // 2] if estimates else -1.0,
     )
 
 

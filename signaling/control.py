@@ -329,14 +329,25 @@ class ProducerStats(Struct, frozen=True):
     layers: tuple[LayerStats, ...] = ()
 
 
+class DownlinkStats(Struct, frozen=True):
+    """What a listener's path is believed to carry (`estimate`; -1: not known yet), what it is given of that
+    and what all that it is to see and hear would take: bit/s. `paused`: videos that get nothing for that."""
+
+    estimate: int
+    given: int
+    wanted: int
+    paused: int
+
+
 class SessionStats(Struct, frozen=True):
-    """One session, as the forwarding table has it now."""
+    """One session, as the forwarding table has it now. `downlink`: None where it receives nothing."""
 
     session: str
     router: str
     epoch: int
     producers: tuple[ProducerStats, ...]
     slots: tuple[SlotStats, ...]
+    downlink: DownlinkStats | None = None
 
 
 class Stats(Control, tag="stats", frozen=True):

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from prometheus_client import CollectorRegistry
 
+from sfu.bandwidth import AUDIO_BITRATE
 from sfu.dtls import Identity
 from sfu.forward.contract import ProducerState
 from sfu.ice import CONSENT_SECONDS
@@ -15,6 +16,7 @@ from sfu.layers import BEST, NOTHING
 from sfu.media import CONNECT_SECONDS, LEVEL_SECONDS, Media
 from sfu.metrics import Metrics
 from sfu.pausing import PAUSE_SECONDS
+from sfu.stats import snapshot, stats
 from sfu.transport import Endpoint
 from signaling.control import (
     AcceptPlay,
@@ -387,6 +389,30 @@ async def test_who_sends_nothing_yet_is_told_nothing(server: Server) -> None:
     watched = Watched(server)
     server.pass_time(3 * PAUSE_SECONDS)
     assert watched.wanted() == []
+
+
+# --- what is told of it ----------------------------------------------------------------------------
+
+
+async def test_what_a_narrow_path_is_given_is_seen_in_stats_and_in_metrics(server: Server) -> None:
+    server.publish("alice")
+    server.play("lisa")
+    routes = (hear(0, "alice"), hear(0, "alice", "camera"))
+    server.media.apply_routes([SetRoutes("lisa", 1, "hall", routes)])
+    unknown = stats("w1", server.media, "lisa").sessions[0].downlink
+    assert unknown is not None
+    assert (unknown.estimate, unknown.paused) == (-1, 0)
+    assert snapshot(server.media).estimate == -1.0
+    downlink = server.media.bandwidth.of("lisa")
+    assert downlink is not None
+    server.media.bandwidth.remb(downlink.peer, 200_000, server.now)
+    narrow = stats("w1", server.media, "lisa").sessions[0].downlink
+    assert narrow is not None
+    assert (narrow.estimate, narrow.paused) == (200_000, 1)
+    assert narrow.given == AUDIO_BITRATE < narrow.wanted
+    figures = snapshot(server.media)
+    assert (figures.short, figures.paused, figures.estimate) == (1, 1, 200_000.0)
+    assert stats("w1", server.media, "alice").sessions[0].downlink is None
 
 
 # --- speech ----------------------------------------------------------------------------------------
