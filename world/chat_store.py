@@ -30,6 +30,8 @@ MAX_UNREAD = 100
 MAX_DIRECTS = 50
 # Reactions of all people at one line.
 MAX_REACTIONS = 500
+# The channel of a file whose line was taken back: none, so that nobody may read it.
+NOBODYS = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,16 @@ class ChatStore:
         else:
             await session.execute(statement.on_conflict_do_nothing(index_elements=keys))
 
-    async def mark_read(self, server_id: str, user_id: str, channel: Channel, line_id: str) -> None:
-        """The user has read this channel up to this line. An older mark does not replace a newer one."""
+    async def mark_read(
+        self, server_id: str, user_id: str, channel: Channel, line_id: str, begin: bool = True
+    ) -> None:
+        """The user has read this channel up to this line. An older mark does not replace a newer one.
+
+        `begin`: also where they had none yet.
+        """
         async with self.database.write() as session:
+            if not begin and await session.get(ChatMark, (server_id, user_id, channel.key)) is None:
+                return
             await self._mark(session, server_id, user_id, channel.key, line_id)
 
     async def react(self, line_id: str, user_id: str, reaction: Emote, on: bool) -> int | None:
@@ -138,8 +147,10 @@ class ChatStore:
             return await session.scalar(all_of.where(ChatReaction.reaction == reaction)) or 0
 
     async def forget(self, line_id: str) -> None:
-        """Delete a line; its reactions go with it, its file with the next sweep."""
+        """Delete a line with its reactions. Its file is nobody's at once; until a sweep has deleted the
+        bytes it counts against the quota."""
         async with self.database.write() as session:
+            await session.execute(update(ChatFile).where(ChatFile.line_id == line_id).values(channel=NOBODYS))
             await session.execute(delete(ChatLine).where(ChatLine.id == line_id))
 
     # --- reading -----------------------------------------------------------------------------------

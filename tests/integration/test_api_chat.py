@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import SeatTicket
@@ -15,6 +16,7 @@ from world.api.services import Limits
 from world.chat_archive import Line
 from world.chat_files import FileLimits, FileStore
 from world.chat_rules import SERVER, Channel, direct_channel, zone_channel
+from world.models import ChatMark
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 
@@ -232,4 +234,28 @@ async def test_files_go_only_where_one_may_write_and_up_to_the_limits(tmp_path: 
         assert (await guild.upload(guild.bob, bytes(50))).status == 201
         assert (await refusal(await guild.upload(guild.bob, bytes(5))))[:2] == (409, "quota_reached")
         assert (await refusal(await guild.upload(guild.bob, bytes(5))))[:2] == (429, "too_many_requests")
-        assert api.services.uploading == 0
+        assert not api.services.uploading
+
+
+async def test_a_file_goes_with_its_line_at_once(guild: Guild) -> None:
+    file_id = await guild.uploaded(PNG, SERVER, "scope=server&name=a.png")
+    assert (await guild.bob.call("GET", f"/api/files/{file_id}")).status == 200
+    await guild.api.services.chat.forget("0" * 20)
+    for browser in (guild.ada, guild.bob):
+        assert (await browser.call("GET", f"/api/files/{file_id}")).status == 404
+
+
+async def test_marks_are_kept_for_talks_with_people_and_not_for_names_that_are_nobodys(guild: Guild) -> None:
+    path = f"/api/servers/{guild.id}/chat/read"
+    for to in (guild.ada_id, guild.eve_id, "nobody"):
+        await guild.bob.ok("POST", path, {"scope": "direct", "to": to, "id": "1"})
+    async with guild.api.services.chat.database.read() as session:
+        marks = await session.scalars(select(ChatMark.channel).where(ChatMark.user_id == guild.bob_id))
+        assert list(marks) == [direct_channel(guild.ada_id, guild.bob_id).key]
+
+
+async def test_one_person_does_not_take_everybodys_room_for_uploads(guild: Guild) -> None:
+    guild.api.services.uploading[guild.ada_id] = 4
+    response = await guild.upload(guild.ada, PNG)
+    assert await refusal(response) == (503, "busy", None)
+    assert (await guild.upload(guild.bob, PNG)).status == 201

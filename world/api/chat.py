@@ -140,7 +140,10 @@ async def read(request: web.Request) -> web.Response:
     marks = known.limits.chat_marks
     limited(request, marks.take(member.user_id, now), marks.wait(member.user_id, now))
     channel = await readable(known, server, member, body.scope, body.to)
-    await known.chat.mark_read(server.id, member.user_id, channel, body.id)
+    other = channel.told_to(member.user_id) if channel.pair is not None else None
+    # A name that is nobody's would be a row for ever; a talk with somebody who has left keeps its mark.
+    known_talk = other is None or await known.servers.member(server.id, other) is not None
+    await known.chat.mark_read(server.id, member.user_id, channel, body.id, begin=known_talk)
     return answer(Done())
 
 

@@ -28,6 +28,8 @@ from world.records import ServerRecord
 UPLOAD_SECONDS = 120.0
 # Uploads that run at a time, of all people.
 MAX_UPLOADS = 32
+# … and of one person: who sends slowly keeps nobody else waiting.
+MAX_UPLOADS_EACH = 4
 STATUS = {"file_too_large": 413, "quota_reached": 409, "empty_file": 422}
 POLICY = "default-src 'none'; sandbox"
 
@@ -48,9 +50,10 @@ async def upload(request: web.Request) -> web.Response:
     largest = known.files.limits.file
     if request.content_length is not None and request.content_length > largest:
         raise ApiError(413, "file_too_large", f"A file has at most {largest / 1024 / 1024:g} MB here.")
-    if known.uploading >= MAX_UPLOADS:
+    sender = member.user_id
+    if known.uploading.total() >= MAX_UPLOADS or known.uploading[sender] >= MAX_UPLOADS_EACH:
         raise ApiError(503, "busy", "Too many files are on their way. Try again in a moment.")
-    known.uploading += 1
+    known.uploading[sender] += 1
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             name = query.get("name", "")[:1000]
@@ -60,7 +63,9 @@ async def upload(request: web.Request) -> web.Response:
     except TimeoutError:
         raise ApiError(408, "too_slow", "The file did not come in time.") from None
     finally:
-        known.uploading -= 1
+        known.uploading[sender] -= 1
+        if not known.uploading[sender]:
+            del known.uploading[sender]
     return answer(ChatFileView(info.id, info.name, info.type, info.size), 201)
 
 

@@ -7,6 +7,7 @@ take it from there. The world comes as `WorldPort`, so the API runs (and is test
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -120,8 +121,8 @@ class Services:
     ice_servers: Callable[[str], list[IceServer]] = lambda user_id: []
     limits: Limits = field(default_factory=Limits)
     seats: SeatsSeen = field(default_factory=SeatsSeen)
-    # Files that are on their way in now.
-    uploading: int = 0
+    # Files that are on their way in now, by who sends them.
+    uploading: Counter[str] = field(default_factory=Counter)
     now: Callable[[], float] = time.time
 
 
