@@ -8,6 +8,8 @@ four types that browsers show safely keep their type, and that is read from thei
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import re
 import secrets
 import unicodedata
@@ -32,11 +34,14 @@ MAX_NAME_CHARS = 120
 # A file that was uploaded and never said goes after this.
 UNSAID = timedelta(hours=1)
 SWEEP_BATCH = 500
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _ID = re.compile(r"[0-9a-f]{32}")
+
+log = logging.getLogger("atrium.chat")
 
 
 class FileRefused(Exception):
-    """Why a file is not taken. `code`: file_too_large, quota_reached, empty_file."""
+    """Why a file is not taken. `code`: file_too_large, quota_reached, empty_file, storage_full."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -156,8 +161,11 @@ class FileStore:
                         created_at=self.clock(),
                     )
                 )
-        except BaseException:
+        except BaseException as error:
             await loop.run_in_executor(None, lambda: path.unlink(missing_ok=True))
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                log.error("no room for files of the chat in %s: %s", self.folder, error.strerror)
+                raise FileRefused("storage_full", "Our storage is full. Tell whoever runs it.") from error
             raise
         return info
 

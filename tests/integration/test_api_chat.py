@@ -259,3 +259,14 @@ async def test_one_person_does_not_take_everybodys_room_for_uploads(guild: Guild
     response = await guild.upload(guild.ada, PNG)
     assert await refusal(response) == (503, "busy", None)
     assert (await guild.upload(guild.bob, PNG)).status == 201
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing_behind(
+    guild: Guild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+    monkeypatch.setattr("world.chat_files.Path.open", lambda path, mode: opened(Path("/dev/full"), "wb"))
+    assert await refusal(await guild.upload(guild.ada, PNG)) == (507, "storage_full", None)
+    monkeypatch.undo()
+    assert (await guild.upload(guild.ada, PNG)).status == 201
+    assert not guild.api.services.uploading

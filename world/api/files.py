@@ -30,7 +30,7 @@ UPLOAD_SECONDS = 120.0
 MAX_UPLOADS = 32
 # … and of one person: who sends slowly keeps nobody else waiting.
 MAX_UPLOADS_EACH = 4
-STATUS = {"file_too_large": 413, "quota_reached": 409, "empty_file": 422}
+STATUS = {"file_too_large": 413, "quota_reached": 409, "empty_file": 422, "storage_full": 507}
 POLICY = "default-src 'none'; sandbox"
 
 
@@ -140,6 +140,7 @@ ROUTES = (
             422: ("empty_file",),
             429: ("too_many_requests",),
             503: ("busy",),
+            507: ("storage_full",),
         },
     ),
     Route(
