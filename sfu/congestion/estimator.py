@@ -35,6 +35,8 @@ PROBED_STEP = 50_000.0  # bit/s that a probe below the limit gives
 HEADROOM, HEADROOM_BITRATE = 1.5, 20_000.0
 
 ACKED_SECONDS = 0.5
+# More than fit into that at MAX_BITRATE. The times are the client's word: it may say that its clock stands.
+MAX_ACKED = 4096
 RECENT_SECONDS = 0.2
 # A queue of this length (s) is congestion, whatever the trend says, and is to be gone within a second.
 LONG_QUEUE_SECONDS = 0.2
@@ -89,7 +91,7 @@ class AckedRate:
             self._bytes = 0
         packets.append((arrived, size))
         self._bytes += size
-        while arrived - packets[0][0] > ACKED_SECONDS:
+        while arrived - packets[0][0] > ACKED_SECONDS or len(packets) > MAX_ACKED:
             self._bytes -= packets.popleft()[1]
 
     @property

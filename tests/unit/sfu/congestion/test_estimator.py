@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from sfu.congestion.estimator import MIN_BITRATE, START_BITRATE, Estimator, PacketResult
+from sfu.congestion.estimator import (
+    MAX_ACKED,
+    MIN_BITRATE,
+    START_BITRATE,
+    AckedRate,
+    Estimator,
+    PacketResult,
+)
 from tests.support.link_model import Flow, Link, run, share, waits
 
 
@@ -189,3 +196,12 @@ def test_a_client_whose_clock_jumps_is_not_taken_for_congested() -> None:
             results.append(PacketResult(at, 5.0 + jump + at, 1200))
         estimator.feedback(results, at + 0.05)
     assert estimator.drops <= 1
+
+
+@pytest.mark.parametrize("step", [0.0, -0.0001], ids=["stands", "goes back"])
+def test_a_client_whose_clock_never_advances_takes_no_more_memory(step: float) -> None:
+    rate = AckedRate()
+    for number in range(3 * MAX_ACKED):
+        rate.add(100.0 + number * step, 1200)
+    assert len(rate._packets) == MAX_ACKED
+    assert rate._bytes == MAX_ACKED * 1200
