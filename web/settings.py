@@ -333,7 +333,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         *("admins", "ATRIUM_ADMINS", _list, ""),
         "Usernames of those who may open `/admin`, with commas between them. Empty: whoever made the first "
-        "account here.",
+        "account here. Make their accounts before you name them: a name that nobody has is anybody's to "
+        "take.",
     ),
     Setting(
         *("session_days", "ATRIUM_SESSION_DAYS", _days, "30"),
