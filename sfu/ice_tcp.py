@@ -30,6 +30,8 @@ RESUME_QUEUED: Final = 16 * 1024
 # Packets of one connection, a second and at once: each is a call to the kernel. Simulcast, a screen and
 # voices at 12 Mbit/s are some 1,300.
 PACKET_RATE, PACKET_BURST = 3000.0, 3000.0
+# Who has sent so many more than that means no call.
+MAX_EXCESS: Final = 3000
 # STUN, DTLS, RTP and RTCP are all longer; less is no client of ours.
 MIN_PACKET: Final = 8
 # So long after it was opened something must have come back, and later something must pass: consent is checked
@@ -180,6 +182,7 @@ class _Bridge(asyncio.Protocol):
         self._full = False
         self.host = ""
         self._bucket = TokenBucket(PACKET_RATE, PACKET_BURST)
+        self._excess = 0
         self._opened_at = self.used_at = self._loop.time()
         self.answered = False
 
@@ -223,6 +226,10 @@ class _Bridge(asyncio.Protocol):
         for packet in packets:
             if not self._bucket.take(now):
                 self._owner.dropped["too_many"] += 1
+                self._excess += 1
+                if self._excess > MAX_EXCESS:
+                    self.close()
+                    return
                 continue
             try:
                 self._socket.send(packet)

@@ -181,6 +181,19 @@ async def test_a_connection_passes_on_so_many_packets_a_second_and_no_more(
     await closed(writer)
 
 
+async def test_who_goes_on_sending_too_many_packets_is_closed(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ice_tcp, "PACKET_RATE", 1e-9)
+    monkeypatch.setattr(ice_tcp, "PACKET_BURST", 3.0)
+    monkeypatch.setattr(ice_tcp, "MAX_EXCESS", 5)
+    reader, writer = await port.connect()
+    writer.write(frame(b"a flood!") * 20)
+    assert await eof(reader)
+    assert port.listener.connections == 0
+    await closed(writer)
+
+
 async def test_what_a_slow_client_does_not_take_is_lost_and_does_not_pile_up(port: Port) -> None:
     _, writer = await port.connect()  # and never read
     writer.write(frame(b"hello there"))
