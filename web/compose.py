@@ -342,6 +342,7 @@ async def _make_world(
         ice_servers=ice,
         admins=settings.admins,
         overview=overview.look,
+        drain=overview.drain,
     )
     await node.start()
     gateway = gateway_handler(node, authenticate, socket_origin, client_address)

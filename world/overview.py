@@ -21,6 +21,8 @@ from signaling.bus import Bus
 from signaling.control import (
     HEARTBEAT_TOPIC,
     WORKER_STALE_SECONDS,
+    Done,
+    Drain,
     GetQuality,
     Heartbeat,
     Quality,
@@ -43,6 +45,7 @@ FRESH_SECONDS = 1.0
 REPORT_SECONDS = 0.8
 NEWCOMER_SECONDS = 0.15
 QUALITY_SECONDS = 1.5
+DRAIN_ANSWER_SECONDS = 5.0
 MAX_WORKERS = 1024
 MAX_NODES = 256
 # Below so many packets a second what a process does besides would be counted as their cost.
@@ -93,6 +96,21 @@ class Overview:
             if self._view is None or self._last is None or self._clock() - self._last.at >= FRESH_SECONDS:
                 self._view = await self._look()
             return self._view
+
+    async def drain(self, worker: str, command: Drain) -> None:
+        """Ask a live worker to move its people away, or take it back; look again at once afterwards.
+
+        Raises LookupError when there is none of this name, TimeoutError when it does not answer.
+        """
+        if worker not in self.alive():
+            raise LookupError(worker)
+        log.info("worker %s: drain asked for by an administrator, cancel=%s", worker, command.cancel)
+        reply = codec.decode_reply(
+            await self._bus.request(worker_topic(worker), codec.encode_control(command), DRAIN_ANSWER_SECONDS)
+        )
+        if not isinstance(reply, Done):
+            raise LookupError(worker)
+        self._view = None
 
     async def _look(self) -> OverviewView:
         beats = self.alive()

@@ -84,6 +84,33 @@ async def test_it_shows_who_is_where_and_follows_what_changes(boss: Person, tmp_
     assert boss.problems == []
 
 
+async def test_a_worker_is_drained_after_a_question_and_takes_people_again(
+    boss: Person, tmp_path: Path
+) -> None:
+    page = boss.page
+    await page.goto("/admin")
+    table = page.get_by_role("table", name="Media workers")
+    await table.get_by_role("button", name="Drain carrier").click()
+    question = page.get_by_role("dialog", name="Drain carrier?")
+    await expect(question).to_contain_text("There is no other worker")
+    await page.screenshot(path=Path(os.environ.get("SCREENSHOTS") or tmp_path) / "admin-drain.png")
+    await question.get_by_role("button", name="Cancel").click()
+    await expect(table.get_by_role("button", name="Drain carrier")).to_be_visible()
+
+    await table.get_by_role("button", name="Drain carrier").focus()
+    await page.keyboard.press("Enter")
+    await question.get_by_role("button", name="Drain").click()
+    await expect(page.get_by_text("carrier is being drained.")).to_be_visible()
+    again = table.get_by_role("button", name="Take people on carrier again")
+    await again.focus()
+    await page.wait_for_event("response", lambda answer: answer.url.endswith("/api/admin/overview"))
+    await page.wait_for_event("response", lambda answer: answer.url.endswith("/api/admin/overview"))
+    await expect(again).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(table.get_by_role("button", name="Drain carrier")).to_be_visible()
+    assert boss.problems == []
+
+
 async def test_to_everybody_else_it_does_not_exist(
     server: AtriumServer, boss: Person, browsers: dict[str, Browser]
 ) -> None:

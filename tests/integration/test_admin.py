@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from signaling.tickets import AdminTicket, ResumeTicket, Tickets
 from tests.support.atrium_server import AtriumServer
 from tests.support.redis_server import RedisServer
-from tests.support.walker import Walker
+from tests.support.walker import PASSWORD, Walker
 from tools.install import VENV
 from web.secret import kept_secret
 
@@ -35,55 +36,107 @@ async def look_until(walker: Walker, fits: Any, seconds: float = 15.0) -> dict[s
         await asyncio.sleep(0.2)
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("admin")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[AtriumServer]:
+    with AtriumServer(data, ATRIUM_WORKER_NAME="carrier") as running:
+        yield running
+
+
+async def the_boss(server: AtriumServer) -> Walker:
+    """The shared server's first account, at whatever test comes first."""
+    walker = Walker(server.url)
+    walker.username = "boss"
+    login = {"username": walker.username, "password": PASSWORD}
+    async with walker.http.post("/api/auth/signup", json=login) as answer:
+        if answer.status != 201:
+            await walker.call("POST", "/api/auth/login", login)
+    return walker
+
+
 async def test_the_first_account_sees_who_is_where_and_how_good_and_others_see_nothing(
-    tmp_path: Path,
+    server: AtriumServer,
 ) -> None:
-    with AtriumServer(tmp_path) as server:
-        ada, bob = Walker(server.url), Walker(server.url)
-        try:
-            await ada.call("GET", OVERVIEW, expect=401)
-            await ada.sign_up()
-            await bob.sign_up()
-            await bob.call("GET", OVERVIEW, expect=404)
-            home = await ada.create_server()
-            await ada.enter(home["id"])
-            await bob.enter(home["id"])
-            await ada.start_media(440.0, luma=100)
-            await bob.start_media(700.0)
-            await bob.hears()
+    ada, bob = await the_boss(server), Walker(server.url)
+    stranger = Walker(server.url)
+    try:
+        await stranger.call("GET", OVERVIEW, expect=401)
+        await bob.sign_up()
+        await bob.call("GET", OVERVIEW, expect=404)
+        home = await ada.create_server()
+        await ada.enter(home["id"])
+        await bob.enter(home["id"])
+        await ada.start_media(440.0, luma=100)
+        await bob.start_media(700.0)
+        await bob.hears()
 
-            def flowing(seen: dict[str, Any]) -> bool:
-                people = [person for place in seen["servers"] for person in place["present"]]
-                by_name = {person["name"]: person for person in people}
-                return (
-                    len(by_name) == 2
-                    and by_name[ada.username]["up_kbit"] > 20
-                    and by_name[bob.username]["down_kbit"] > 20
-                    and seen["workers"][0]["packets_out"] > 50
-                    and by_name[bob.username]["loss"] >= 0
-                    and by_name[bob.username]["round_trip"] >= 0
-                )
+        def flowing(seen: dict[str, Any]) -> bool:
+            people = [person for place in seen["servers"] for person in place["present"]]
+            by_name = {person["name"]: person for person in people}
+            return (
+                len(by_name) == 2
+                and by_name[ada.username]["up_kbit"] > 20
+                and by_name[bob.username]["down_kbit"] > 20
+                and seen["workers"][0]["packets_out"] > 50
+                and by_name[bob.username]["loss"] >= 0
+                and by_name[bob.username]["round_trip"] >= 0
+            )
 
-            seen = await look_until(ada, flowing)
-            (place,) = seen["servers"]
-            assert (place["id"], place["name"], place["people"]) == (home["id"], "Home", 2)
-            people = {person["name"]: person for person in place["present"]}
-            assert people[ada.username]["zone"] == "Hall"
-            assert people[ada.username]["on"] == ["mic", "camera"]
-            assert people[bob.username]["on"] == ["mic"]
-            (worker,) = seen["workers"]
-            assert {person["worker"] for person in people.values()} == {worker["name"]}
-            assert worker["sessions"] == 2
-            assert worker["answers"]
-            assert worker["plane"] in {"native", "python"}
-            assert {person["quality"] for person in people.values()} <= {"good", "fair", "poor"}
-            (node,) = seen["nodes"]
-            assert (node["people"], node["clients"], node["spaces"]) == (2, 2, 1)
-            assert seen["totals"]["people"] == 2
-            assert seen["totals"]["kbit_out"] > 20
-        finally:
-            await ada.close()
-            await bob.close()
+        seen = await look_until(ada, flowing)
+        (place,) = seen["servers"]
+        assert (place["id"], place["name"], place["people"]) == (home["id"], "Home", 2)
+        people = {person["name"]: person for person in place["present"]}
+        assert people[ada.username]["zone"] == "Hall"
+        assert people[ada.username]["on"] == ["mic", "camera"]
+        assert people[bob.username]["on"] == ["mic"]
+        (worker,) = seen["workers"]
+        assert {person["worker"] for person in people.values()} == {worker["name"]}
+        assert worker["sessions"] == 2
+        assert worker["answers"]
+        assert worker["plane"] in {"native", "python"}
+        assert {person["quality"] for person in people.values()} <= {"good", "fair", "poor"}
+        (node,) = seen["nodes"]
+        assert (node["people"], node["clients"], node["spaces"]) == (2, 2, 1)
+        assert seen["totals"]["people"] == 2
+        assert seen["totals"]["kbit_out"] > 20
+    finally:
+        for walker in (ada, bob, stranger):
+            await walker.close()
+
+
+async def test_a_worker_is_drained_and_taken_back_by_those_who_run_the_place_alone(
+    server: AtriumServer, data: Path
+) -> None:
+    path = "/api/admin/workers/carrier/drain"
+    boss, other, stranger = await the_boss(server), Walker(server.url), Walker(server.url)
+    try:
+        await other.sign_up()
+        await other.call("POST", path, {}, expect=404)
+        await stranger.call("POST", path, {}, expect=401)
+        ticket = Tickets(await asyncio.to_thread(kept_secret, data)).issue(
+            AdminTicket("top"), 30, time.time()
+        )
+        async with stranger.http.post(path, json={}, headers={"Authorization": f"Bearer {ticket}"}) as answer:
+            assert answer.status == 401, "that ticket is for looking"
+        async with boss.http.post(path, json={}, headers={"Origin": "https://evil.example"}) as answer:
+            assert answer.status == 403
+        async with boss.http.post(path, data=b"{}", headers={"Content-Type": "text/plain"}) as answer:
+            assert answer.status == 403, "a foreign form could send that"
+        await boss.call("POST", path, {"deadline": -1}, expect=422)
+        await boss.call("POST", "/api/admin/workers/nobody/drain", {}, expect=404)
+        await look_until(boss, lambda seen: not seen["workers"][0]["draining"])
+
+        await boss.call("POST", path, {"deadline": 60})
+        await look_until(boss, lambda seen: seen["workers"][0]["draining"])
+        await boss.call("POST", path, {"cancel": True})
+        await look_until(boss, lambda seen: not seen["workers"][0]["draining"])
+    finally:
+        for walker in (boss, other, stranger):
+            await walker.close()
 
 
 async def test_named_admins_alone_and_tickets_of_the_secret_open_it(tmp_path: Path) -> None:
@@ -113,8 +166,7 @@ async def test_named_admins_alone_and_tickets_of_the_secret_open_it(tmp_path: Pa
             await named.close()
 
 
-@pytest.mark.parametrize("asked", [0, 1])
-async def test_any_node_tells_of_all_nodes_and_workers(asked: int, tmp_path: Path) -> None:
+async def test_any_node_tells_of_all_nodes_and_workers(tmp_path: Path) -> None:
     with RedisServer() as redis:
         common = {
             "REDIS_URL": redis.url,
@@ -125,21 +177,23 @@ async def test_any_node_tells_of_all_nodes_and_workers(asked: int, tmp_path: Pat
         worker = AtriumServer(tmp_path / "worker", "worker", ATRIUM_WORKER_NAME="carrier", **common)
         walkers: list[Walker] = []
         try:
+            for each in (*worlds, worker):  # all start at the same time
+                each.launch()
             for each in (*worlds, worker):
-                await asyncio.to_thread(each.start)
-            for i, world in enumerate(worlds):
+                await asyncio.to_thread(each.wait_ready)
+            for world in worlds:
                 walker = Walker(world.url)
                 walkers.append(walker)
                 await walker.sign_up()
                 await walker.enter((await walker.create_server())["id"])
-                assert i == len(walkers) - 1
-            boss = walkers[0] if asked == 0 else await _same_person(walkers[0], worlds[1].url)
-            if boss not in walkers:
-                walkers.append(boss)
-            seen = await look_until(boss, lambda seen: len(seen["nodes"]) == 2 and seen["workers"])
-            assert [worker["name"] for worker in seen["workers"]] == ["carrier"]
-            assert len(seen["servers"]) == 2
-            assert {place["node"] for place in seen["servers"]} == {node["name"] for node in seen["nodes"]}
+            walkers.append(await _same_person(walkers[0], worlds[1].url))
+            for boss in (walkers[0], walkers[-1]):
+                seen = await look_until(boss, lambda seen: len(seen["nodes"]) == 2 and seen["workers"])
+                assert [worker["name"] for worker in seen["workers"]] == ["carrier"]
+                assert len(seen["servers"]) == 2
+                assert {place["node"] for place in seen["servers"]} == {
+                    node["name"] for node in seen["nodes"]
+                }
         finally:
             for walker in walkers:
                 await walker.close()
@@ -151,8 +205,6 @@ async def _same_person(walker: Walker, url: str) -> Walker:
     """The same account at another node."""
     again = Walker(url)
     again.username = walker.username
-    from tests.support.walker import PASSWORD
-
     await again.call("POST", "/api/auth/login", {"username": walker.username, "password": PASSWORD})
     return again
 
@@ -194,30 +246,32 @@ def at_a_terminal(data: Path, port: int) -> str:
     return told.decode()
 
 
-async def test_atrium_top_shows_a_running_installation_and_says_why_it_cannot(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with AtriumServer(data) as server:
-        ada = Walker(server.url)
-        try:
-            await ada.sign_up()
-            await ada.enter((await ada.create_server())["id"])
-            here = {"ATRIUM_PORT": str(server.port)}
-            shown = await asyncio.to_thread(top, data, "--once", **here)
-            assert shown.returncode == 0, shown.stderr
-            assert "1 people in 1 servers" in shown.stdout
-            assert ada.username in shown.stdout
-            told = json.loads((await asyncio.to_thread(top, data, "--json", "--url", server.url)).stdout)
-            assert told["servers"][0]["present"][0]["name"] == ada.username
-            drawn = await asyncio.to_thread(at_a_terminal, data, server.port)
-            assert drawn.startswith("\x1b[?1049h\x1b[?25l")
-            assert ada.username in drawn
-            assert drawn.endswith("\x1b[?25h\x1b[?1049l")
-            other = await asyncio.to_thread(top, data, "--once", ATRIUM_SECRET="x" * 40, **here)
-            assert other.returncode == 1
-            assert "another secret" in other.stderr
-        finally:
-            await ada.close()
-    missing = await asyncio.to_thread(top, tmp_path / "nowhere", "--once")
+async def test_atrium_top_shows_a_running_installation_and_says_why_it_cannot(
+    server: AtriumServer, data: Path, tmp_path: Path
+) -> None:
+    ada = Walker(server.url)
+    try:
+        await ada.sign_up()
+        await ada.enter((await ada.create_server())["id"])
+        here = {"ATRIUM_PORT": str(server.port)}
+        shown, told, drawn, other, missing = await asyncio.gather(  # processes take a second to start
+            asyncio.to_thread(top, data, "--once", **here),
+            asyncio.to_thread(top, data, "--json", "--url", server.url),
+            asyncio.to_thread(at_a_terminal, data, server.port),
+            asyncio.to_thread(top, data, "--once", ATRIUM_SECRET="x" * 40, **here),
+            asyncio.to_thread(top, tmp_path / "nowhere", "--once"),
+        )
+        assert shown.returncode == 0, shown.stderr
+        assert "1 people in 1 servers" in shown.stdout
+        assert ada.username in shown.stdout
+        assert json.loads(told.stdout)["servers"][0]["present"][0]["name"] == ada.username
+        assert drawn.startswith("\x1b[?1049h\x1b[?25l")
+        assert ada.username in drawn
+        assert drawn.endswith("\x1b[?25h\x1b[?1049l")
+        assert other.returncode == 1
+        assert "another secret" in other.stderr
+    finally:
+        await ada.close()
     assert missing.returncode == 1
     assert "no secret" in missing.stderr
     assert not (tmp_path / "nowhere").exists()

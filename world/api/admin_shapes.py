@@ -6,6 +6,11 @@ Rates are per second since the last look (0 at the first one), `kbit` is kbit/s,
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
+from signaling.control import DRAIN_SECONDS
 from signaling.messages import Presence
 from world.api.shapes import Body, View
 from world.verdicts import Verdict
@@ -94,5 +99,5 @@ class OverviewView(View, frozen=True):
 class DrainWorker(Body, frozen=True):
     """Move everybody off a worker within `deadline` seconds, or stop doing so."""
 
-    deadline: float = 60.0
+    deadline: Annotated[float, Meta(ge=0, le=24 * 3600)] = DRAIN_SECONDS
     cancel: bool = False

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from aiohttp import web
 
+from signaling.control import Drain
 from signaling.messages import IceServer, Role
 from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import Tickets
@@ -117,6 +118,8 @@ class Services:
     # Usernames of those who run the place; empty: whoever made the first account.
     admins: tuple[str, ...] = ()
     overview: Callable[[], Awaitable[OverviewView]] | None = None
+    # Asks a media worker. Raises LookupError (none of this name) or TimeoutError (it does not answer).
+    drain: Callable[[str, Drain], Awaitable[None]] | None = None
     trusted_proxies: tuple[str, ...] = ()
     ice_servers: Callable[[str], list[IceServer]] = lambda user_id: []
     limits: Limits = field(default_factory=Limits)

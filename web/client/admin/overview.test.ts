@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { figures, matching, type Overview, type Person, type Server, sorted, type Worker } from "./overview.ts";
+import { figures, hasOthers, matching, type Overview, type Person, type Server, sorted, type Worker } from "./overview.ts";
 
 const worker = (fields: Partial<Worker>): Worker => ({
   name: "w", plane: "native", load: 0, sessions: 1, draining: false, answers: true, cpu: 0, lag: 0, packets_in: 0,
@@ -34,6 +34,14 @@ test("a search finds people by name, zone and worker, and whole servers by their
   assert.deepEqual(names("GUILD"), [["Ada", "Bob"]]);
   assert.deepEqual(names(""), [["Ada", "Bob"]]);
   assert.deepEqual(names("nobody"), []);
+});
+
+test("a worker's people have somewhere to go where another takes people and answers", () => {
+  const [one, two] = [worker({ name: "w1" }), worker({ name: "w2" })];
+  assert.equal(hasOthers(view([one, two]), "w1"), true);
+  assert.equal(hasOthers(view([one]), "w1"), false);
+  assert.equal(hasOthers(view([one, { ...two, draining: true }]), "w1"), false);
+  assert.equal(hasOthers(view([one, { ...two, answers: false }]), "w1"), false);
 });
 
 test("those with trouble come first", () => {

@@ -75,6 +75,11 @@ export function figures(view: Overview): number[] {
   ];
 }
 
+/** Whether another worker would take this one's people. */
+export function hasOthers(view: Overview, name: string): boolean {
+  return view.workers.some((worker) => worker.name !== name && !worker.draining && worker.answers);
+}
+
 /** The servers with those people who fit: a word of their name, zone or worker, or of the server's name. */
 export function matching(servers: readonly Server[], text: string): Server[] {
   const wanted = text.trim().toLocaleLowerCase();

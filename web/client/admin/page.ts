@@ -1,14 +1,26 @@
 /** The admin page: asks every two seconds while it is seen, keeps five minutes for the plots. */
 import { t } from "../i18n/words.ts";
 import { api, ApiError } from "../pages/api.ts";
+import { readyDialog, sure } from "../pages/dialogs.ts";
 import { wordsOf } from "../pages/forms.ts";
+import { toast } from "../pages/toast.ts";
 import { byId, h } from "../shared/dom.ts";
-import { figures, matching, type Overview } from "./overview.ts";
+import { figures, hasOthers, matching, type Overview, type Worker } from "./overview.ts";
 import { Plot } from "./plot.ts";
 import { nodesTable, serverPart, workersTable } from "./tables.ts";
 import * as words from "./words.ts";
 
 const EVERY_MS = 2000;
+
+/** After a question, which says so where its people would have nowhere to go. */
+async function drain(worker: Worker, others: boolean): Promise<void> {
+  const named = { worker: worker.name };
+  const cancel = worker.draining;
+  const words = others ? t("admin.drain_words") : t("admin.drain_alone");
+  if (!cancel && !(await sure(t("admin.drain_sure", named), words, t("admin.drain")))) return;
+  await api("POST", `/api/admin/workers/${encodeURIComponent(worker.name)}/drain`, { cancel });
+  toast(cancel ? t("admin.undrain_told", named) : t("admin.drain_told", named));
+}
 
 export function adminPage(): void {
   const plots = [
@@ -36,11 +48,22 @@ export function adminPage(): void {
     );
   }
 
+  /** The table is made anew at each look; whoever is on a button of it stays there. */
+  function showWorkers(view: Overview): void {
+    const on = (document.activeElement as HTMLElement | null)?.dataset["worker"];
+    byId("workers").replaceChildren(...(view.workers.length > 0 ? [workersTable(view.workers, askDrain)] : []));
+    if (on) byId("workers").querySelector<HTMLElement>(`[data-worker="${CSS.escape(on)}"]`)?.focus();
+  }
+
+  function askDrain(worker: Worker): void {
+    void drain(worker, last !== null && hasOthers(last, worker.name)).catch((error: unknown) => toast(wordsOf(error)));
+  }
+
   function show(view: Overview): void {
     last = view;
     figures(view).forEach((value, index) => plots[index]?.add(view.at, value));
     byId("no-workers").hidden = view.workers.length > 0;
-    byId("workers").replaceChildren(...(view.workers.length > 0 ? [workersTable(view.workers)] : []));
+    showWorkers(view);
     byId("nodes").replaceChildren(nodesTable(view.nodes));
     showServers();
     updated.textContent = t("admin.updated", { time: words.time(view.at) });
@@ -59,6 +82,7 @@ export function adminPage(): void {
     setTimeout(() => void look(), EVERY_MS);
   }
 
+  readyDialog(byId("sure", HTMLDialogElement));
   filter.addEventListener("input", showServers);
   void look();
 }

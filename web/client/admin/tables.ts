@@ -50,7 +50,19 @@ function workerName(worker: Worker): HTMLElement {
   );
 }
 
-export function workersTable(workers: readonly Worker[]): HTMLElement {
+/** Begins to empty a worker, or ends that. */
+export type Draining = (worker: Worker) => void;
+
+function drainButton(worker: Worker, drain: Draining): HTMLElement {
+  const [words, label] = worker.draining ? (["admin.undrain", "admin.undrain_on"] as const) : (["admin.drain", "admin.drain_on"] as const);
+  return h(
+    "button",
+    { class: "button quiet small", type: "button", "data-worker": worker.name, "aria-label": t(label, { worker: worker.name }), onclick: () => drain(worker) },
+    t(words),
+  );
+}
+
+export function workersTable(workers: readonly Worker[], drain: Draining): HTMLElement {
   const columns: Column<Worker>[] = [
     { head: t("admin.name"), cell: workerName },
     { head: t("admin.plane"), cell: (w) => w.plane },
@@ -61,6 +73,7 @@ export function workersTable(workers: readonly Worker[]): HTMLElement {
     { head: t("admin.cost"), cell: (w) => words.microseconds(w.packet_microseconds), figure: true },
     { head: t("admin.loss"), cell: (w) => words.part(w.loss), figure: true },
     { head: t("admin.round_trip"), cell: (w) => words.milliseconds(w.round_trip), figure: true },
+    { head: t("admin.drain"), cell: (w) => drainButton(w, drain), figure: true },
   ];
   return table(columns, workers, t("admin.workers"));
 }
