@@ -17,25 +17,32 @@ LOAD_SECONDS = 2.0
 
 
 class LoadMeter:
-    """Of one forwarder; made on the event loop's thread. `now` is seconds that never go back."""
+    """Of one forwarder; made on the event loop's thread. `now` is seconds that never go back, `most_bits`
+    what it may send a second (0: no limit)."""
 
-    def __init__(self, forwarder: Forwarder, now: float) -> None:
-        self.capacity = Capacity()
+    def __init__(self, forwarder: Forwarder, now: float, most_bits: float = 0.0) -> None:
+        self.capacity = Capacity(most_bits)
         self._forwarder = forwarder
         mine = {threading.get_native_id(), forwarder.thread}
         self._mine = {str(thread) for thread in mine if thread is not None}
         self._looked_at = now
-        self._used, self._threads, self._sent = process_seconds(), self._own_threads(), 0
+        self._used, self._threads = process_seconds(), self._own_threads()
+        self._sent = self._sent_bytes = 0
 
     def look(self, now: float) -> bool:
         """Measure anew when it is time; whether it was."""
         if now - self._looked_at < LOAD_SECONDS:
             return False
-        used, threads, sent = process_seconds(), self._own_threads(), self._forwarder.counters().sent
+        used, threads, counters = process_seconds(), self._own_threads(), self._forwarder.counters()
         self.capacity.measure(
-            used - self._used, busiest(self._threads, threads), sent - self._sent, now - self._looked_at
+            used - self._used,
+            busiest(self._threads, threads),
+            counters.sent - self._sent,
+            now - self._looked_at,
+            counters.sent_bytes - self._sent_bytes,
         )
-        self._looked_at, self._used, self._threads, self._sent = now, used, threads, sent
+        self._looked_at, self._used, self._threads = now, used, threads
+        self._sent, self._sent_bytes = counters.sent, counters.sent_bytes
         return True
 
     def _own_threads(self) -> dict[str, float]:

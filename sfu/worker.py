@@ -91,6 +91,8 @@ class MediaSettings:
     advertised: list[str] = field(default_factory=list)
     plane: Plane = "auto"
     max_sessions: int = MAX_SESSIONS
+    # What it may send, in Mbit/s; 0: as much as it can.
+    max_mbit: int = 0
     # Where other workers' pipes reach this one; None: the bound address, or the first advertised one.
     pipe_host: str | None = None
     region: str = ""
@@ -164,7 +166,7 @@ class Worker:
         media.pipes.address = pipe_host, forwarder.address[1]
         self._keeper = PipeKeeper(media.pipes, self._bus)
         self._media = media
-        self._meter = LoadMeter(forwarder, time.monotonic())
+        self._meter = LoadMeter(forwarder, time.monotonic(), self._settings.max_mbit * 1e6)
         self._metrics.watch(self)
         self.quality = QualityDesk(self.name, media, self._stress, time.monotonic)
         topic = worker_topic(self.name)

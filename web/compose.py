@@ -247,6 +247,7 @@ async def _start_workers(
         plane=settings.plane,
         tcp=settings.media_tcp == "yes",
         max_sessions=settings.max_sessions,
+        max_mbit=settings.max_mbit,
         pipe_host=settings.pipe_address or None,
         region=settings.region,
         version=version("atriumverse"),

@@ -52,6 +52,7 @@ class Settings:
     region: str
     pipe_address: str
     max_sessions: int
+    max_mbit: int
     drain_seconds: int
     log_level: str
     log_format: Literal["text", "json"]
@@ -304,6 +305,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         *("max_sessions", "ATRIUM_MAX_SESSIONS", _some, str(DEFAULT_SESSIONS)),
         "People and devices that one media worker takes at most, whatever its load.",
+    ),
+    Setting(
+        *("max_mbit", "ATRIUM_MAX_MBIT", _count, "0"),
+        "Mbit/s that one media worker may send: its load is the greater of what it uses of this and of its "
+        "CPU, so that people go elsewhere, and far video first, before the network is full. 0: no limit.",
     ),
     Setting(
         *("drain_seconds", "ATRIUM_DRAIN_SECONDS", _count, "10"),

@@ -44,3 +44,23 @@ def test_two_threads_at_half_a_core_each_are_half_a_load() -> None:
     for _ in range(30):
         capacity.measure(process=2.0, busiest=1.0, packets=100_000, seconds=2.0)
     assert capacity.load == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_full_network_is_load_while_the_cpu_idles_and_none_where_no_limit_is_set() -> None:
+    limited, unlimited = Capacity(most_bits=100e6), Capacity()
+    # 972 bytes of SRTP are 1,000 on the wire: 25,000 such packets in 2 s are 100 Mbit/s.
+    for _ in range(30):
+        for each in (limited, unlimited):
+            each.measure(0.2, 0.2, 25_000, 2.0, sent=25_000 * 972)
+    assert limited.load == pytest.approx(1.0, abs=0.001)
+    assert unlimited.load == pytest.approx(0.1, abs=0.001)
+    assert limited.capacity == 12_500
+    assert unlimited.capacity == 125_000
+
+
+def test_a_wide_network_leaves_the_cpu_as_the_limit() -> None:
+    capacity = Capacity(most_bits=10e9)
+    for _ in range(30):
+        capacity.measure(1.0, 1.0, 25_000, 2.0, sent=25_000 * 972)
+    assert capacity.load == pytest.approx(0.5, abs=0.001)
+    assert capacity.capacity == 25_000
