@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from signaling.context import request_id
+from signaling.tracing import span
 
 # What strangers make up is counted as one: every label is a time series that stays.
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
@@ -41,7 +42,7 @@ def access_middleware(registry: CollectorRegistry) -> Middleware:
         status = 500
         number = request_id.set(secrets.token_hex(6))
         try:
-            response = await handler(request)
+            response = await _traced(request, handler, method, route)
             status = response.status
             if not response.prepared:
                 response.headers["X-Request-Id"] = request_id.get()
@@ -60,6 +61,17 @@ def access_middleware(registry: CollectorRegistry) -> Middleware:
             request_id.reset(number)
 
     return middleware
+
+
+async def _traced(request: web.Request, handler: Handler, method: str, route: str) -> web.StreamResponse:
+    """In a span, but for WebSockets, which are open for hours: what happens there has spans of its own."""
+    if route.startswith("/ws/") or route.startswith(QUIET):
+        return await handler(request)
+    names = {"http.request.method": method, "http.route": route, "atrium.request": request_id.get()}
+    with span(f"{method} {route}", **names) as note:
+        response = await handler(request)
+        note("http.response.status_code", response.status)
+        return response
 
 
 def _route(request: web.Request) -> str:

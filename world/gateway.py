@@ -17,6 +17,7 @@ from msgspec import UNSET
 from signaling.codec import BadMessage, decode_client
 from signaling.context import about
 from signaling.messages import ClientMessage, Closing, Error, Join, PlayerMove
+from signaling.tracing import span
 from world.connection import Connection
 from world.frames import frame
 from world.node import WorldNode
@@ -136,8 +137,9 @@ class _Gateway:
         if join is None:
             return None
         try:
-            seat = await self._authenticate(request, server_id, join)
-            return await self._world.enter(server_id, seat, join, outlet)
+            with span("world join", server=server_id, resumed=join.resume is not None):
+                seat = await self._authenticate(request, server_id, join)
+                return await self._world.enter(server_id, seat, join, outlet)
         except Refused as refused:
             self._refused(refused.code)
             outlet.write(frame(Closing(refused.code, refused.message, RETRY_MS.get(refused.code))))

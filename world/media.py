@@ -32,6 +32,7 @@ from signaling.control import (
 )
 from signaling.messages import Degraded, Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
 from signaling.registry import Registry
+from signaling.tracing import span
 from world.client import Client
 from world.degrade import LEVELS, Stages
 from world.hearing import Link
@@ -302,7 +303,9 @@ class Media:
     async def ask(self, worker: str, command: Command) -> Reply:
         """A worker's reply. Raises MediaError when it failed or never came."""
         try:
-            answer = await self._bus.request(worker_topic(worker), encode_control(command), REQUEST_SECONDS)
+            with span(f"media {type(command).__name__}", worker=worker):
+                ask = encode_control(command)
+                answer = await self._bus.request(worker_topic(worker), ask, REQUEST_SECONDS)
             reply = decode_reply(answer)
         except (LookupError, OSError) as error:
             raise MediaError("media_lost", "the media worker is out of reach; offer again") from error

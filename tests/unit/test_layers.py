@@ -20,6 +20,7 @@ PURE = (
     "signaling/negotiation.py",
     "signaling/ratelimit.py",
     "signaling/tickets.py",
+    "signaling/tracing.py",
     "sfu/addresses.py",
     "sfu/capacity.py",
     "sfu/congestion/*.py",

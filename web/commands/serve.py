@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from argparse import Namespace
 
@@ -21,18 +22,25 @@ def _command(name: str, words: str, *, world: bool, worker: bool) -> Command:
 
 
 def _serve(settings: Settings, *, world: bool, worker: bool) -> int:
+    from signaling import tracing
+    from web import telemetry
     from web.compose import StartError
     from web.logs import log_to_stderr
     from world.collector import calm_collector
 
     log_to_stderr(settings.log_level, settings.log_format)
     calm_collector()
+    spans = telemetry.provider(os.environ, "serve" if world and worker else "world" if world else "worker")
+    tracing.use(telemetry.tracer(spans) if spans is not None else None)
     try:
         run_async(_until_stopped(settings, world=world, worker=worker))
     except StartError as error:
         return failed(str(error), 1)
     except KeyboardInterrupt:
         return 130
+    finally:
+        if spans is not None:
+            spans.shutdown()
     return 0
 
 

@@ -1,0 +1,36 @@
+"""Spans of what is being worked on, for whoever has told where they go. Pure.
+
+Nothing is measured and nothing is imported for it until `use` was called (`web.telemetry` does so, where the
+operator wants spans); until then `span` costs a comparison. Names and attributes hold no secret: routes, not
+paths; kinds of messages, not their content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+Value = str | int | float | bool
+# Adds an attribute to the span that is open.
+Note = Callable[[str, Value], None]
+Tracer = Callable[[str, dict[str, Value]], AbstractContextManager[Note]]
+
+_tracer: Tracer | None = None
+
+
+def _unnoted(key: str, value: Value) -> None:
+    """Nobody wants to know."""
+
+
+_NOTHING: AbstractContextManager[Note] = nullcontext(_unnoted)
+
+
+def use(tracer: Tracer | None) -> None:
+    """Open spans with this from now on; None: no more."""
+    global _tracer
+    _tracer = tracer
+
+
+def span(name: str, **attributes: Value) -> AbstractContextManager[Note]:
+    """A span around the block, below the one open in this task. What the block raises is noted in it."""
+    return _NOTHING if _tracer is None else _tracer(name, attributes)
