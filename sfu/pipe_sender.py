@@ -18,6 +18,7 @@ from sfu.pipe_table import Lane, Place
 from sfu.producer import CODECS, Producer
 from sfu.router import Operation, RoutingTable, SlotRef
 from sfu.rtcp_desk import RtcpDesk
+from sfu.rtcp_policy import KEYFRAMES_A_SECOND
 from sfu.slot import Slot
 from signaling.control import PipeSource, PipeStream, Route, SetRoutes
 
@@ -131,7 +132,7 @@ class PipeSender:
         media.forwarder.add_slot(handle, end.peer, params)
         slot = end.slots[place] = Slot(handle, f"pipe:{end.worker}", place.kind, place.index, params, "pipe")
         media.slots[handle] = slot
-        media.desk.add_slot(slot, end)
+        media.desk.add_slot(slot, end, KEYFRAMES_A_SECOND)  # many listeners ask through it
         return slot
 
     def _route(self, end: PipeEnd) -> None:

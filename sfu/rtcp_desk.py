@@ -20,9 +20,11 @@ from sfu.rtcp_policy import (
     MAX_VIDEO_BITRATE,
     NACK_BURST,
     NACK_RATE,
+    PICTURE_RATE,
     REPORT_INTERVAL,
     SLOT_REPORT_INTERVAL,
     KeyframeRequests,
+    PictureBudget,
     PublisherClock,
     SampledAt,
     timestamp_at,
@@ -82,6 +84,7 @@ class _Sink:
     slot: Slot
     transport: RtcpTransport
     budget: TokenBucket
+    pictures: PictureBudget
     source: int = 0
     reported_at: float | None = None  # for the source that it has
 
@@ -141,9 +144,11 @@ class RtcpDesk:
             del self._groups[source.producer.group]
             self._asked.discard(source.producer.group)
 
-    def add_slot(self, slot: Slot, transport: RtcpTransport) -> None:
-        """A slot that is received over this transport."""
-        self._sinks[slot.handle] = _Sink(slot, transport, TokenBucket(NACK_RATE, NACK_BURST))
+    def add_slot(self, slot: Slot, transport: RtcpTransport, picture_rate: float = PICTURE_RATE) -> None:
+        """A slot that is received over this transport; it may ask for so many new pictures a second."""
+        self._sinks[slot.handle] = _Sink(
+            slot, transport, TokenBucket(NACK_RATE, NACK_BURST), PictureBudget(picture_rate)
+        )
 
     def remove_slot(self, handle: int) -> None:
         """It is gone."""
@@ -246,7 +251,7 @@ class RtcpDesk:
 
     def _picture_lost(self, slot: int | None, now: float) -> None:
         sink = self._sinks.get(slot or 0)
-        if sink is not None and sink.slot.kind == "video":
+        if sink is not None and sink.slot.kind == "video" and sink.pictures.take(now):
             self.keyframe_needed(sink.source, now)
 
     def _parse(self, packet: bytes) -> list[rtcp.RtcpPacket]:

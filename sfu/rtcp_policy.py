@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sfu.rtp.sequence import MASK_32
 from sfu.rtp.sr import NTP_EPOCH
+from signaling.ratelimit import TokenBucket
 
 # Chromium makes at most one keyframe in about 300 ms, on all simulcast layers at once.
 KEYFRAME_INTERVAL = 0.3
@@ -30,6 +31,32 @@ MAX_VIDEO_BITRATE = 2_500_000
 # would be the congestion.
 NACK_RATE = 1000.0
 NACK_BURST = 500.0
+# Pictures that one slot may ask for anew, a second and at once. Each costs the publisher's other listeners
+# quality, and a listener on an honest path is repaired by retransmission before it asks.
+PICTURE_RATE = 0.3
+PICTURE_BURST = 10.0
+
+
+class PictureBudget:
+    """How often one slot's listener is believed that it needs a new picture. `rate` a second.
+
+    What it repeats while the picture it asked for may still be on its way costs nothing.
+    """
+
+    __slots__ = ("_asked_at", "_bucket")
+
+    def __init__(self, rate: float = PICTURE_RATE) -> None:
+        self._bucket = TokenBucket(rate, PICTURE_BURST)
+        self._asked_at: float | None = None
+
+    def take(self, now: float) -> bool:
+        """Whether this request counts (`now` in seconds)."""
+        if self._asked_at is not None and now - self._asked_at < KEYFRAME_RETRY:
+            return True
+        if not self._bucket.take(now):
+            return False
+        self._asked_at = now
+        return True
 
 
 class KeyframeRequests:

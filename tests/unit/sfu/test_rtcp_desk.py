@@ -153,6 +153,16 @@ def test_a_listeners_pli_and_fir_become_one_pli_to_the_publisher(desk: Desk) -> 
     assert desk.alice.take(rtcp.Pli) == []
 
 
+def test_a_listener_that_always_asks_for_pictures_is_heard_less_and_less(desk: Desk) -> None:
+    desk.feed()
+    asked = 0
+    for _ in range(300):
+        desk.from_lisa(rtcp.Pli(1, 400))
+        desk.later(0.2)
+        asked += len(desk.alice.take(rtcp.Pli))
+    assert asked < 70  # in a minute, of 120 that might be asked for
+
+
 def test_requests_for_audio_or_for_other_peoples_streams_are_ignored(desk: Desk) -> None:
     desk.feed()
     desk.from_lisa(rtcp.Pli(1, 300), rtcp.Pli(1, 200), rtcp.Pli(1, 9999), rtcp.Fir(1, ((200, 0),)))

@@ -6,7 +6,10 @@ from sfu.rtcp_policy import (
     KEYFRAME_INTERVAL,
     KEYFRAME_RETRY,
     KEYFRAMES_A_SECOND,
+    PICTURE_BURST,
+    PICTURE_RATE,
     KeyframeRequests,
+    PictureBudget,
     PublisherClock,
     SampledAt,
     timestamp_at,
@@ -81,3 +84,15 @@ def test_a_late_report_does_not_move_the_clock() -> None:
     before = clock.to_wall(ntp_time(WALL + 10))
     clock.observe(ntp_time(WALL + 5), WALL + 5.400)
     assert clock.to_wall(ntp_time(WALL + 10)) == before
+
+
+def test_a_listener_that_asks_without_end_costs_the_others_a_picture_now_and_then() -> None:
+    budget = PictureBudget()
+    requests = KeyframeRequests()
+    sent = sum(budget.take(ms / 1000) and requests.request(ms / 1000) for ms in range(0, 60_000, 20))
+    assert sent <= (PICTURE_BURST + PICTURE_RATE * 60) * 2  # a picture may be asked for once again
+
+
+def test_a_listener_that_asks_seldom_is_always_believed() -> None:
+    budget = PictureBudget()
+    assert all(budget.take(now) for now in range(0, 600, 4))
