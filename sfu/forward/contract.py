@@ -152,6 +152,11 @@ class SlotParams:
     extensions: ExtensionIds = ExtensionIds()
     mid: str = ""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether something is retransmitted as the same bytes again, because there is no RTX for it."""
+        return not self.rtx_ssrc or not all(repair for _, repair in self.payload_types.values())
+
 
 @dataclass(frozen=True, slots=True)
 class ProducerState:
@@ -277,7 +282,11 @@ class Forwarder(Protocol):
     # --- slots -----------------------------------------------------------------------------------
 
     def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
-        """A stream that `peer` receives; silent until routed."""
+        """A stream that `peer` receives; silent until routed.
+
+        Raises ValueError for an SSRC that another slot of the peer has, or that had another answer to
+        `SlotParams.repeats` under the same keys.
+        """
 
     def remove_slot(self, slot: int) -> None:
         """Drop the slot."""

@@ -7,6 +7,9 @@ timestamp, SSRC and the transport-wide number, which is always the first element
 
 from __future__ import annotations
 
+import weakref
+from typing import ClassVar
+
 from sfu.forward.contract import ExtensionIds
 from sfu.rtp.header import FIXED_HEADER, MAX_ONE_BYTE_ID, MAX_ONE_BYTE_LENGTH, build_extensions
 
@@ -23,6 +26,16 @@ def layout_key(ids: ExtensionIds, mid: str) -> LayoutKey:
 
 class Layout:
     """The header in front of a payload for one set of extension ids. Raises `PacketError` for a bad id."""
+
+    _made: ClassVar[weakref.WeakValueDictionary[LayoutKey, Layout]] = weakref.WeakValueDictionary()
+
+    @classmethod
+    def of(cls, key: LayoutKey) -> Layout:
+        """The layout with this key; slots that use the same one share it."""
+        found = cls._made.get(key)
+        if found is None:
+            found = cls._made[key] = cls(key)
+        return found
 
     def __init__(self, key: LayoutKey) -> None:
         self.key = key

@@ -46,11 +46,10 @@ from sfu.forward.native_link import (
     context_pointer,
     extension,
     pack_name,
-    policy_pointer,
     srtp_pointers,
 )
 from sfu.forward.native_tables import NativePeer, NativeProducer, NativeSlot
-from sfu.forward.srtp import receiver, sender
+from sfu.forward.srtp import receiver, repeater, sender
 
 __all__ = ["NativeForwarder", "available"]
 
@@ -160,9 +159,8 @@ class NativeForwarder:
         earlier = (entry.receiver, entry.sender)
         entry.receiver, entry.sender, entry.keys = receiving, sending, keys
         entry.retired.clear()
-        entry.repeatable = {slot.params.ssrc for slot in entry.slots if slot.plain_resend}
-        for ssrc in entry.repeatable:
-            sending.allow_repeat(ssrc)
+        entry.repeatable = {ssrc for slot in entry.slots if slot.params.repeats for ssrc in slot.ssrcs}
+        self._set_repeater(entry)
         self._commands.give(
             self._lib.OP_KEYS,
             entry.pointer,
@@ -271,24 +269,29 @@ class NativeForwarder:
                 raise ValueError(f"SSRC {ssrc} is another slot's of peer {peer}")
         if len(taken) + len(entry.retired) >= MAX_SENT_SSRCS - 1:
             raise TableFull(f"{MAX_SENT_SSRCS} SSRCs sent to one peer with one key (MAX_SENT_SSRCS)")
+        for ssrc in (params.ssrc, params.rtx_ssrc):
+            if ssrc in entry.retired and (ssrc in entry.repeatable) != params.repeats:
+                raise ValueError(f"SSRC {ssrc} of peer {peer} had RTX before, or none, with these keys")
         made = NativeSlot(slot, entry, params)
         if params.extensions.transport_cc and not self._lib.peer_want_transport(entry.pointer):
             raise MemoryError("no memory for a peer's transport-wide numbers")
         self._slots[slot] = made
         entry.slots.add(made)
         entry.retired -= {params.ssrc, params.rtx_ssrc}
-        if made.plain_resend and entry.sender is not None and params.ssrc not in entry.repeatable:
-            # The session is the data thread's by now.
-            policy = entry.sender.repeat_policy(params.ssrc)
-            entry.repeatable.add(params.ssrc)
-            self._commands.give(
-                self._lib.OP_REPEAT,
-                0,
-                context_pointer(entry.sender),
-                policy_pointer(policy),
-                retire=(policy, entry.sender),
-            )
+        if params.repeats:
+            entry.repeatable.update(made.ssrcs)
+            if entry.repeater is None:
+                self._set_repeater(entry)
         self._commands.give(self._lib.OP_ADD_SLOT, made.pointer)
+
+    def _set_repeater(self, peer: NativePeer) -> None:
+        """Make the session of the slots that repeat, with the keys of now, where there are any of both."""
+        earlier, peer.repeater = peer.repeater, None
+        if peer.keys is not None and peer.repeatable:
+            peer.repeater = repeater(SrtpProfile(peer.keys[0]), peer.keys[2])
+        if peer.repeater is not earlier:
+            pointer = context_pointer(peer.repeater) if peer.repeater is not None else 0
+            self._commands.give(self._lib.OP_REPEATER, peer.pointer, c=pointer, retire=earlier)
 
     def remove_slot(self, slot: int) -> None:
         entry = self._slots.get(slot)

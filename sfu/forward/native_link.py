@@ -22,8 +22,6 @@ from sfu.forward.datagrams import from_socket, to_socket
 NAME_BYTES = 28
 SPILL_SECONDS = 0.001
 
-ADD_STREAM_SIGNATURE = "srtp_err_status_t(*)(struct srtp_ctx_t_ *, struct srtp_policy_t *)"
-
 
 @lru_cache(maxsize=1)
 def _extension() -> Any:
@@ -42,9 +40,6 @@ def _extension() -> Any:
                 "the extension was built from another plane.c; install again (pip install -e .)"
             )
     srtp.check_seam()
-    found = srtp.ffi.typeof(srtp.lib.srtp_add_stream).cname
-    if found != ADD_STREAM_SIGNATURE:
-        raise RuntimeError(f"pylibsrtp's srtp_add_stream is {found}, expected {ADD_STREAM_SIGNATURE}")
 
     def plane_python_clock(handle: Any) -> float:
         return float(module.ffi.from_handle(handle)())
@@ -68,22 +63,17 @@ def available() -> str | None:
     return None
 
 
-def srtp_pointers() -> tuple[int, int, int]:
-    """libsrtp's protect, unprotect and add_stream as addresses."""
+def srtp_pointers() -> tuple[int, int]:
+    """libsrtp's protect and unprotect as addresses."""
     return tuple(  # type: ignore[return-value]
         int(srtp.ffi.cast("uintptr_t", srtp.ffi.addressof(srtp.lib, name)))
-        for name in ("srtp_protect", "srtp_unprotect", "srtp_add_stream")
+        for name in ("srtp_protect", "srtp_unprotect")
     )
 
 
 def context_pointer(session: srtp.SrtpSession) -> int:
     """The session's libsrtp context as an address; the session has to outlive its use."""
     return int(srtp.ffi.cast("uintptr_t", session.context))
-
-
-def policy_pointer(policy: Any) -> int:
-    """The address of what libsrtp takes as a policy; the policy has to outlive its use."""
-    return int(srtp.ffi.cast("uintptr_t", policy._policy))
 
 
 def pack_name(sock: socket.socket, address: Address) -> bytes:

@@ -72,6 +72,7 @@ class NativePeer:
         "producers",
         "receiver",
         "repeatable",
+        "repeater",
         "retired",
         "sender",
         "slots",
@@ -89,7 +90,8 @@ class NativePeer:
         self.producers: set[NativeProducer] = set()
         self.slots: set[NativeSlot] = set()
         self.sources: dict[int, NativeProducer] = {}  # by SSRC, media and RTX
-        self.repeatable: set[int] = set()  # SSRCs whose packets may be protected again
+        self.repeater: SrtpSession | None = None  # sends for slots that repeat; made for the first of them
+        self.repeatable: set[int] = set()  # SSRCs that it has or had under these keys
         self.retired: set[int] = set()  # SSRCs whose slot is gone
 
     @property
@@ -135,7 +137,6 @@ class NativeSlot:
         "held",
         "params",
         "peer",
-        "plain_resend",
         "pointer",
         "producer",
         "rtx_payload_type",
@@ -149,9 +150,7 @@ class NativeSlot:
         self.producer: NativeProducer | None = None  # routed to
         self.held: NativeProducer | None = None  # fed from, perhaps, until then
         self.heads = Heads.of(layout_key(params.extensions, params.mid))
-        # A retransmission without RTX has to be the very same bytes.
         repairs = [repair for _, repair in params.payload_types.values()]
-        self.plain_resend = not params.rtx_ssrc or not all(repairs)
         # What probes are sent with, whatever feeds the slot.
         self.rtx_payload_type = max(repairs, default=0) if params.rtx_ssrc else 0
         made = lib.slot_new(
@@ -159,13 +158,18 @@ class NativeSlot:
             handle,
             params.ssrc,
             params.rtx_ssrc,
-            self.plain_resend,
+            params.repeats,
             self.heads.pointer,
             random.randrange(1, MAX_FIRST_SEQUENCE),
             random.randrange(1, MAX_FIRST_SEQUENCE),
             random.getrandbits(32),
         )
         self.pointer = _owned(made, lib.slot_free)
+
+    @property
+    def ssrcs(self) -> list[int]:
+        """What it sends with."""
+        return [ssrc for ssrc in (self.params.ssrc, self.params.rtx_ssrc) if ssrc]
 
     def hold(self, producer: NativeProducer | None) -> None:
         """This producer (or none) goes on feeding the slot until the one that it is routed to can."""

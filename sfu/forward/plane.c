@@ -63,11 +63,19 @@ static struct peer *find_peer(const struct plane *p, const union name *name)
     return peer;
 }
 
-static struct producer *find_source(const struct peer *peer, uint32_t ssrc)
+/* Where a peer's SSRC hangs in the plane's table. Strangers choose SSRCs; they do not know the seed. */
+static struct source **source_chain(struct plane *p, const struct peer *peer, uint32_t ssrc)
 {
-    for (int i = 0; i < peer->source_count; i++)
-        if (peer->sources[i].ssrc == ssrc)
-            return peer->sources[i].producer;
+    uint64_t key = ((uint64_t)peer->handle << 32 | (ssrc ^ p->seed)) * 0x9E3779B97F4A7C15u;
+    key = (key ^ key >> 32) * 0xD6E8FEB86659FD93u;
+    return &p->sources[(key >> 32) % BUCKETS];
+}
+
+static struct producer *find_source(struct plane *p, const struct peer *peer, uint32_t ssrc)
+{
+    for (struct source *at = *source_chain(p, peer, ssrc); at; at = at->next)
+        if (at->ssrc == ssrc && at->producer->peer == peer)
+            return at->producer;
     return NULL;
 }
 
@@ -243,7 +251,7 @@ static void take(struct plane *p, int cell)
     if (!peer->receiver)
         return drop(p, DROP_NO_KEYS);
     uint32_t ssrc = get32(data + 8);
-    struct producer *s = find_source(peer, ssrc);
+    struct producer *s = find_source(p, peer, ssrc);
     if (!s && reported(peer, ssrc))
         return drop(p, DROP_UNKNOWN_SSRC); /* unseen: unprotecting costs */
     if (length < FIXED_HEADER + peer->tag_bytes)

@@ -57,21 +57,29 @@ static void set_keys(struct plane *p, struct peer *peer, const struct command *c
     refresh(p, peer);
 }
 
-static void forget_source(struct peer *peer, uint32_t ssrc)
+static void set_repeater(struct plane *p, struct peer *peer, void *session)
 {
-    for (int i = 0; i < peer->source_count; i++)
-        if (peer->sources[i].ssrc == ssrc)
-            peer->sources[i--] = peer->sources[--peer->source_count];
+    peer->repeater = session;
+    refresh(p, peer);
+}
+
+static void forget_source(struct plane *p, struct source *source)
+{
+    struct source **at = source_chain(p, source->producer->peer, source->ssrc);
+    while (*at != source)
+        at = &(*at)->next;
+    *at = source->next;
 }
 
 /* Control has seen to it that the SSRC is no other producer's. */
-static void bind_ssrc(struct producer *s, uint32_t ssrc, bool rtx)
+static void bind_ssrc(struct plane *p, struct producer *s, uint32_t ssrc, bool rtx)
 {
     struct peer *peer = s->peer;
+    struct source *source = rtx ? &s->by_rtx_ssrc : &s->by_ssrc, **chain = source_chain(p, peer, ssrc);
     if (rtx ? s->known_rtx : s->known_ssrc)
-        forget_source(peer, rtx ? s->rtx_ssrc : s->ssrc);
-    peer->sources[peer->source_count].ssrc = ssrc;
-    peer->sources[peer->source_count++].producer = s;
+        forget_source(p, source);
+    *source = (struct source){ssrc, s, *chain};
+    *chain = source;
     for (int i = 0; i < peer->unknown_count; i++)
         if (peer->unknown[i] == ssrc)
             peer->unknown[i--] = peer->unknown[--peer->unknown_count];
@@ -110,7 +118,7 @@ static void bereave(struct slot *slot)
     list(slot, false);
 }
 
-static void drop_producer(struct producer *s)
+static void drop_producer(struct plane *p, struct producer *s)
 {
     while (s->flowing)
         bereave(s->flowing);
@@ -119,9 +127,9 @@ static void drop_producer(struct producer *s)
     while (s->coming)
         unroute(s->coming);
     if (s->known_ssrc)
-        forget_source(s->peer, s->ssrc);
+        forget_source(p, &s->by_ssrc);
     if (s->known_rtx)
-        forget_source(s->peer, s->rtx_ssrc);
+        forget_source(p, &s->by_rtx_ssrc);
 }
 
 /* The next number of an SSRC that was used before under these keys, and no longer remembered here. */
@@ -263,7 +271,7 @@ static void probe(struct plane *p, struct slot *slot, int packets, int padding, 
         if (head->transport_at)
             put16(out + head->transport_at, take_transport(p, peer, length));
         out[length - 1] = (uint8_t)padding;
-        if (p->protect(peer->sender, out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
+        if (p->protect(session_of(slot), out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
             drop(p, DROP_PROTECT);
             continue;
         }
@@ -278,13 +286,13 @@ static void apply(struct plane *p, const struct command *c)
         flush(p);                /* what is queued points to peers that may go now */
     switch (c->op) {
     case OP_KEYS: set_keys(p, (struct peer *)c->a, c); break;
+    case OP_REPEATER: set_repeater(p, (struct peer *)c->a, (void *)c->c); break;
     case OP_ADDRESS: set_address(p, (struct peer *)c->a, c->b ? &c->name : NULL); break;
     case OP_DROP_PEER: set_address(p, (struct peer *)c->a, NULL); break;
     case OP_ADD_PRODUCER: break; /* it is found when an SSRC is bound */
-    case OP_BIND: bind_ssrc((struct producer *)c->a, c->number, c->b != 0); break;
-    case OP_DROP_PRODUCER: drop_producer((struct producer *)c->a); break;
+    case OP_BIND: bind_ssrc(p, (struct producer *)c->a, c->number, c->b != 0); break;
+    case OP_DROP_PRODUCER: drop_producer(p, (struct producer *)c->a); break;
     case OP_ADD_SLOT: add_slot((struct slot *)c->a); break;
-    case OP_REPEAT: p->add_stream((void *)c->b, (void *)c->c); break;
     case OP_DROP_SLOT: drop_slot((struct slot *)c->a); break;
     case OP_ROUTE: route((struct slot *)c->a, (struct producer *)c->b, c->number, c->c != 0); break;
     case OP_RESEND: resend(p, (struct slot *)c->a, (int64_t)c->c); break;

@@ -2,8 +2,7 @@
  *
  * Nothing here waits for the data thread. What it reads are atomics, or a slot's view under its lock. */
 
-plane *plane_new(int fd, uintptr_t protect, uintptr_t unprotect, uintptr_t add_stream,
-                 double (*clock)(void *), void *clock_of)
+plane *plane_new(int fd, uintptr_t protect, uintptr_t unprotect, double (*clock)(void *), void *clock_of)
 {
     struct plane *p = calloc(1, sizeof *p);
     if (!p)
@@ -11,7 +10,6 @@ plane *plane_new(int fd, uintptr_t protect, uintptr_t unprotect, uintptr_t add_s
     p->fd = fd;
     p->protect = (srtp_way)protect;
     p->unprotect = (srtp_way)unprotect;
-    p->add_stream = (srtp_add)add_stream;
     p->clock = clock;
     p->clock_of = clock_of;
     p->gso = GSO_SEGMENTS;
@@ -264,6 +262,7 @@ slot *slot_new(peer *peer, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, in
     slot->ssrc = ssrc;
     slot->rtx_ssrc = rtx_ssrc;
     slot->heads = heads;
+    slot->repeats = plain_resend;
     slot->plain_resend = numbers != 0;
     slot->view.figures.next_sequence = first_sequence;
     slot->view.figures.last_timestamp = first_timestamp;

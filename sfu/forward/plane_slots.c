@@ -17,6 +17,12 @@ static void end_view(struct slot *slot)
     atomic_store_explicit(&slot->version, READ(slot->version) + 1, memory_order_release);
 }
 
+/* The session that both SSRCs of the slot are protected with: always the same one, or nonces would repeat. */
+static void *session_of(const struct slot *slot)
+{
+    return slot->repeats ? slot->peer->repeater : slot->peer->sender;
+}
+
 /* Note when the next transport-wide number of the peer goes out; returns it. */
 static uint16_t take_transport(struct plane *p, struct peer *peer, int bytes)
 {
@@ -71,7 +77,7 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
         shift_picture(out + start, &packet->picture, shift);
 
     int size = length;
-    if (p->protect(peer->sender, out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
+    if (p->protect(session_of(slot), out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
         drop(p, DROP_PROTECT);
         return false;
     }
@@ -216,7 +222,7 @@ static void send_burst(struct plane *p, struct slot *slot, const struct producer
 
 /* --- who listens to a producer ----------------------------------------------------------------- */
 
-static bool ready(const struct slot *slot) { return slot->peer->sender && slot->peer->reachable; }
+static bool ready(const struct slot *slot) { return session_of(slot) && slot->peer->reachable; }
 
 static void unlist(struct slot *slot)
 {

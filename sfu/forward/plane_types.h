@@ -53,13 +53,13 @@ enum plane_drop {                   /* contract.Drop */
 
 enum plane_op {
     OP_KEYS,            /* peer; b receiving, c sending session, number: bytes of the tag */
+    OP_REPEATER,        /* peer; c sending session of slots that send the same bytes again; before OP_KEYS */
     OP_ADDRESS,         /* peer; name, or b = 0 for none */
     OP_DROP_PEER,       /* peer */
     OP_ADD_PRODUCER,    /* producer */
     OP_BIND,            /* producer; number: SSRC, b = 1 for its RTX */
     OP_DROP_PRODUCER,   /* producer */
     OP_ADD_SLOT,        /* slot */
-    OP_REPEAT,          /* b session, c policy: the stream may protect a number again */
     OP_DROP_SLOT,       /* slot */
     OP_ROUTE,           /* slot; b producer or 0, number: payload type | RTX payload type << 8, c: hold */
     OP_RESEND,          /* slot; c the extended number */
@@ -111,8 +111,7 @@ typedef struct {
 } plane_head;
 
 /* All functions but plane_run are the control thread's. `clock` gives seconds; 0: CLOCK_MONOTONIC. */
-plane *plane_new(int fd, uintptr_t protect, uintptr_t unprotect, uintptr_t add_stream,
-                 double (*clock)(void *), void *clock_of);
+plane *plane_new(int fd, uintptr_t protect, uintptr_t unprotect, double (*clock)(void *), void *clock_of);
 void plane_free(plane *);
 int plane_event_fd(plane *);
 int plane_run(plane *);
@@ -189,7 +188,6 @@ int slot_retransmit(plane *, slot *, producer *, producer *held, const uint16_t 
 enum { SRTP_OK = 0, SRTP_AUTH_FAIL = 7, SRTP_CIPHER_FAIL = 8, SRTP_REPLAY_FAIL = 9, SRTP_REPLAY_OLD = 10 };
 
 typedef int (*srtp_way)(void *session, void *packet, int *length);
-typedef int (*srtp_add)(void *session, void *policy);
 
 union name {
     struct sockaddr sa;
@@ -224,6 +222,13 @@ struct packet {
     int16_t level, orientation;
 };
 
+/* An SSRC of a peer in the plane's `sources`. */
+struct source {
+    uint32_t ssrc;
+    struct producer *producer;
+    struct source *next;
+};
+
 struct producer {
     uint32_t handle;
     uint32_t epoch;              /* grows when its numbering starts anew */
@@ -231,6 +236,7 @@ struct producer {
     int codec, payload_type, rtx_payload_type, level_id, orientation_id, transport_id;
     uint32_t clock_rate;
     uint32_t ssrc, rtx_ssrc;
+    struct source by_ssrc, by_rtx_ssrc;
     bool known_ssrc, known_rtx, started;
     int64_t cache_mask;
     double cache_seconds;
@@ -277,7 +283,7 @@ struct slot {
     struct slot *next_to_come, **link_to_come; /* in its `coming` */
     int type_to_come, rtx_type_to_come;
     struct slot *next_due;       /* in its peer's `due` */
-    bool flows, sent_any, plain_resend;
+    bool flows, sent_any, plain_resend, repeats;
     const plane_head *heads;     /* without and with level (1) and orientation (2) */
     int payload_type, rtx_payload_type;
     int64_t base;                /* the source's number from which on packets are this slot's */
@@ -311,13 +317,11 @@ struct peer {
     union name name;
     struct peer *next_in_bucket;
     bool reachable, no_gso;
-    void *receiver, *sender;
+    void *receiver, *sender, *repeater;
     int tag_bytes;
     struct slot *slots;
     struct slot *due, **due_end; /* what this turn has for it */
     struct peer *next_due;
-    struct { uint32_t ssrc; struct producer *producer; } sources[2 * PLANE_MAX_PRODUCERS];
-    int source_count;
     uint32_t unknown[PLANE_MAX_UNKNOWN_SSRCS];
     int unknown_count;
     struct retired *retired;     /* numbers of SSRCs whose slot is gone: they are nonces */
@@ -344,7 +348,6 @@ struct message {                 /* some equal packets to one peer, one sendmmsg
 struct plane {
     int fd, event_fd, command_fd;
     srtp_way protect, unprotect;
-    srtp_add add_stream;
     double (*clock)(void *);
     void *clock_of;
     double now;
@@ -353,6 +356,7 @@ struct plane {
     int limit;                   /* datagrams to receive in the next turn */
     uint32_t seed;
     struct peer *buckets[BUCKETS];
+    struct source *sources[BUCKETS]; /* what all peers send: by peer and SSRC */
     struct producer *busy[BATCH];
     int busy_count;
 

@@ -47,7 +47,7 @@ from sfu.forward.mmsg import MmsgDatagrams, available
 from sfu.forward.plain import PlainDatagrams
 from sfu.forward.resend import Resender
 from sfu.forward.slots import Slot
-from sfu.forward.srtp import check_seam, receiver, sender
+from sfu.forward.srtp import check_seam, receiver, repeater, sender
 from sfu.forward.tables import SILENT, Peer, Producer, Tables, TransportHistory
 from sfu.forward.timeline import Sync
 from sfu.forward.way import PacketWay
@@ -117,10 +117,9 @@ class PythonForwarder:
             return  # a second session with these keys would use its nonces again
         receiving, sending = receiver(profile, receive), sender(profile, send)
         entry.receiver, entry.sender, entry.keys = receiving, sending, keys
-        entry.repeatable.clear()
         entry.retired.clear()
-        for slot in entry.slots:
-            self._allow_repeat(slot)
+        entry.repeatable = {ssrc for slot in entry.slots if slot.plain_resend for ssrc in slot.ssrcs}
+        entry.repeater = repeater(profile, send) if entry.repeatable else None
         self._refresh(entry)
 
     def set_address(self, peer: int, address: Address | None) -> None:
@@ -243,22 +242,19 @@ class PythonForwarder:
                 raise ValueError(f"SSRC {ssrc} is another slot's of peer {peer}")
         if len(taken) + len(entry.retired) >= MAX_SENT_SSRCS - 1:
             raise TableFull(f"{MAX_SENT_SSRCS} SSRCs sent to one peer with one key (MAX_SENT_SSRCS)")
-        fresh = params.ssrc not in entry.retired
+        for ssrc in (params.ssrc, params.rtx_ssrc):
+            if ssrc in entry.retired and (ssrc in entry.repeatable) != params.repeats:
+                raise ValueError(f"SSRC {ssrc} of peer {peer} had RTX before, or none, with these keys")
         made = Slot(slot, entry, params)
         if params.extensions.transport_cc:
             entry.transport = made.transport = entry.transport or TransportHistory()
+        if params.repeats:
+            entry.repeatable.update(made.ssrcs)
+            if entry.repeater is None and entry.keys is not None:
+                entry.repeater = repeater(SrtpProfile(entry.keys[0]), entry.keys[2])
         made.refresh()
         self._tables.slots[slot] = made
         entry.slots.add(made)
-        if fresh:  # a second stream of a used SSRC would begin its nonces anew
-            self._allow_repeat(made)
-
-    def _allow_repeat(self, slot: Slot) -> None:
-        """A slot without RTX resends the same packet: libsrtp has to allow that for its SSRC."""
-        peer = slot.peer
-        if slot.plain_resend and peer.sender is not None and slot.ssrc not in peer.repeatable:
-            peer.sender.allow_repeat(slot.ssrc)
-            peer.repeatable.add(slot.ssrc)
 
     def remove_slot(self, slot: int) -> None:
         entry = self._tables.slots.pop(slot, None)

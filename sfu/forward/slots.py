@@ -94,7 +94,7 @@ class Slot:
         self.params = params
         self.ssrc = params.ssrc
         self.key: LayoutKey = layout_key(params.extensions, params.mid)
-        self.layout = Layout(self.key)
+        self.layout = Layout.of(self.key)
         self.producer: Producer | None = None  # routed to, or feeding until `coming` shows a keyframe
         self.coming: Producer | None = None
         self.coming_types = (0, 0)
@@ -127,10 +127,14 @@ class Slot:
         self.segments: deque[Segment] = deque(maxlen=MAX_SEGMENTS)
         self.resent: dict[int, float] = {}
         # Transport-wide numbers of recent packets, where a retransmission has to be the same bytes.
-        repairs = [repair for _, repair in params.payload_types.values()]
-        self.plain_resend = not params.rtx_ssrc or not all(repairs)
+        self.plain_resend = params.repeats
         self.sent_numbers = [-1] * MAX_SENT_NUMBERS if self.plain_resend else []
         self.transport: TransportHistory | None = None
+
+    @property
+    def ssrcs(self) -> list[int]:
+        """What it sends with."""
+        return [ssrc for ssrc in (self.params.ssrc, self.params.rtx_ssrc) if ssrc]
 
     @property
     def ready(self) -> bool:
@@ -139,7 +143,8 @@ class Slot:
 
     def refresh(self) -> None:
         """Take keys and address over from the peer."""
-        sender, remote = self.peer.sender, self.peer.remote
+        peer = self.peer
+        sender, remote = peer.repeater if self.plain_resend else peer.sender, peer.remote
         self.context = sender.context if sender else None
         self.tag_bytes = sender.tag_bytes if sender else 0
         self.remote = remote.handle if remote else None

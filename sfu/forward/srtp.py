@@ -1,8 +1,9 @@
 """SRTP sessions for a forwarding plane: libsrtp as pylibsrtp's wheel carries it, called directly.
 
-Both planes take their sessions from here. A session protects *or* unprotects RTP of one peer; it is the
-only one with its key and direction (two senders with one key would use one GCM nonce twice). RTCP has
-its own sessions elsewhere. Nothing here knows peers or packets.
+Both planes take their sessions from here. A session protects *or* unprotects RTP of one peer. There are two
+senders to a peer's key, `sender` and `repeater`, and an SSRC is only ever protected by one of them: two that
+protect the same SSRC would use one GCM nonce twice. Each has one cipher for all its SSRCs. RTCP has its own
+sessions elsewhere. Nothing here knows peers or packets.
 
 `protect` and `unprotect` are libsrtp's functions: (context, pointer, int pointer) -> status, in place.
 pylibsrtp gives no promise about them, so `check_seam` compares their signature before anything is used.
@@ -59,39 +60,18 @@ def check_seam() -> None:
 class SrtpSession:
     """One direction of one peer. `context` is libsrtp's `srtp_t`, valid as long as this object lives."""
 
-    def __init__(self, profile: SrtpProfile, key: bytes, ssrc_type: int) -> None:
+    def __init__(self, profile: SrtpProfile, key: bytes, ssrc_type: int, repeat: bool = False) -> None:
         if len(key) != KEY_BYTES[profile]:
             raise ValueError(
                 f"{profile.name} needs {KEY_BYTES[profile]} bytes of key and salt, got {len(key)}"
             )
-        self._profile = profile
-        self._key = key
-        self._owner = Session(self._policy(ssrc_type, 0, repeat=False))
-        self.context: Any = self._owner._srtp[0]
-        self.tag_bytes = TAG_BYTES[profile]
-
-    def allow_repeat(self, ssrc: int) -> None:
-        """Let this SSRC send a sequence number again (the same bytes: a plain retransmission).
-
-        Call it before the first packet of the SSRC, once.
-        """
-        self._owner.add_stream(self.repeat_policy(ssrc))
-
-    def repeat_policy(self, ssrc: int) -> Policy:
-        """What `allow_repeat` adds, for whoever uses the context on another thread and adds it there."""
-        return self._policy(Policy.SSRC_SPECIFIC, ssrc, repeat=True)
-
-    def _policy(self, ssrc_type: int, ssrc: int, repeat: bool) -> Policy:
-        policy = Policy(
-            key=self._key,
-            ssrc_type=ssrc_type,
-            ssrc_value=ssrc,
-            srtp_profile=_PYLIBSRTP_PROFILE[self._profile],
-        )
-        sends = ssrc_type == Policy.SSRC_ANY_OUTBOUND
+        policy = Policy(key=key, ssrc_type=ssrc_type, srtp_profile=_PYLIBSRTP_PROFILE[profile])
+        sends = ssrc_type == Policy.SSRC_ANY_OUTBOUND and not repeat
         policy.window_size = SEND_WINDOW_PACKETS if sends else WINDOW_PACKETS
         policy.allow_repeat_tx = repeat
-        return policy
+        self._owner = Session(policy)
+        self.context: Any = self._owner._srtp[0]
+        self.tag_bytes = TAG_BYTES[profile]
 
 
 def receiver(profile: SrtpProfile, key: bytes) -> SrtpSession:
@@ -102,6 +82,11 @@ def receiver(profile: SrtpProfile, key: bytes) -> SrtpSession:
 def sender(profile: SrtpProfile, key: bytes) -> SrtpSession:
     """Protects what goes to a peer, any SSRC. Raises ValueError for a key of the wrong length."""
     return SrtpSession(profile, key, Policy.SSRC_ANY_OUTBOUND)
+
+
+def repeater(profile: SrtpProfile, key: bytes) -> SrtpSession:
+    """A `sender` that protects a sequence number again: the same bytes, for a plain retransmission."""
+    return SrtpSession(profile, key, Policy.SSRC_ANY_OUTBOUND, repeat=True)
 
 
 __all__ = [
@@ -121,6 +106,7 @@ __all__ = [
     "lib",
     "protect",
     "receiver",
+    "repeater",
     "sender",
     "unprotect",
 ]

@@ -104,6 +104,7 @@ class Peer:
         "receiver",
         "remote",
         "repeatable",
+        "repeater",
         "retired",
         "sender",
         "slots",
@@ -122,7 +123,8 @@ class Peer:
         self.slots: set[Slot] = set()
         self.sources: dict[int, Producer] = {}  # by SSRC, media and RTX
         self.unknown: set[int] = set()  # SSRCs reported as unknown
-        self.repeatable: set[int] = set()  # SSRCs whose packets may be protected again
+        self.repeater: SrtpSession | None = None  # sends for slots that repeat; made for the first of them
+        self.repeatable: set[int] = set()  # SSRCs that it has or had under these keys
         self.retired: dict[int, int] = {}  # next sequence number of SSRCs whose slot is gone
         self.transport: TransportHistory | None = None
         self.arrived: list[tuple[int, float]] = []  # transport-wide numbers and when they came

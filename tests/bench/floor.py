@@ -115,7 +115,7 @@ class FloorPlane:
         ffi = self._ffi
         sources = ffi.new("floor_source[]", len(self._routes))
         self._owners: list[Any] = [sources]
-        protect, _, _ = srtp_pointers()
+        protect, _ = srtp_pointers()
         for source, (producer, slots) in zip(sources, self._routes.items(), strict=True):
             kind = self._producers[producer].kind
             payload, burst = LOAD[kind]

@@ -49,8 +49,6 @@ static int fuzz_unprotect(void *session, void *packet, int *length)
     return below(20) ? SRTP_OK : (int)(5 + below(7));
 }
 
-static int fuzz_add_stream(void *session, void *policy) { (void)session; (void)policy; return SRTP_OK; }
-
 static plane *p;
 static peer *peers[PEERS];
 static producer *sources[SOURCES];
@@ -167,7 +165,10 @@ static void random_command(void)
              below(2) ? 100 : 100 | 101 << 8, NULL);
         break;
     case 6: give(OP_ADDRESS, peers[who], below(20) != 0, 0, 0, &names[who]); break;
-    case 7: give(OP_KEYS, peers[who], below(20) != 0, below(20) != 0, TAG, NULL); break;
+    case 7:
+        give(OP_REPEATER, peers[who], 0, below(20) != 0, 0, NULL);
+        give(OP_KEYS, peers[who], below(20) != 0, below(20) != 0, TAG, NULL);
+        break;
     case 9:
         if (sources[i])
             give(OP_SYNC, sources[i], 0, 1 + below(2), chance(), NULL);
@@ -274,8 +275,7 @@ int main(int argc, char **argv)
     int sink = socket(AF_INET, SOCK_DGRAM, 0), fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (bind(sink, (struct sockaddr *)&any, size) || getsockname(sink, (struct sockaddr *)&any, &size))
         return 2;
-    p = plane_new(fd, (uintptr_t)fuzz_protect, (uintptr_t)fuzz_unprotect, (uintptr_t)fuzz_add_stream,
-                  fuzz_clock, NULL);
+    p = plane_new(fd, (uintptr_t)fuzz_protect, (uintptr_t)fuzz_unprotect, fuzz_clock, NULL);
     make_heads();
     for (int i = 0; i < PEERS; i++) {
         /* Only the first one's packets arrive anywhere; those of the last, IPv6, do not even leave. */
@@ -286,6 +286,7 @@ int main(int argc, char **argv)
                                                  .sin6_addr = IN6ADDR_LOOPBACK_INIT};
         peers[i] = peer_new(++handles);
         give(OP_ADDRESS, peers[i], 1, 0, 0, &names[i]);
+        give(OP_REPEATER, peers[i], 0, 1, 0, NULL);
         give(OP_KEYS, peers[i], 1, 1, TAG, NULL);
     }
     uint64_t events[EVENT_LOST + 1] = {0};

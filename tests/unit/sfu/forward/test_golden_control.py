@@ -110,25 +110,33 @@ class TestRemoval:
         assert numbers == list(range(numbers[0], numbers[0] + 6))
         assert listener.refused == []
 
-    async def test_a_used_ssrc_that_comes_back_without_rtx_never_repeats_a_nonce(self, rig: Rig) -> None:
+    async def test_a_used_ssrc_comes_back_without_rtx_only_with_new_keys(self, rig: Rig) -> None:
+        """Its packets would be protected by another session, which begins its nonces anew."""
         source = rig.source()
         peer, listener = rig.peer()
         slot, _ = rig.slot(peer=peer)
         rig.forwarder.route(slot, source.handle)
         source.send(3, key=True)
         await rig.settle()
+        assert len(listener.receive()) == 3
         rig.forwarder.remove_slot(slot)
+        with pytest.raises(ValueError, match="had RTX before"):
+            rig.slot(peer=peer, rtx=False)
+        fresh = RtpPeer(SrtpProfile.AEAD_AES_128_GCM)
+        rig.forwarder.set_keys(peer, SrtpProfile.AEAD_AES_128_GCM, fresh.send_key, fresh.receive_key)
+        rig.forwarder.set_address(peer, fresh.address)
         again, _ = rig.slot(peer=peer, rtx=False)
         rig.forwarder.route(again, source.handle)
         source.send(3, key=True)
         await rig.settle()
-        numbers = sequences(listener.receive())
-        assert numbers == list(range(numbers[0], numbers[0] + 6))
+        numbers = sequences(fresh.receive())
+        assert numbers == list(range(numbers[0], numbers[0] + 3))
         rig.forwarder.retransmit(again, numbers)
         await rig.settle()
         contents: dict[bytes, bytes] = {}
-        for data in [*listener.datagrams, *listener.receive_raw()]:
+        for data in [*fresh.datagrams, *fresh.receive_raw()]:
             assert contents.setdefault(data[2:4] + data[8:12], data) == data
+        fresh.close()
 
     async def test_unknown_handles(self, rig: Rig) -> None:
         forwarder = rig.forwarder
