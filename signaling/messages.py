@@ -64,7 +64,7 @@ class Join(ClientMessage, tag="join", frozen=True):
     """The first message on every connection.
 
     A browser with a session cookie needs no ticket; a guest gives the ticket that
-    `POST /api/meetings/{meeting_id}/join` answered. `resume` is the token of an earlier `welcome`:
+    `POST /api/meetings/{meeting_id}/join` answered. `resume` is the newest token of a `welcome` or `resume`:
     it brings back place and mute state and takes the seat of the older connection.
     """
 
@@ -334,6 +334,12 @@ class Welcome(ServerMessage, tag="welcome", frozen=True):
     tick_ms: float
 
 
+class Resume(ServerMessage, tag="resume", frozen=True):
+    """The token that brings this seat back from now on, as it is now; that of the `welcome` is of before."""
+
+    resume: str
+
+
 class Moved(Struct, array_like=True, frozen=True):
     """`[user_id, x, y, direction]`: an array, because ticks are most of what we send."""
 
@@ -561,6 +567,7 @@ class Closing(ServerMessage, tag="closing", frozen=True):
 
 AnyServerMessage: TypeAlias = (
     Welcome
+    | Resume
     | Players
     | ZoneChanged
     | MediaChanged

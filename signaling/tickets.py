@@ -61,12 +61,22 @@ class MediaTicket(msgspec.Struct, frozen=True):
 
 
 class ResumeTicket(msgspec.Struct, frozen=True):
-    """The right to take back one's own seat after a lost connection."""
+    """The right to take back one's own seat after a lost connection.
+
+    `mic`, `camera` and `watch` are as the seat was when the ticket was made, for a world process that does
+    not remember it. A shared screen is not in it: no page can share one again by itself. They count for those
+    who were here a moment ago: whom the owner before has left in the position store, or, where it stopped in
+    order and told them so, until `kept_until` (seconds since 1970).
+    """
 
     audience: ClassVar[str] = "atrium/resume"
     server_id: str
     user_id: str
     session: str
+    mic: bool = False
+    camera: bool = False
+    watch: bool = True
+    kept_until: float = 0.0
 
 
 class AdminTicket(msgspec.Struct, frozen=True):

@@ -18,7 +18,9 @@ from signaling.messages import (
     Join,
     MapInfo,
     MediaChanged,
+    MediaFlags,
     MovedBack,
+    Resume,
     Showing,
     Shown,
     Welcome,
@@ -96,10 +98,13 @@ class Seating:
             if not self.arrivals.may_sit(server_id, seat.user_id, seat.presence):
                 raise Refused("removed", "you were removed from this server")
         # No await from here on: nobody can be removed, and no room can fill, in between.
-        resumed = self._resumed(server_id, seat, join)
+        ticket = self._resumed(server_id, seat, join)
+        resumed = ticket.session if ticket is not None else None
         recalled = self._spaces.recall(server_id, seat.user_id)
         if recalled is not None:
             last = recalled.x, recalled.y
+        just_left = recalled is not None or (ticket is not None and self._wall() < ticket.kept_until)
+        was = ticket if just_left else None
         player = live.space.players.get(seat.user_id)
         if player is not None and player.presence != seat.presence:
             # A guest who has become a member: another seat altogether.
@@ -107,7 +112,7 @@ class Seating:
             player = None
         try:
             if player is None:
-                player = self._arrive(live, seat, resumed, last)
+                player = self._arrive(live, seat, resumed, last, was=was)
             else:
                 self._take_over(live, player, seat, resumed)
         except LookupError as error:
@@ -200,15 +205,15 @@ class Seating:
             raise Refused("no_server", "there is no such server")
         return live
 
-    def _resumed(self, server_id: str, seat: Seat, join: Join) -> str | None:
-        """The session that a resume token takes back; None without a valid one of this very user."""
+    def _resumed(self, server_id: str, seat: Seat, join: Join) -> ResumeTicket | None:
+        """What a resume token takes back; None without a valid one of this very user."""
         if join.resume is None:
             return None
         try:
             claims = self._tickets.read(ResumeTicket, join.resume, self._wall())
         except BadTicket:
             return None  # a token that has grown old is no fault: they join as if for the first time
-        return claims.session if (claims.server_id, claims.user_id) == (server_id, seat.user_id) else None
+        return claims if (claims.server_id, claims.user_id) == (server_id, seat.user_id) else None
 
     def _arrive(
         self,
@@ -217,6 +222,7 @@ class Seating:
         resumed: str | None,
         last: tuple[float, float] | None,
         known: Known | None = None,
+        was: ResumeTicket | None = None,
     ) -> Player:
         remembered = live.remembered.pop(seat.user_id, None)
         # A session that a worker still carries under another owner's routes goes on.
@@ -232,6 +238,9 @@ class Seating:
                 player.flags = remembered.flags
                 player.watch = remembered.watch
                 player.showing = remembered.showing
+        elif was is not None:
+            # They were here a moment ago, under an owner that is gone.
+            player.flags, player.watch = MediaFlags(was.mic, was.camera), was.watch
         keep = resumed if found is not None or known is not None else None
         self._media.seat(live, player, keep if keep is not None else new_session_id())
         if found is not None:
@@ -268,15 +277,28 @@ class Seating:
     def _welcome(self, live: LiveSpace, client: Client) -> Welcome:
         player, record = client.player, live.record
         session = live.hearing.links[player].session
-        ticket = ResumeTicket(record.id, player.user_id, session)
         return welcome(
             live,
             player,
             session=session,
             map_info=self._map_info(record.map_name),
             ice_servers=self._ice_servers(player.user_id),
-            resume=self._tickets.issue(ticket, RESUME_SECONDS, self._wall()),
+            resume=self._resume(live, player),
         )
+
+    def _resume(self, live: LiveSpace, player: Player, kept_until: float = 0.0) -> str:
+        flags, session = player.flags, live.hearing.links[player].session
+        ticket = ResumeTicket(
+            live.record.id, player.user_id, session, flags.mic, flags.camera, player.watch, kept_until
+        )
+        return self._tickets.issue(ticket, RESUME_SECONDS, self._wall())
+
+    def renew(self, live: LiveSpace, client: Client, *, stopping: bool = False) -> None:
+        """What the client sends may be other than its resume token says: it gets another one. One that comes
+        before we are `stopping` brings back mute state to whoever owns the space then."""
+        if client.player in live.hearing.links:
+            kept_until = self._wall() + RETURN_SECONDS if stopping else 0.0
+            client.send(Resume(self._resume(live, client.player, kept_until)))
 
     # --- going -------------------------------------------------------------------------------------
 

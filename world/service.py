@@ -177,9 +177,10 @@ class WorldService:
             self._housekeeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._housekeeping
-        clients = [client for _, live in self.spaces for client in live.clients.values()]
+        clients = [(live, client) for _, live in self.spaces for client in live.clients.values()]
         restart = Restart(len(clients), random.randrange)
-        for client in clients:
+        for live, client in clients:
+            self.seats.renew(live, client, stopping=True)
             client.close(restart.closing())
         for _, live in self.spaces:
             self._end(live)
@@ -249,7 +250,8 @@ class WorldService:
             case ZoneEntered() | ZoneExited():
                 talk.zone_hint(live, client, message)
             case MediaState():
-                talk.media_state(live, client, message)
+                if talk.media_state(live, client, message):
+                    self.seats.renew(live, client)
             case MediaOffer() | MediaAnswer():
                 if client.offers.take(now):
                     self._media.negotiate(client, live, message)
@@ -264,7 +266,8 @@ class WorldService:
             case SendEmote():
                 talk.emote(live, client, message, now)
             case Show():
-                showing.show(live, client, message, now)
+                if showing.show(live, client, message, now):
+                    self.seats.renew(live, client)
             case Ping():
                 client.send(Pong(message.at))
             case Join():

@@ -9,21 +9,24 @@ from world.live import LiveSpace
 from world.player import Player
 
 
-def show(live: LiveSpace, client: Client, message: Show, now: float) -> None:
-    """Another status, or sitting down or getting up. Who is away sends nothing, whatever was on."""
+def show(live: LiveSpace, client: Client, message: Show, now: float) -> bool:
+    """Another status, or sitting down or getting up. Who is away sends nothing, whatever was on: returns
+    whether this turned anything off."""
     player = client.player
     showing = Showing(message.status, message.seated and player.walks)
     if showing == player.showing:
-        return
+        return False
     if not client.chats.take(now, 0.5):
         client.send(Error("rate_limited", "one after the other", "show"))
         client.send(Shown(player.user_id, player.showing))
-        return
+        return False
     _set(live, player, showing)
-    if showing.status == "away" and (player.flags != MediaFlags() or player.booth):
-        player.flags, player.booth = MediaFlags(), False
-        live.media_changed(player)
-        live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
+    if showing.status != "away" or (player.flags == MediaFlags() and not player.booth):
+        return False
+    player.flags, player.booth = MediaFlags(), False
+    live.media_changed(player)
+    live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
+    return True
 
 
 def got_up(live: LiveSpace, player: Player) -> None:

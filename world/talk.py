@@ -61,13 +61,13 @@ def zone_hint(live: LiveSpace, client: Client, message: ZoneEntered | ZoneExited
     client.send(Error("zone_mismatch", f"the world sees you {where}", ref))
 
 
-def media_state(live: LiveSpace, client: Client, message: MediaState) -> None:
-    """Mute, camera, screen, and whether to receive video at all."""
+def media_state(live: LiveSpace, client: Client, message: MediaState) -> bool:
+    """Mute, camera, screen, and whether to receive video at all. Returns whether any of it is another now."""
     player = client.player
     flags = MediaFlags(message.mic and not message.booth, message.camera, message.screen)
     booth = message.mic and message.booth
     if (flags, message.watch, booth) == (player.flags, player.watch, player.booth):
-        return
+        return False
     told = flags != player.flags
     player.flags = flags
     player.watch = message.watch
@@ -75,6 +75,7 @@ def media_state(live: LiveSpace, client: Client, message: MediaState) -> None:
     live.media_changed(player)
     if told:
         live.tell_viewers(player, MediaChanged(player.user_id, flags))
+    return True
 
 
 def pin(live: LiveSpace, client: Client, message: Pin) -> None:

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from signaling import messages as m
+from signaling.tickets import ResumeTicket
 from tests.support.tiny_world import ROOM_1, SERVER, TinyWorld, until
 from world.lease import Want
 from world.node_owner import Gateway
 from world.node_wire import FromOwner, Write
 from world.records import Seat
+from world.state import InProcessPositions, Position
 
 
 @pytest.fixture
@@ -150,6 +152,53 @@ async def test_an_owner_that_stops_hands_its_space_over_and_nobody_elsewhere_is_
     assert player.flags.mic
     assert two.worker.closed == [], "their media goes on"
     await until(lambda: two.worker.heard(cleo.session) == {(bob.session, "mic")}, "cleo hears bob")
+
+
+async def test_who_comes_back_at_another_node_after_a_restart_has_their_place_and_mute_state(
+    nodes: tuple[TinyWorld, TinyWorld],
+) -> None:
+    one, two = nodes
+    ann, bob = await one.join("ann", (600, 700)), await one.join("bob", (700, 700))
+    eve = await one.join("eve", (800, 700))
+    for avatar in (ann, bob, eve):
+        await avatar.send(m.MediaState(mic=True, camera=True, watch=False))
+        await avatar.expect(m.Resume)
+    await ann.send(m.MediaState(mic=True, camera=False))
+    await bob.send(m.MediaState(mic=False, camera=False))
+    await ann.step(630, 700)
+    for avatar in (ann, bob):
+        await avatar.expect(m.Resume)
+    await one.node.close()
+    on, off = [(await avatar.expect(m.Resume)).resume for avatar in (ann, bob)]
+    again = [await two.join("ann", resume=on), await two.join("bob", resume=off), await two.join("eve")]
+    assert [you.welcome.you.media for you in again] == [
+        m.MediaFlags(mic=True),
+        m.MediaFlags(),
+        m.MediaFlags(),
+    ]
+    assert (again[0].x, again[0].y) == (630, 700)
+    player = two.world.spaces.get(SERVER).space.players["ann"]  # type: ignore[union-attr]
+    assert player.watch
+
+
+async def test_a_token_of_long_ago_brings_nobody_back_unmuted(nodes: tuple[TinyWorld, TinyWorld]) -> None:
+    one, two = nodes
+    ann = await one.join("ann", (600, 700))
+    await ann.send(m.MediaState(mic=True, camera=True))
+    on = (await ann.expect(m.Resume)).resume
+    await ann.leave()
+    await until(lambda: not one.world.online(SERVER), "ann has left")
+    await one.node.close()
+    assert (await two.join("ann", resume=on)).welcome.you.media == m.MediaFlags()
+
+
+async def test_after_a_crash_the_mute_state_comes_from_the_token_of_those_who_were_there() -> None:
+    positions = InProcessPositions()
+    await positions.write_batch(SERVER, {"ann": Position(630, 700, None, 0)}, [])
+    async with TinyWorld(positions) as tiny:
+        for user, media in (("ann", m.MediaFlags(mic=True)), ("bob", m.MediaFlags())):
+            resume = tiny.tickets.issue(ResumeTicket(SERVER, user, "s", mic=True), 60, time.time())
+            assert (await tiny.join(user, resume=resume)).welcome.you.media == media
 
 
 async def test_an_owner_that_loses_its_lease_serves_its_clients_through_the_new_one(

@@ -2,7 +2,7 @@
  * One client's WebSocket to the world, for as long as the page lives: joins, comes back after losses,
  * measures the latency, and stops when the world says so. It knows the language and no DOM.
  *
- * `resume` of the last welcome is sent with each new join, so that the place is ours again.
+ * `resume` that we were told last is sent with each new join, so that the place is ours again.
  */
 import type { ClientMessage, Closing, ServerMessage, Welcome } from "./messages.ts";
 import { afterLoss } from "./reconnect.ts";
@@ -121,6 +121,7 @@ export class Connection {
     this.#heardAt = Date.now();
     const message = JSON.parse(text) as ServerMessage;
     if (message.type === "welcome") this.#welcomed(message);
+    else if (message.type === "resume") this.#resume = message.resume;
     else if (message.type === "closing") this.#closing = message;
     else if (message.type === "pong") this.#latency = performance.now() - message.at;
     this.#options.message(message);

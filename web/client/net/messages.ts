@@ -131,6 +131,11 @@ export interface Welcome {
   tick_ms: number;
 }
 
+export interface Resume {
+  type: "resume";
+  resume: string;
+}
+
 export interface Players {
   type: "players";
   joined?: PlayerInfo[];
@@ -389,6 +394,7 @@ export type ClientMessage =
 
 export type ServerMessage =
   | Welcome
+  | Resume
   | Players
   | ZoneChanged
   | MediaChanged

@@ -92,7 +92,9 @@ export class WorldPage {
       serverId: data.server_id,
       resume: sessionStorage.getItem(key),
       message: (message) => {
-        if (message.type === "welcome") sessionStorage.setItem(key, message.resume);
+        if (message.type === "welcome" || message.type === "resume") {
+          sessionStorage.setItem(key, message.resume);
+        }
         this.#heard(message);
       },
       state: (state) => this.#connectionChanged(state),
