@@ -17,7 +17,7 @@ import ipaddress
 import logging
 import socket
 from collections import Counter
-from typing import Final
+from typing import Final, cast
 
 from sfu.forward.contract import MAX_DATAGRAM, Address
 from signaling.ratelimit import TokenBucket
@@ -195,12 +195,12 @@ class _Bridge(asyncio.Protocol):
     # --- the client's side -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        peer = transport.get_extra_info("peername")
+        # Not an assertion: the transports of uvloop are none of asyncio's classes.
+        self._transport = stream = cast("asyncio.Transport", transport)
+        peer = stream.get_extra_info("peername")
         self.host = counted_as(peer[0]) if peer else ""
         if not self._owner.admit(self):
-            transport.abort()
+            stream.abort()
             return
         try:
             self._socket = self._owner.open_socket()
@@ -208,7 +208,7 @@ class _Bridge(asyncio.Protocol):
             log.warning("no socket for a client that comes by TCP: %s", error)
             self.close()
             return
-        transport.set_write_buffer_limits(MAX_QUEUED, RESUME_QUEUED)
+        stream.set_write_buffer_limits(MAX_QUEUED, RESUME_QUEUED)
         self._loop.add_reader(self._socket, self._forwarded)
 
     def data_received(self, data: bytes) -> None:

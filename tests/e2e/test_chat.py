@@ -118,7 +118,7 @@ async def test_a_picture_is_shown_and_another_file_is_saved(two: Two, tmp_path: 
     await say(ada, "the plan")
     picture = line(bob, "the plan").locator("img")
     await expect(picture).to_be_visible()
-    assert await picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == 2
+    await expect(picture).to_have_js_property("naturalWidth", 2)
 
     await ada.locator(".write input[type=file]").set_input_files(
         {"name": "notes.html", "mimeType": "text/html", "buffer": b"<script>alert(1)</script>"}

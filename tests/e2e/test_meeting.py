@@ -92,7 +92,7 @@ async def test_member_and_guest_write_to_each_other_and_the_guest_gets_the_file(
     await say(ada, "here")
     picture = line(guest, "here").locator("img")
     await expect(picture).to_be_visible()
-    assert await picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == 2
+    await expect(picture).to_have_js_property("naturalWidth", 2)
     # A guest has no way to put files here.
     await expect(guest.get_by_role("button", name="Attach a file")).to_be_hidden()
 

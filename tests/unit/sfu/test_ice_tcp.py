@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,7 +76,10 @@ class Port:
 
     async def received(self) -> tuple[bytes, tuple[str, int]]:
         async with asyncio.timeout(5):
-            return await asyncio.get_running_loop().sock_recvfrom(self.udp, 4096)
+            while True:  # uvloop has no sock_recvfrom
+                with contextlib.suppress(BlockingIOError):
+                    return self.udp.recvfrom(4096)
+                await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ async def eof(reader: asyncio.StreamReader) -> bool:
             return True
 
 
-async def test_each_connection_is_a_remote_of_its_own_to_the_forwarder(port: Port) -> None:
+async def is_a_remote_of_its_own(port: Port) -> None:
     (reader, writer), (_, other) = await port.connect(), await port.connect()
     writer.write(frame(b"the first") + frame(b"the second")[:3])
     data, source = await port.received()
@@ -118,6 +122,24 @@ async def test_each_connection_is_a_remote_of_its_own_to_the_forwarder(port: Por
     async with asyncio.timeout(5):
         while port.listener.connections:
             await asyncio.sleep(0.01)
+
+
+async def test_each_connection_is_a_remote_of_its_own_to_the_forwarder(port: Port) -> None:
+    await is_a_remote_of_its_own(port)
+
+
+def test_so_it_is_on_the_loop_that_the_program_runs_on() -> None:
+    """uvloop's transports are none of asyncio's classes."""
+
+    async def run() -> None:
+        made = await Port().start()
+        async with asyncio.timeout(20):
+            await is_a_remote_of_its_own(made)
+        await made.listener.close()
+        made.udp.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
 
 
 async def test_who_sends_no_frames_is_closed_and_nobody_else(port: Port) -> None:

@@ -232,10 +232,12 @@ export class Chat {
       return;
     }
     this.channels.stale();
+    const before = new Map(this.channels.all.map(({ key, unread }) => [key, unread]));
     try {
       for (const talk of await this.#parts.history.talks()) {
         const channel = this.channels.at(talk);
-        channel.unread = talk.unread;
+        // What came while we asked may not be counted in the answer yet.
+        channel.unread = Math.max(talk.unread, channel.unread - (before.get(channel.key) ?? 0));
         if (talk.scope === "direct") Object.assign(channel, { name: talk.name, avatar: talk.avatar });
       }
     } catch {
