@@ -23,8 +23,8 @@ KEYFRAME_RETRY = 0.5
 # Receiver reports and bitrate limits to publishers.
 REPORT_INTERVAL = 1.0
 # Sender reports of one slot while its source stays the same: clocks drift slowly, and a publisher with
-# fifty listeners would make fifty of each of its own. (RFC 3550 §6.2 asks for 5 s between reports.)
-SLOT_REPORT_INTERVAL = 2.5
+# fifty listeners would make fifty of each of its own (RFC 3550 §6.2 has 5 s between reports too).
+SLOT_REPORT_INTERVAL = 5.0
 # What each video of a publisher may take, without better knowledge of its path (bit/s).
 MAX_VIDEO_BITRATE = 2_500_000
 # Packets that one listener may ask for again, a second and at once: beyond that the retransmissions

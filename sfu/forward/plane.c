@@ -318,17 +318,22 @@ static int receive(struct plane *p)
 
 /* Until a packet or a command is there. A packet seldom comes alone (a frame is several, a room has several
  * voices), and what is received together is sent together: so the first one waits HOLD_NANOSECONDS for the
- * others, once per sleep, as a network card holds back its interrupts. A loaded plane does not sleep, and holds
- * nothing. Commands do not wait. */
+ * others, once per sleep, as a network card holds back its interrupts. Where they follow each other, nothing
+ * wakes the thread but the clock, every PACE_NANOSECONDS, until it finds nothing. A loaded plane does not sleep,
+ * and holds nothing. Commands do not wait. */
 static void sleep_until_needed(struct plane *p)
 {
     struct pollfd wake[2] = {{p->fd, POLLIN, 0}, {p->command_fd, POLLIN, 0}};
-    const struct timespec hold = {0, HOLD_NANOSECONDS};
+    const struct timespec hold = {0, HOLD_NANOSECONDS}, pace = {0, PACE_NANOSECONDS};
     uint64_t count;
     atomic_store(&p->asleep, 1);
-    if (atomic_load(&p->command_tail) == READ(p->command_head) && !atomic_load(&p->stop) &&
-        poll(wake, 2, -1) == 1 && wake[0].revents)
+    if (atomic_load(&p->command_tail) != READ(p->command_head) || atomic_load(&p->stop)) {
+        /* Not now. */
+    } else if (p->paced) {
+        ppoll(&wake[1], 1, &pace, NULL);
+    } else if (poll(wake, 2, -1) == 1 && wake[0].revents) {
         ppoll(&wake[1], 1, &hold, NULL);
+    }
     atomic_store(&p->asleep, 0);
     if (wake[1].revents && read(p->command_fd, &count, sizeof count) < 0) {
         /* Somebody read it before: nothing is lost, the ring is looked at anyway. */
@@ -339,8 +344,14 @@ int plane_run(plane *p)
 {
     while (!atomic_load_explicit(&p->stop, memory_order_acquire)) {
         int count = receive(p);
-        bool all = count < p->limit;
+        bool all = count < p->limit, commanded = READ(p->command_head) != atomic_load(&p->command_tail);
         handle(p, count);
+        if (count) {
+            p->paced = p->now - p->brought_at < PACED_SECONDS;
+            p->brought_at = p->now;
+        } else if (!commanded) {
+            p->paced = false;    /* the clock woke it for nothing */
+        }
         if (all)
             sleep_until_needed(p);
     }

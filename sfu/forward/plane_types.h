@@ -158,7 +158,10 @@ int slot_retransmit(plane *, slot *, producer *, producer *held, const uint16_t 
 /* Packets that one turn aims to send at most, some four milliseconds: then commands have their turn. */
 #define TURN_PACKETS 2000
 
-#define HOLD_NANOSECONDS 1000000 /* a packet's wait for others at most: see sleep_until_needed */
+/* See sleep_until_needed. */
+#define HOLD_NANOSECONDS 1000000 /* a packet's wait for others, where few come */
+#define PACE_NANOSECONDS 1500000 /* and between two looks where one comes after the other */
+#define PACED_SECONDS 0.005      /* turns with packets that lie closer than this follow each other */
 
 #define MAX_OUT (PLANE_MAX_HEAD + OSN_BYTES + PLANE_MAX_DATAGRAM + 64)
 #define TX_BYTES (128 * 1024)    /* stays in the core's own cache until it is sent */
@@ -350,7 +353,8 @@ struct plane {
     srtp_way protect, unprotect;
     double (*clock)(void *);
     void *clock_of;
-    double now;
+    double now, brought_at;      /* of this turn, and of the last one with packets */
+    bool paced;
     uint32_t turn;
     int gso;
     int limit;                   /* datagrams to receive in the next turn */

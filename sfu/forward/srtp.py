@@ -30,7 +30,7 @@ STATUS_TOO_OLD = 10
 # Packets behind the newest one that may still come (receive) or go out of order (send).
 WINDOW_PACKETS = 1024
 # The same for what is sent: libsrtp moves the whole window for each packet. What a producer's repair brings
-# later than this is too late to be played; a slot that repeats its own packets has the whole window.
+# later than this is too late to be played, and of what is asked for again likewise.
 SEND_WINDOW_PACKETS = 256
 
 # Bytes of authentication tag behind a packet (RFC 3711 §5.2.1, RFC 7714 §14.2).
@@ -66,7 +66,7 @@ class SrtpSession:
                 f"{profile.name} needs {KEY_BYTES[profile]} bytes of key and salt, got {len(key)}"
             )
         policy = Policy(key=key, ssrc_type=ssrc_type, srtp_profile=_PYLIBSRTP_PROFILE[profile])
-        sends = ssrc_type == Policy.SSRC_ANY_OUTBOUND and not repeat
+        sends = ssrc_type == Policy.SSRC_ANY_OUTBOUND
         policy.window_size = SEND_WINDOW_PACKETS if sends else WINDOW_PACKETS
         policy.allow_repeat_tx = repeat
         self._owner = Session(policy)
