@@ -21,6 +21,11 @@ from signaling.ratelimit import TokenBucket
 
 CONSENT_SECONDS = 30.0  # RFC 7675 §5.1
 MAX_ADDRESSES = 8  # a peer; mediasoup's bound
+# TCP is for those whom UDP does not reach: nobody is answered over it before datagrams had this long to
+# come (s), nor while they come. A browser that is answered over both may change to TCP whenever nothing came
+# over UDP for two seconds. It checks the path that it has chosen every 2.5 s.
+STREAM_WAIT_SECONDS = 0.6
+DATAGRAMS_SECONDS = 6.0
 # An address that another peer checked so recently is that peer's: a forged source cannot take it.
 HELD_SECONDS = 10.0
 # Error replies of the whole port a second: they are the only answer to somebody without the password.
@@ -51,7 +56,14 @@ class _Agent:
     since: float
     addresses: OrderedDict[Address, float] = field(default_factory=OrderedDict)
     nominated: Address | None = None
+    streamed: bool = False  # `nominated` is the end of a TCP connection
     consent: float | None = None
+
+    def needs_stream(self, now: float) -> bool:
+        """Whether TCP is all that it seems to have."""
+        if self.nominated is None:
+            return now - self.since >= STREAM_WAIT_SECONDS
+        return self.streamed or now - (self.consent or 0.0) > DATAGRAMS_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +132,11 @@ class IceResponder:
             if agent.consent is not None and now - agent.consent > CONSENT_SECONDS
         ]
 
-    def receive(self, data: bytes, address: Address, now: float) -> Outcome:
-        """Take one datagram that looks like STUN (first byte 0 to 3). Never raises."""
+    def receive(self, data: bytes, address: Address, now: float, stream: bool = False) -> Outcome:
+        """Take one datagram that looks like STUN (first byte 0 to 3). Never raises.
+
+        `stream`: it came over TCP, and `address` stands for that connection.
+        """
         message = stun.parse(data)
         if message is None:
             return self._drop("stun_malformed")
@@ -150,7 +165,12 @@ class IceResponder:
         holder = self._holders.get(address)
         if holder is not None and holder is not agent and now - (holder.consent or 0.0) < HELD_SECONDS:
             return self._drop("stun_address_taken")
-        return Outcome(_success(message, address, agent), self._heard(message, agent, address, now))
+        if stream and not agent.needs_stream(now):
+            return self._drop("stun_stream_not_needed")
+        event = self._heard(message, agent, address, now)
+        if event is not None:
+            agent.streamed = stream
+        return Outcome(_success(message, address, agent), event)
 
     def _agent(self, username: bytes | None) -> _Agent | None:
         if username is None or len(username) > 513:  # RFC 8489 §14.3

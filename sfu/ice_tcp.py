@@ -102,6 +102,7 @@ class TcpListener:
         self._server: asyncio.Server | None = None
         self._bridges: set[_Bridge] = set()
         self._by_host: Counter[str] = Counter()
+        self._ends: set[Address] = set()
         self._check: asyncio.TimerHandle | None = None
         self.dropped: Counter[str] = Counter()
 
@@ -138,6 +139,18 @@ class TcpListener:
                 self.dropped["idle"] += 1
                 bridge.close()
         self._check = loop.call_later(CHECK_SECONDS, self._look)
+
+    def carries(self, address: Address) -> bool:
+        """Whether what the forwarder gets from this address came over TCP."""
+        return address in self._ends
+
+    def opened(self, end: Address) -> None:
+        """A connection has this address towards the forwarder."""
+        self._ends.add(end)
+
+    def closed(self, end: Address) -> None:
+        """It has it no more."""
+        self._ends.discard(end)
 
     def admit(self, bridge: _Bridge) -> bool:
         """Whether there is room for one more connection."""
@@ -180,6 +193,7 @@ class _Bridge(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
         self._full = False
+        self._end: Address = ("", 0)
         self.host = ""
         self._bucket = TokenBucket(PACKET_RATE, PACKET_BURST)
         self._excess = 0
@@ -208,6 +222,8 @@ class _Bridge(asyncio.Protocol):
             log.warning("no socket for a client that comes by TCP: %s", error)
             self.close()
             return
+        self._end = self._socket.getsockname()[:2]
+        self._owner.opened(self._end)
         stream.set_write_buffer_limits(MAX_QUEUED, RESUME_QUEUED)
         self._loop.add_reader(self._socket, self._forwarded)
 
@@ -267,6 +283,7 @@ class _Bridge(asyncio.Protocol):
         sock, self._socket = self._socket, None
         if sock is not None:
             self._loop.remove_reader(sock)
+            self._owner.closed(self._end)
             sock.close()
         if self._transport is not None:
             self._transport.abort()

@@ -157,6 +157,8 @@ class Endpoint:
     ) -> None:
         self.addresses = addresses
         self.tcp_addresses: tuple[Address, ...] = ()
+        # Whether what comes from this address came over TCP.
+        self.streamed: Callable[[Address], bool] = lambda address: False
         self.identity = identity
         self.clock = clock
         self.ice = IceResponder()
@@ -198,7 +200,7 @@ class Endpoint:
             return
         first = data[0]
         if first <= 3:
-            outcome = self.ice.receive(data, address, self.clock())
+            outcome = self.ice.receive(data, address, self.clock(), self.streamed(address))
             if outcome.event is not None:
                 self._nominated(outcome.event)
             if outcome.reply is not None:

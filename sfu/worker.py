@@ -190,6 +190,7 @@ class Worker:
             return
         self._tcp = listener
         endpoint.tcp_addresses = endpoint.addresses
+        endpoint.streamed = listener.carries
 
     async def close(self) -> None:
         """End every session and free the port. Idempotent."""

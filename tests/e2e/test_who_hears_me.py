@@ -93,9 +93,8 @@ async def test_the_figures_name_every_source_and_slot_and_the_way(two: Two) -> N
     await expect(figures.locator(".stats-subscribe")).to_contain_text("udp")
     rows = figures.locator("tbody tr")
     for text in ("mic", "camera", f"{two.bob.username} mic", f"{two.bob.username} camera"):
-        row = rows.filter(has_text=text).first
-        await expect(row).to_be_visible()
-        await expect(row).to_contain_text(re.compile(r"[1-9]"))
+        # Of a camera that is sent in layers, some may be off.
+        await expect(rows.filter(has_text=text).filter(has_text=re.compile(r"[1-9]")).first).to_be_visible()
     await sign.click()
     await expect(figures).to_be_hidden()
     await expect(page.locator(".bar-quality")).to_have_attribute("data-grade", re.compile("good|fair"))

@@ -9,7 +9,16 @@ import pytest
 from aioice import stun as aioice_stun
 
 from sfu import stun
-from sfu.ice import CONSENT_SECONDS, ERRORS_PER_SECOND, HELD_SECONDS, MAX_ADDRESSES, IceResponder, Nominated
+from sfu.ice import (
+    CONSENT_SECONDS,
+    DATAGRAMS_SECONDS,
+    ERRORS_PER_SECOND,
+    HELD_SECONDS,
+    MAX_ADDRESSES,
+    STREAM_WAIT_SECONDS,
+    IceResponder,
+    Nominated,
+)
 from tests.support import stun_client
 from tests.support.stun_client import check
 
@@ -74,6 +83,29 @@ def test_a_nomination_from_elsewhere_moves_the_peer(ice: IceResponder) -> None:
     ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
     assert ice.receive(check(UFRAG, PASSWORD), AWAY, 2.0).event == Nominated(1, AWAY, previous=HOME)
     assert ice.nominated(1) == AWAY
+
+
+def test_tcp_is_answered_only_when_datagrams_had_their_chance(ice: IceResponder) -> None:
+    early = ice.receive(check(UFRAG, PASSWORD), AWAY, STREAM_WAIT_SECONDS / 2, stream=True)
+    assert (early.reply, early.event) == (None, None)
+    later = ice.receive(check(UFRAG, PASSWORD), AWAY, STREAM_WAIT_SECONDS, stream=True)
+    assert later.event == Nominated(1, AWAY)
+
+
+def test_who_is_reached_by_datagrams_is_not_answered_over_tcp(ice: IceResponder) -> None:
+    ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
+    assert ice.receive(check(UFRAG, PASSWORD), AWAY, 1.0 + DATAGRAMS_SECONDS, stream=True).reply is None
+    assert ice.nominated(1) == HOME
+    assert ice.dropped["stun_stream_not_needed"] == 1
+
+
+def test_who_is_not_reached_by_datagrams_any_more_may_come_over_tcp_and_back(ice: IceResponder) -> None:
+    ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
+    late = 1.1 + DATAGRAMS_SECONDS
+    assert ice.receive(check(UFRAG, PASSWORD), AWAY, late, stream=True).event == Nominated(1, AWAY, HOME)
+    assert ice.receive(check(UFRAG, PASSWORD), AWAY, late + 1, stream=True).reply is not None
+    assert ice.receive(check(UFRAG, PASSWORD), HOME, late + 2).event == Nominated(1, HOME, AWAY)
+    assert ice.receive(check(UFRAG, PASSWORD), AWAY, late + 3, stream=True).reply is None
 
 
 def test_addresses_of_a_peer_are_bounded_and_the_nominated_one_stays(ice: IceResponder) -> None:
