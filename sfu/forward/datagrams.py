@@ -112,3 +112,17 @@ def to_socket(sock: socket.socket, address: Address) -> Address:
 def from_socket(host: str, port: int) -> Address:
     """The address as others see it: IPv4 over a dual-stack socket is IPv4."""
     return host.removeprefix(_MAPPED) if host.startswith(_MAPPED) and "." in host else host, port
+
+
+def cut_runs(lengths: list[int], tag_bytes: int, segments: int) -> list[Run]:
+    """Cut packets of these lengths into what one send may carry: equal ones, the last may be shorter."""
+    runs: list[Run] = []
+    for index, bare in enumerate(lengths):
+        length = bare + tag_bytes
+        if runs:
+            together = runs[-1][1]
+            if length <= together[0] == together[-1] <= MAX_SEGMENT and len(together) < segments:
+                together.append(length)
+                continue
+        runs.append((index, [length]))
+    return runs

@@ -12,7 +12,7 @@ from typing import Any
 from sfu.forward.layout import Layout, LayoutKey
 from sfu.forward.pictures import NO_SHIFT, Shift
 from sfu.forward.slots import Slot
-from sfu.forward.tables import Producer
+from sfu.forward.tables import Packet, Producer
 from sfu.forward.timeline import Left
 
 GroupKey = tuple[LayoutKey, int, bool]
@@ -170,3 +170,23 @@ def drop_route(slot: Slot) -> None:
     producer.slots.discard(slot)
     slot.producer = None
     slot.feeding = 0
+
+
+def join(source: Producer, burst: list[Packet], now: float) -> None:
+    """Let waiting slots begin where a decoder can: at the first keyframe of this burst."""
+    for packet in burst:
+        if source.is_keyframe(packet.payload):
+            for slot in [slot for slot in source.coming if slot.ready]:
+                take_over(slot)
+            for slot in [slot for slot in source.waiting if slot.ready]:
+                slot.begin(packet, now)
+                start_flow(slot)
+            return
+
+
+def follow_jump(source: Producer, packet: Packet, now: float) -> None:
+    """The source has started anew far ahead: its listeners' numbers go on without the gap."""
+    for slot in [slot for group in source.groups.values() for slot in group.slots]:
+        stop_flow(slot)
+        slot.begin(packet, now)
+        start_flow(slot)

@@ -29,6 +29,8 @@
 
 #include "plane_slots.c"
 
+#include "plane_listeners.c"
+
 /* --- receiving --------------------------------------------------------------------------------- */
 
 static uint32_t bucket(const struct plane *p, const union name *name)

@@ -129,6 +129,15 @@ class Peer:
         self.transport: TransportHistory | None = None
         self.arrived: list[tuple[int, float]] = []  # transport-wide numbers and when they came
 
+    def names_in(self, values: dict[int, bytes]) -> tuple[str, str]:
+        """MID and RID that a packet's extensions carry (RFC 8843 §9.2, RFC 8852); "" where it does not."""
+        mid = rid = b""
+        for producer in self.producers:  # one bundle: an id means the same in all its m-lines
+            ids = producer.extensions
+            mid = mid or values.get(ids.mid, b"")
+            rid = rid or values.get(ids.rid, b"") or values.get(ids.repaired_rid, b"")
+        return mid.decode("ascii", "replace"), rid.decode("ascii", "replace")
+
 
 class Producer:
     """One source that a peer sends, with its cache and receiver's figures."""

@@ -1,4 +1,4 @@
-"""Where a slot's time goes on when another producer begins to feed it. Pure; the same as in plane_slots.c.
+"""Where a slot's time goes on when another producer begins to feed it. Pure; as in plane_listeners.c.
 
 By the wall clock, unless the producer before was of the same group (simulcast layers of one source): then
 by that source's own clock, so that pictures keep their distance and lips stay with them. The two have to

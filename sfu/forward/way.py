@@ -21,8 +21,8 @@ from sfu.forward.contract import (
     Drop,
     ForwarderEvents,
 )
-from sfu.forward.datagrams import MAX_SEGMENT, RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run
-from sfu.forward.flow import Group, Row, row_of, start_flow, stop_flow, take_over
+from sfu.forward.datagrams import RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run, cut_runs
+from sfu.forward.flow import Group, Row, follow_jump, join, row_of
 from sfu.forward.layout import ABSENT
 from sfu.forward.pictures import Picture, read_picture, shifted
 from sfu.forward.slots import Slot
@@ -35,7 +35,7 @@ from sfu.forward.srtp import (
     protect,
     unprotect,
 )
-from sfu.forward.tables import Packet, Peer, Producer, Tables
+from sfu.forward.tables import Packet, Producer, Tables
 from sfu.rtp import rtx
 from sfu.rtp.errors import PacketError
 from sfu.rtp.header import FIXED_HEADER, elements, locate
@@ -161,7 +161,8 @@ class PacketWay:
                 dropped[Drop.UNKNOWN_SSRC] += 1
                 peer.unknown.add(ssrc)
                 values = {i: bytes(data[at : at + count]) for i, at, count in found}
-                raised.append((self._report_unknown, (peer, ssrc, second & 0x7F, values)))
+                unknown = peer.handle, ssrc, second & 0x7F, *peer.names_in(values)
+                raised.append((self._events.unknown_ssrc, unknown))
                 continue
 
             if found and source.extensions.transport_cc and len(peer.arrived) < MAX_ARRIVALS:
@@ -239,7 +240,7 @@ class PacketWay:
             cache[place] = packet
             if jumped:
                 self._fan_out(source, now)
-                self._follow_jump(source, packet, now)
+                follow_jump(source, packet, now)
             if not source.burst:
                 busy.append(source)
             source.burst.append(packet)
@@ -264,7 +265,7 @@ class PacketWay:
         if not burst:
             return
         if source.waiting or source.coming:
-            self._join(source, burst, now)
+            join(source, burst, now)
         oldest = min(burst).sequence
         for group in source.groups.values():
             # What all these listeners get alike is made once.
@@ -302,7 +303,7 @@ class PacketWay:
         count = len(bodies)
         number_at = group.layout.transport_cc_at
         lengths = [len(body[3]) for body in bodies]
-        runs = _runs(bodies, group.tag_bytes, datagrams.segments)
+        runs = cut_runs(lengths, group.tag_bytes, datagrams.segments)
         done = 0
         while done < len(rows):
             room = (TX_CELLS - self._cell) // count
@@ -396,47 +397,3 @@ class PacketWay:
                     self.sent_bytes -= length
                 else:
                     self._datagrams.enqueue([handle], cell, [(0, [length])], 1)
-
-    def _report_unknown(self, peer: Peer, ssrc: int, payload_type: int, values: dict[int, bytes]) -> None:
-        """Raise `unknown_ssrc` with what the packet says of its m-line (RFC 8843 §9.2, RFC 8852)."""
-        mid = rid = b""
-        for producer in peer.producers:  # one bundle: an id means the same in all its m-lines
-            ids = producer.extensions
-            mid = mid or values.get(ids.mid, b"")
-            rid = rid or values.get(ids.rid, b"") or values.get(ids.repaired_rid, b"")
-        texts = (mid.decode("ascii", "replace"), rid.decode("ascii", "replace"))
-        self._events.unknown_ssrc(peer.handle, ssrc, payload_type, *texts)
-
-    # --- joining a source ------------------------------------------------------------------------
-
-    def _join(self, source: Producer, burst: list[Packet], now: float) -> None:
-        """Let waiting slots begin where a decoder can: at the first keyframe of this burst."""
-        for packet in burst:
-            if source.is_keyframe(packet.payload):
-                for slot in [slot for slot in source.coming if slot.ready]:
-                    take_over(slot)
-                for slot in [slot for slot in source.waiting if slot.ready]:
-                    slot.begin(packet, now)
-                    start_flow(slot)
-                return
-
-    def _follow_jump(self, source: Producer, packet: Packet, now: float) -> None:
-        """The source has started anew far ahead: its listeners' numbers go on without the gap."""
-        for slot in [slot for group in source.groups.values() for slot in group.slots]:
-            stop_flow(slot)
-            slot.begin(packet, now)
-            start_flow(slot)
-
-
-def _runs(bodies: list[Body], tag_bytes: int, segments: int) -> list[Run]:
-    """Cut the packets into what one send may carry: equal lengths, the last of them may be shorter."""
-    runs: list[Run] = []
-    for index, body in enumerate(bodies):
-        length = len(body[3]) + tag_bytes
-        if runs:
-            lengths = runs[-1][1]
-            if length <= lengths[0] == lengths[-1] <= MAX_SEGMENT and len(lengths) < segments:
-                lengths.append(length)
-                continue
-        runs.append((index, [length]))
-    return runs
