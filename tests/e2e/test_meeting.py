@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.people import Person
-from tests.e2e.test_chat import PNG, line, say
+from tests.e2e.test_chat import PNG, line, picture, say
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -90,9 +90,9 @@ async def test_member_and_guest_write_to_each_other_and_the_guest_gets_the_file(
         {"name": "plan.png", "mimeType": "image/png", "buffer": PNG}
     )
     await say(ada, "here")
-    picture = line(guest, "here").locator("img")
-    await expect(picture).to_be_visible()
-    await expect(picture).to_have_js_property("naturalWidth", 2)
+    plan = picture(guest, "here")
+    await expect(plan).to_be_visible()
+    await expect(plan).to_have_js_property("naturalWidth", 2)
     # A guest has no way to put files here.
     await expect(guest.get_by_role("button", name="Attach a file")).to_be_hidden()
 

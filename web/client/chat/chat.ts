@@ -9,9 +9,11 @@ import type { ChatFileInfo, ClientMessage, Emote, ServerMessage } from "../net/m
 import { ApiError } from "../pages/api.ts";
 import { h } from "../shared/dom.ts";
 import { type ChatLine, Channels, type Channel, EVERYONE, keyOf, NEARBY, type Where } from "./channels.ts";
+import { Chooser, type Offered } from "./chooser.ts";
 import { Composer } from "./composer.ts";
 import type { History } from "./history.ts";
 import { type LineActions, lineElement } from "./line.ts";
+import { Unanswered } from "./unanswered.ts";
 
 /** Lines of one person within this time stand together. */
 const TOGETHER_MS = 3 * 60_000;
@@ -50,7 +52,7 @@ export interface Place extends Where {
 export class Chat {
   readonly channels = new Channels();
   readonly #parts: ChatParts;
-  readonly #chooser = h("div", { class: "scopes", role: "group", "aria-label": t("chat.who_reads") });
+  readonly #chooser = new Chooser((where) => this.choose(where));
   readonly #log = h("div", { class: "lines", role: "log", "aria-label": t("chat.title"), tabindex: "0" });
   readonly #empty = h("p", { class: "empty muted" });
   readonly #composer: Composer;
@@ -58,6 +60,7 @@ export class Chat {
   /** What was begun stays with its channel: nothing meant for a room is sent outside it. */
   readonly #drafts = new Map<string, string>();
   readonly #addresses = new Map<string, Promise<string>>();
+  readonly #unanswered = new Unanswered();
   #places: readonly Place[] = [];
   #chosen: Where = NEARBY;
   #loading = false;
@@ -81,7 +84,7 @@ export class Chat {
       if (this.#atEnd()) this.read();
     });
     addEventListener("pagehide", () => this.#setMark());
-    parts.place.append(this.#chooser, h("div", { class: "log-holder" }, this.#empty, this.#log), this.#composer.element);
+    parts.place.append(this.#chooser.element, h("div", { class: "log-holder" }, this.#empty, this.#log), this.#composer.element);
     this.#composer.acceptDrops(parts.place);
   }
 
@@ -153,7 +156,10 @@ export class Chat {
       const mine = message.user_id === this.#parts.me()?.user_id ? message.on : null;
       this.#changed(this.channels.react(message.id, message.reaction, message.count, mine));
     } else if (message.type === "chat_deleted") this.#changed(this.channels.remove(message.id));
-    else if (message.type === "error" && typeof message.ref === "string" && message.ref.startsWith("chat")) this.#parts.problem(message.message);
+    else if (message.type === "error" && typeof message.ref === "string" && message.ref.startsWith("chat")) {
+      if (message.ref === "chat") this.#giveBack();
+      this.#parts.problem(message.message);
+    }
   }
 
   /** Shows this channel. */
@@ -175,9 +181,10 @@ export class Chat {
   // --- lines -----------------------------------------------------------------------------------
 
   #add(line: ChatLine): void {
+    const mine = line.user_id === this.#parts.me()?.user_id;
+    if (mine) this.#unanswered.came(line, line.file !== null);
     if (!this.channels.add(line)) return;
     const channel = this.channels.at(line);
-    const mine = line.user_id === this.#parts.me()?.user_id;
     if (channel.scope === "direct" && !mine) {
       channel.name = line.name;
       channel.avatar = this.#parts.avatarOf(line.user_id);
@@ -210,15 +217,23 @@ export class Chat {
         return false;
       }
     }
-    return this.#parts.send({ type: "chat", text, scope, to, ...(id === undefined ? {} : { file: id }) });
+    const sent = this.#parts.send({ type: "chat", text, scope, to, ...(id === undefined ? {} : { file: id }) });
+    if (sent) this.#unanswered.said({ scope, to }, text, file);
+    return sent;
+  }
+
+  /** A line that was not taken is a draft again, unless another one was begun. */
+  #giveBack(): void {
+    const refused = this.#unanswered.refused();
+    if (!refused) return;
+    const key = keyOf(refused.where);
+    if (key === keyOf(this.#chosen)) this.#composer.giveBack(refused.text, refused.file);
+    else if (!this.#drafts.get(key)) this.#drafts.set(key, refused.text);
   }
 
   #address(file: ChatFileInfo): Promise<string> {
-    let address = this.#addresses.get(file.id);
-    if (!address) {
-      address = this.#parts.history.address(file);
-      this.#addresses.set(file.id, address);
-    }
+    const address = this.#addresses.get(file.id) ?? this.#parts.history.address(file);
+    this.#addresses.set(file.id, address);
     return address;
   }
 
@@ -226,6 +241,7 @@ export class Chat {
 
   /** (Again) connected: what is unread is asked for, and what was fetched may be behind. */
   async #connected(): Promise<void> {
+    this.#unanswered.forget();
     const me = this.#parts.me();
     if (!me?.member) {
       for (const channel of this.channels.all) channel.more = false;
@@ -301,7 +317,7 @@ export class Chat {
     this.#parts.unread(this.#offered().reduce((sum, { unread }) => sum + unread, 0));
   }
 
-  #offered(): { where: Where; title: string; unread: number }[] {
+  #offered(): Offered[] {
     const placed = new Set(this.#places.map(keyOf));
     const directs = this.channels.all.filter(({ scope, key }) => scope === "direct" && !placed.has(key));
     directs.sort((a, b) => ((a.lines.at(-1)?.id ?? "") < (b.lines.at(-1)?.id ?? "") ? 1 : -1));
@@ -320,27 +336,7 @@ export class Chat {
   }
 
   #showChooser(): void {
-    const chosen = keyOf(this.#chosen);
-    const offered = this.#offered();
-    this.#chooser.hidden = offered.length < 2;
-    const shown = JSON.stringify([chosen, offered.map(({ where, title, unread }) => [keyOf(where), title, unread])]);
-    if (this.#chooser.dataset["shown"] === shown) return;
-    this.#chooser.dataset["shown"] = shown;
-    const focused = this.#chooser.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset["channel"] : null;
-    this.#chooser.replaceChildren(
-      ...offered.map(({ where, title, unread }) => {
-        const key = keyOf(where);
-        const choice = h("button", { type: "button", class: `scope scope-${where.scope}`, "data-channel": key, "aria-pressed": String(key === chosen) });
-        choice.append(h("span", { class: "scope-title", text: title }));
-        if (unread > 0) {
-          choice.append(h("span", { class: "scope-unread", "aria-hidden": "true", text: unread > 99 ? "99+" : String(unread) }));
-          choice.setAttribute("aria-label", t("chat.channel_unread", { title, count: unread }));
-        }
-        choice.addEventListener("click", () => this.choose(where));
-        return choice;
-      }),
-    );
-    if (focused) this.#chooser.querySelector<HTMLElement>(`[data-channel="${CSS.escape(focused)}"]`)?.focus();
+    this.#chooser.show(this.#offered(), this.#chosen);
   }
 
   #describe(): void {

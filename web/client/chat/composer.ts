@@ -56,6 +56,13 @@ export class Composer {
     this.#input.value = text;
   }
 
+  /** What was sent in vain, unless something else was begun meanwhile. */
+  giveBack(text: string, file: File | null): void {
+    if (this.draft !== "" || this.#file !== null) return;
+    this.draft = text;
+    if (file) this.attach(file);
+  }
+
   set placeholder(words: string) {
     this.#input.placeholder = words;
   }

@@ -282,10 +282,9 @@ export class Room {
       },
       problem: (words) => void toast(words),
       send: (message) => {
-        const open = this.#connection.state.name === "open";
-        if (open) this.#connection.send(message);
-        else toast(t("chat.not_sent"));
-        return open;
+        const sent = this.#connection.send(message);
+        if (!sent) toast(t("chat.not_sent"));
+        return sent;
       },
     });
     byId("chat-close").addEventListener("click", () => {

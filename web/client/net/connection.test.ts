@@ -4,7 +4,9 @@ import { Connection, type ConnectionState } from "./connection.ts";
 import type { ServerMessage } from "./messages.ts";
 
 class Socket {
+  static readonly OPEN = 1;
   static all: Socket[] = [];
+  readyState = Socket.OPEN;
   readonly sent: unknown[] = [];
   closed = false;
   onopen: (() => void) | null = null;
@@ -73,6 +75,19 @@ test("it joins first, and is open once it is welcomed", (t) => {
   assert.deepEqual(names(), ["connecting", "open"]);
   connection.send({ type: "emote", emote: "wave" });
   assert.deepEqual(socket().sent.at(-1), { type: "emote", emote: "wave" });
+});
+
+test("nothing is said into a socket that is closing", (t) => {
+  const { connection, socket, pass, names } = open(t);
+  socket().onopen?.();
+  socket().say({ type: "welcome", resume: "token" });
+  assert.equal(connection.send({ type: "emote", emote: "wave" }), true);
+  const said = socket().sent.length;
+  socket().readyState = 2;
+  assert.equal(connection.send({ type: "emote", emote: "wave" }), false);
+  pass(5000); // a ping is due
+  assert.equal(socket().sent.length, said);
+  assert.equal(names().at(-1), "open"); // until the socket says so
 });
 
 test("after a loss it comes back with the newest resume token", (t) => {

@@ -69,9 +69,13 @@ export class Connection {
     this.#open();
   }
 
-  /** Says it if the world listens now; what is said into a lost connection is void, by design. */
-  send(message: ClientMessage): void {
-    if (this.#state.name === "open") this.#socket?.send(JSON.stringify(message));
+  /** Says it if the world listens now, and tells whether it does; what is said into a lost connection is void. */
+  send(message: ClientMessage): boolean {
+    const socket = this.#socket;
+    // A socket that closes is known as lost a moment later only.
+    if (this.#state.name !== "open" || socket?.readyState !== WebSocket.OPEN) return false;
+    socket.send(JSON.stringify(message));
+    return true;
   }
 
   /** Comes back now instead of after the pause. */

@@ -143,10 +143,9 @@ export class WorldPage {
       unread: (count) => this.#panel.setUnread(count),
       problem: (words) => this.#toasts.show(words, "bad"),
       send: (message) => {
-        const open = this.#connection.state.name === "open";
-        if (open) this.#connection.send(message);
-        else this.#toasts.show(t("world.line_not_sent"), "bad");
-        return open;
+        const sent = this.#connection.send(message);
+        if (!sent) this.#toasts.show(t("world.line_not_sent"), "bad");
+        return sent;
       },
     });
     this.#chatPlaces = new ChatPlaces(this.#chat);
