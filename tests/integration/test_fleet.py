@@ -16,10 +16,9 @@ pytest_plugins = ("tests.support.fleet_fixtures",)
 async def test_a_hall_spills_over_to_a_second_worker_and_a_pipe_joins_both(
     fleet: Fleet, crowd: list[Roamer]
 ) -> None:
-    spread = await fleet.spread()
+    spread = await fleet.spread(len(crowd))
     print(f"\nfour people in one Hall, sessions by worker: {spread}")
     assert sorted(spread.values())[1:] != [0, 4]
-    assert sum(spread.values()) == 4
     beats = await fleet.beats()
     assert all(beat.address[1] for beat in beats.values())
 
@@ -45,7 +44,7 @@ async def test_who_walks_into_a_private_room_is_not_heard_on_any_worker_any_more
 async def test_a_drained_worker_is_empty_soon_and_nobody_misses_a_second(
     fleet: Fleet, crowd: list[Roamer]
 ) -> None:
-    spread = await fleet.spread()
+    spread = await fleet.spread(len(crowd))
     fullest = max(spread, key=lambda name: spread[name])
     start = now()
     done = await fleet.drain(fullest, "--deadline", "30")
@@ -67,12 +66,12 @@ async def test_a_drained_worker_is_empty_soon_and_nobody_misses_a_second(
 async def test_the_people_of_a_killed_worker_are_told_at_once_and_heard_again_without_a_click(
     fleet: Fleet, crowd: list[Roamer]
 ) -> None:
-    spread = await fleet.spread()
+    spread = await fleet.spread(len(crowd))
     fullest = max(spread, key=lambda name: spread[name])
     start = now()
     fleet.kill(fleet.workers[fullest])
     async with asyncio.timeout(10):
-        while not all(person.losses for person in crowd if person.losses) or not any(p.losses for p in crowd):
+        while sum(person.losses for person in crowd) < spread[fullest]:
             await asyncio.sleep(0.01)
     told = now() - start
     await hear_each_other(crowd)
@@ -80,7 +79,6 @@ async def test_the_people_of_a_killed_worker_are_told_at_once_and_heard_again_wi
     fleet.workers[fullest].stop(check=False)
     print(f"\nkill -9 of a worker with {spread[fullest]} people: they are told after {told:.2f} s")
     print(f"and everybody hears everybody after {took:.2f} s")
-    assert sum(person.losses for person in crowd) >= spread[fullest]
     # The rest is each client's own handshakes: two to three seconds where the machine has nothing else to do.
     assert told < 3.0
 
@@ -88,7 +86,7 @@ async def test_the_people_of_a_killed_worker_are_told_at_once_and_heard_again_wi
 async def test_a_worker_that_is_restarted_lets_its_people_move_first(
     fleet: Fleet, crowd: list[Roamer]
 ) -> None:
-    spread = await fleet.spread()
+    spread = await fleet.spread(len(crowd))
     fullest = max(spread, key=lambda name: spread[name])
     start = now()
     await asyncio.to_thread(fleet.workers[fullest].stop)

@@ -75,7 +75,7 @@ async def test_a_minute_without_the_database_costs_nobody_their_media(
 async def test_a_worker_that_is_paused_and_woken_carries_nobody_twice(
     fleet: Fleet, crowd: list[Roamer]
 ) -> None:
-    spread = await fleet.spread()
+    spread = await fleet.spread(len(crowd))
     fullest = max(spread, key=lambda name: spread[name])
     server = fleet.workers[fullest]
     os.kill(server.pid, signal.SIGSTOP)

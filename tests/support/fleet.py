@@ -82,7 +82,7 @@ class Fleet:
         for index, person in enumerate(people):
             await person.on_air(FIRST_TONE + NEXT_TONE * index)
             if not together:
-                await asyncio.sleep(0.6)  # heartbeats tell who is where
+                await self.spread(index + 1)  # the next one is placed by what heartbeats tell
         return people
 
     # --- workers ---------------------------------------------------------------------------------
@@ -95,9 +95,14 @@ class Fleet:
         finally:
             await registry.close()
 
-    async def spread(self) -> dict[str, int]:
-        """How many sessions each worker has."""
-        return {name: beat.sessions for name, beat in (await self.beats()).items()}
+    async def spread(self, people: int | None = None) -> dict[str, int]:
+        """How many sessions each worker has; with `people`, as soon as heartbeats tell of so many."""
+        async with asyncio.timeout(20):
+            while True:
+                spread = {name: beat.sessions for name, beat in (await self.beats()).items()}
+                if people is None or sum(spread.values()) == people:
+                    return spread
+                await asyncio.sleep(0.05)
 
     def kill(self, server: AtriumServer) -> float:
         """kill -9. Returns when (s)."""
