@@ -12,24 +12,24 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from sfu.bandwidth import Bandwidth
-from sfu.feeds import Feeds
+from sfu.downlink.bandwidth import Bandwidth
+from sfu.downlink.sight import Sight
 from sfu.forward.contract import MAX_TEMPORAL, Address, Forwarder, ProducerState, TableFull
-from sfu.heard import Heard
-from sfu.layers import NOTHING, Layers
 from sfu.metrics import Metrics
-from sfu.pausing import Wanted
-from sfu.pipes import Pipes
-from sfu.producer import Producer, find_producer
-from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
-from sfu.rtcp_desk import RtcpDesk
+from sfu.pipes.pipes import Pipes
+from sfu.routing.feeds import Feeds
+from sfu.routing.layers import NOTHING, Layers
+from sfu.routing.pausing import Wanted
+from sfu.routing.producer import Producer, find_producer
+from sfu.routing.router import Operation, ProducerRef, RoutingTable, SlotRef
+from sfu.routing.slot import Slot
+from sfu.routing.speakers import Speakers
+from sfu.rtcp.desk import RtcpDesk
+from sfu.rtcp.heard import Heard
 from sfu.rtp.sr import ntp_time
 from sfu.rtp.twcc import TransportFeedback
 from sfu.session import Connection, PublishConnection, Session, SubscribeConnection
-from sfu.sight import Sight
-from sfu.slot import Slot
-from sfu.speakers import Speakers
-from sfu.transport import Endpoint
+from sfu.transport.transport import Endpoint
 from signaling.context import about
 from signaling.control import (
     AcceptPlay,

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sfu.forward.contract import Forwarder
-from sfu.layers import Layers
-from sfu.producer import Producer, producer_params
-from sfu.slot import Slot, slot_params
-from sfu.transport import Endpoint, PeerTransport
+from sfu.routing.layers import Layers
+from sfu.routing.producer import Producer, producer_params
+from sfu.routing.slot import Slot, slot_params
+from sfu.transport.transport import Endpoint, PeerTransport
 from signaling import negotiation
 from signaling.messages import Source
 from signaling.negotiation import Publication, ReceivingSlot, SlotOffer, Subscription

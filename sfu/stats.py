@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sfu.bandwidth import Downlink
+from sfu.downlink.bandwidth import Downlink
 from sfu.media import Media
 from sfu.metrics import Snapshot
 from sfu.session import Session

@@ -17,19 +17,19 @@ from dataclasses import dataclass, field, replace
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from sfu.addresses import candidate_addresses, pipe_host_of
 from sfu.draining import Draining
-from sfu.dtls import Identity
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import Address, TableFull
-from sfu.ice_tcp import TcpListener
-from sfu.load_meter import LoadMeter
+from sfu.load.meter import LoadMeter
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
-from sfu.pipe_keeper import PipeKeeper
+from sfu.pipes.keeper import PipeKeeper
 from sfu.quality import QualityDesk, with_losses
 from sfu.stats import snapshot, stats
-from sfu.transport import Endpoint
+from sfu.transport.addresses import candidate_addresses, pipe_host_of
+from sfu.transport.dtls import Identity
+from sfu.transport.ice_tcp import TcpListener
+from sfu.transport.transport import Endpoint
 from signaling import codec
 from signaling.bus import Bus
 from signaling.context import about

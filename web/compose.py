@@ -46,32 +46,32 @@ from world.api.identity import client_address
 from world.api.origin import socket_origin
 from world.api.seats import authenticate
 from world.api.services import Services
-from world.bans import BanStore
-from world.chat_files import FileLimits, FileStore
-from world.chat_keeper import ChatKeeper
-from world.chat_store import ChatStore
-from world.chat_store import Limits as ChatLimits
-from world.database import BadDatabase, Database
-from world.gateway import gateway_handler
-from world.ground import Ground
-from world.invites import InviteStore
-from world.lease import LeaseStore
-from world.lease_keeper import LeaseKeeper
-from world.lease_store import InProcessLeases
+from world.chat.files import FileLimits, FileStore
+from world.chat.keeper import ChatKeeper
+from world.chat.store import ChatStore
+from world.chat.store import Limits as ChatLimits
+from world.clients.gateway import gateway_handler
+from world.media.placement import PlacementStore
+from world.media.placement_store import InProcessPlacements
 from world.metrics import WorldMetrics
-from world.migrate import UnknownRevision, upgrade
-from world.node import WorldNode
-from world.overview import Overview
-from world.passwords import Passwords
-from world.placement import PlacementStore
-from world.placement_store import InProcessPlacements
-from world.reporter import Reporter
-from world.servers import ServerStore
+from world.nodes.lease import LeaseStore
+from world.nodes.lease_keeper import LeaseKeeper
+from world.nodes.lease_store import InProcessLeases
+from world.nodes.node import WorldNode
+from world.overview.installation import Overview
+from world.overview.reporter import Reporter
+from world.running.state import InProcessPositions, PositionStore
 from world.service import WorldService
-from world.sessions import SessionStore
-from world.state import InProcessPositions, PositionStore
-from world.users import UserStore
-from world.zones_store import ZoneStore
+from world.space.ground import Ground
+from world.storage.bans import BanStore
+from world.storage.database import BadDatabase, Database
+from world.storage.invites import InviteStore
+from world.storage.migrate import UnknownRevision, upgrade
+from world.storage.passwords import Passwords
+from world.storage.servers import ServerStore
+from world.storage.sessions import SessionStore
+from world.storage.users import UserStore
+from world.storage.zones import ZoneStore
 
 # How long one part may take to end, and all of them (seconds): SIGTERM is answered within 3 s.
 PART_SECONDS = 1.0
@@ -355,9 +355,9 @@ def _shared(settings: Settings) -> tuple[PositionStore, LeaseStore, PlacementSto
     """What world nodes share: positions, who owns which space, and which workers carry it."""
     if not settings.redis_url:
         return InProcessPositions(), InProcessLeases(), InProcessPlacements()
-    from world.lease_redis import RedisLeases
-    from world.placement_redis import RedisPlacements
-    from world.state_redis import RedisPositions
+    from world.media.placement_redis import RedisPlacements
+    from world.nodes.lease_redis import RedisLeases
+    from world.running.state_redis import RedisPositions
 
     url = settings.redis_url
     return RedisPositions(url), RedisLeases(url), RedisPlacements(url)

@@ -6,8 +6,8 @@ from functools import cache
 
 from maps import templates
 from signaling.messages import Bounds
-from world.map_library import MapChoice, MapZone
 from world.records import Spawn
+from world.storage.map_library import MapChoice, MapZone
 
 
 class TemplateMaps:

@@ -23,8 +23,8 @@ from world.api.errors import API_PREFIXES, OUT_OF_REACH
 from world.api.identity import current_login
 from world.api.origin import same_origin
 from world.api.services import services
-from world.servers import StorageRefused
-from world.sessions import Login
+from world.storage.servers import StorageRefused
+from world.storage.sessions import Login
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Statuses with words of their own in the catalogues (`page_error.404.title`).

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from signaling.tickets import MIN_SECRET_CHARS
-from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE
+from world.running.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE
 
 CONFIG_ENV = "ATRIUM_CONFIG"
 HIDDEN = "(hidden)"

@@ -1,8 +1,9 @@
 """The world of this node, as the rest of the program sees it: its spaces, their people, what they say.
 
-Which spaces are loaded is `world.spaces`, who has a seat `world.seating`, one running space `world.live`,
-media `world.media`, what a client says `world.talk`; who owns what is `world.lease_keeper`, and clients of
-spaces that others own are `world.node`. This file composes them, and passes on what is changed from outside.
+Which spaces are loaded is `world.running.spaces`, who has a seat `world.running.seating`, one running space
+`world.running.live`, media `world.media.negotiation`, what a client says `world.running.talk`; who owns
+what is `world.nodes.lease_keeper`, and clients of spaces that others own are `world.nodes.node`. This file
+composes them, and passes on what is changed from outside.
 """
 
 from __future__ import annotations
@@ -44,25 +45,25 @@ from signaling.messages import (
 )
 from signaling.registry import Registry
 from signaling.tickets import Tickets
-from world import showing, talk
-from world.chat import ChatDesk
-from world.chat_archive import ChatArchive
-from world.client import Client
-from world.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
-from world.directory import Directory
-from world.ground import Ground
-from world.hearers import HearersDesk
-from world.lease_keeper import LeaseKeeper
-from world.live import LiveSpace
-from world.media import Media
+from world.chat.archive import ChatArchive
+from world.chat.chat import ChatDesk
+from world.clients.client import Client
+from world.media.hearers import HearersDesk
+from world.media.negotiation import Media
+from world.media.placement import PlacementStore
 from world.metrics import WorldMetrics
-from world.placement import PlacementStore
+from world.nodes.lease_keeper import LeaseKeeper
 from world.records import Seat
-from world.restart import Restart
-from world.saving import PositionSaver
-from world.seating import GRACE_SECONDS, Seating
-from world.spaces import Spaces
-from world.state import InProcessPositions, PositionStore
+from world.running import showing, talk
+from world.running.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
+from world.running.directory import Directory
+from world.running.live import LiveSpace
+from world.running.restart import Restart
+from world.running.saving import PositionSaver
+from world.running.seating import GRACE_SECONDS, Seating
+from world.running.spaces import Spaces
+from world.running.state import InProcessPositions, PositionStore
+from world.space.ground import Ground
 
 # An empty space is kept so long: those who come back soon find their mute state.
 EMPTY_SECONDS = 30.0
@@ -359,7 +360,7 @@ class WorldService:
     async def open_device(
         self, seat: Seat, server_id: str, sdp: str, direction: Literal["publish", "play"]
     ) -> DeviceOpened:
-        """Seat a WHIP publisher or WHEP player; see `world.devices`. Raises DeviceRefused."""
+        """Seat a WHIP publisher or WHEP player; see `world.running.devices`. Raises DeviceRefused."""
         return await self._devices.open(seat, server_id, sdp, direction)
 
     async def close_device(self, resource: str, user_id: str) -> bool:

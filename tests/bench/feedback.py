@@ -15,13 +15,13 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry
 
-from sfu.bandwidth import Bandwidth, View
 from sfu.congestion.ladder import Step
+from sfu.downlink.bandwidth import Bandwidth, View
 from sfu.forward.contract import Codec, ExtensionIds, Forwarder, SlotParams
 from sfu.metrics import Metrics
+from sfu.routing.slot import Slot
 from sfu.rtp import rtcp
 from sfu.rtp.twcc import TICKS_PER_SECOND, TransportFeedback
-from sfu.slot import Slot
 
 FEEDBACK_SECONDS = 0.05
 SECONDS = 60.0

@@ -18,8 +18,8 @@ from uvloop import new_event_loop
 from signaling.messages import Bounds
 from tests.bench.world_tick import OpenGround
 from tests.support.tiny_world import FakeDirectory, TinyWorld
-from world.collector import calm_collector
 from world.records import Member, ServerRecord, Spawn, ZoneRecord
+from world.running.collector import calm_collector
 
 SERVER = "bench"
 

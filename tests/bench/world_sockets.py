@@ -34,8 +34,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from tools.install import VENV
-from world.interest import CELL
-from world.tick import TICK_SECONDS
+from world.running.tick import TICK_SECONDS
+from world.space.interest import CELL
 
 IN_VIEW = 30
 SETTLE_SECONDS = 3.0

@@ -25,17 +25,17 @@ from dataclasses import dataclass
 from signaling.codec import decode_client, encode
 from signaling.control import SetRoutes
 from signaling.messages import Bounds, MediaFlags, PlayerMove
-from world import talk
-from world.client import Client
-from world.collector import calm_collector
-from world.hearing import Link
-from world.interest import CELL, block
-from world.lease import Lease, Tenure
-from world.live import LiveSpace, Outside
+from world.clients.client import Client
+from world.hearing.routes import Link
+from world.hearing.slots import Ears
 from world.metrics import WorldMetrics
+from world.nodes.lease import Lease, Tenure
 from world.records import Seat, ServerRecord, Spawn, ZoneRecord
-from world.slots import Ears
-from world.tick import TICK_SECONDS
+from world.running import talk
+from world.running.collector import calm_collector
+from world.running.live import LiveSpace, Outside
+from world.running.tick import TICK_SECONDS
+from world.space.interest import CELL, block
 
 IN_VIEW = 30
 MOVES_PER_SECOND = 10

@@ -7,8 +7,8 @@ import itertools
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sfu import stun
-from sfu.ice import IceResponder
+from sfu.transport import stun
+from sfu.transport.ice import IceResponder
 from signaling import sdp
 from signaling.negotiation import accept_slots, answer_play, answer_publish, offer_slots
 from signaling.sdp import SdpError

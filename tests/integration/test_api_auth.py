@@ -13,7 +13,7 @@ from signaling.ratelimit import KeyedBuckets
 from tests.support.api import cookie_of, refusal, running_api
 from world.api.identity import COOKIE
 from world.api.services import Limits
-from world.passwords import Passwords
+from world.storage.passwords import Passwords
 
 ADA = {"username": "ada", "password": "correct horse"}
 

@@ -13,10 +13,10 @@ from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import SeatTicket
 from tests.support.api import Api, Browser, refusal, running_api
 from world.api.services import Limits
-from world.chat_archive import Line
-from world.chat_files import FileLimits, FileStore
-from world.chat_rules import SERVER, Channel, direct_channel, zone_channel
-from world.models import ChatMark
+from world.chat.archive import Line
+from world.chat.files import FileLimits, FileStore
+from world.chat.rules import SERVER, Channel, direct_channel, zone_channel
+from world.storage.models import ChatMark
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 
@@ -265,7 +265,7 @@ async def test_a_full_disk_is_told_and_leaves_nothing_behind(
     guild: Guild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = Path.open
-    monkeypatch.setattr("world.chat_files.Path.open", lambda path, mode: opened(Path("/dev/full"), "wb"))
+    monkeypatch.setattr("world.chat.files.Path.open", lambda path, mode: opened(Path("/dev/full"), "wb"))
     assert await refusal(await guild.upload(guild.ada, PNG)) == (507, "storage_full", None)
     monkeypatch.undo()
     assert (await guild.upload(guild.ada, PNG)).status == 201

@@ -17,7 +17,7 @@ from world.api.meetings import SEAT_SECONDS
 from world.api.seats import authenticate
 from world.api.services import SERVICES, Limits
 from world.records import Seat
-from world.refusals import Refused
+from world.running.refusals import Refused
 
 
 async def room(api: Api) -> tuple[Browser, str, dict[str, str], str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.api import Api, Browser, running_api
-from world.database import new_id
+from world.storage.database import new_id
 
 
 async def crew(api: Api) -> tuple[str, dict[str, Browser], dict[str, str]]:

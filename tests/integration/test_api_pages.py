@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from tests.support.api import Browser, running_api
-from world.database import new_id
+from world.storage.database import new_id
 
 PAGE = re.compile(r'<script type="application/json" id="page">(.*?)</script>', re.S)
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import STUDIO, Api, Browser, running_api
-from world.database import new_id
-from world.models import Ban, Membership
+from world.storage.database import new_id
+from world.storage.models import Ban, Membership
 
 LIBRARY = {
     "name": "Library",

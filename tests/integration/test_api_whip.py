@@ -13,7 +13,7 @@ from signaling.messages import MAX_SDP_CHARS, IceServer
 from signaling.tickets import MediaTicket
 from tests.support.api import Api, Browser, refusal, running_api
 from world.api.whip import FRAGMENT, ice_tag
-from world.devices import DeviceRefused
+from world.running.devices import DeviceRefused
 
 CREDENTIALS = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
 OFFER = f"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n{CREDENTIALS}"

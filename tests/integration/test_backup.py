@@ -17,8 +17,8 @@ from tests.support.databases import empty_database
 from tests.support.postgres_server import postgres_binaries, postgres_server
 from tests.support.walker import PASSWORD, Walker
 from web.backup import BackupError, back_up, restore
-from world.database import Database
-from world.migrate import upgrade
+from world.storage.database import Database
+from world.storage.migrate import upgrade
 
 
 async def test_a_running_installation_on_sqlite_comes_back_in_another_folder(tmp_path: Path) -> None:

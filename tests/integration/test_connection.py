@@ -13,9 +13,9 @@ import pytest
 from signaling import messages as m
 from signaling.codec import encode
 from tests.support.tiny_world import SERVER, TinyWorld, until
-from world.client import SOFT_BYTES
-from world.connection import Connection
-from world.websocket import CLOSE, PING, PONG, TEXT, unmask
+from world.clients.client import SOFT_BYTES
+from world.clients.connection import Connection
+from world.clients.websocket import CLOSE, PING, PONG, TEXT, unmask
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
@@ -120,7 +120,7 @@ async def test_a_frame_that_the_protocol_forbids_ends_its_own_connection() -> No
 
 
 async def test_a_socket_that_falls_silent_is_asked_and_then_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.connection.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("world.clients.connection.LOOK_SECONDS", 0.05)
     async with TinyWorld(grace=0.0) as tiny:
         ann = await tiny.join("ann")  # aiohttp answers pings
         raw = await Raw.upgrade(tiny, "bob", behind=masked(TEXT, encode(m.Join())))
@@ -142,8 +142,8 @@ async def test_requests_that_are_no_upgrade_are_told_so_and_the_connection_lives
 async def test_a_client_that_stops_reading_is_let_go_with_the_reason_and_bounds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("world.live.LAG_SECONDS", 0.3)
-    monkeypatch.setattr("world.connection.CUT_SECONDS", 0.2)
+    monkeypatch.setattr("world.running.live.LAG_SECONDS", 0.3)
+    monkeypatch.setattr("world.clients.connection.CUT_SECONDS", 0.2)
     async with TinyWorld() as tiny:
         ann = await tiny.join("ann", (600, 700))
         raw = await Raw.upgrade(tiny, "bob", behind=masked(TEXT, encode(m.Join())), buffer=4096)

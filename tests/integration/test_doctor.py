@@ -23,7 +23,7 @@ from web.doctor import ports, services
 from web.doctor.finding import exit_code
 from web.doctor.look import look
 from web.settings import load
-from world.migrate import downgrade, upgrade
+from world.storage.migrate import downgrade, upgrade
 
 SECRET = "a secret that only the world and coturn know"
 # Our own turnserver.conf denies loopback twice.

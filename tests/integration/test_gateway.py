@@ -12,7 +12,7 @@ import pytest
 
 from signaling import messages as m
 from tests.support.tiny_world import HALL, ROOM_1, ROOM_2, SERVER, Avatar, TinyWorld, until
-from world.client import ERRORS
+from world.clients.client import ERRORS
 from world.records import Seat
 
 
@@ -169,7 +169,7 @@ async def test_nonsense_instead_of_join_ends_the_connection() -> None:
 
 
 async def test_who_does_not_join_in_time_is_told_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.gateway.JOIN_SECONDS", 0.05)
+    monkeypatch.setattr("world.clients.gateway.JOIN_SECONDS", 0.05)
     async with TinyWorld() as tiny:
         ann = await tiny.connect("ann")
         closing = await ann.ended()
@@ -333,7 +333,7 @@ async def test_positions_are_not_saved_on_every_move() -> None:
 
 
 async def test_storage_that_is_away_stops_nobody_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.saving.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("world.running.saving.RETRY_SECONDS", 0.02)
     async with TinyWorld(grace=0.0) as tiny:
         ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
         tiny.directory.fail = True

@@ -10,7 +10,7 @@ import pytest
 from signaling import messages as m
 from tests.support.chat import MemoryArchive
 from tests.support.tiny_world import HALL, ROOM_1, ROOM_2, Avatar, FakeDirectory, TinyWorld
-from world.chat_rules import direct_channel, zone_channel
+from world.chat.rules import direct_channel, zone_channel
 from world.records import Member, Seat
 
 

@@ -10,9 +10,9 @@ from signaling import control as c
 from signaling import messages as m
 from tests.support.fake_worker import FakeWorker
 from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
-from world.devices import DeviceRefused
+from world.hearing.slots import AUDIO_SLOTS, SPEAKING_HOLD
 from world.records import Seat
-from world.slots import AUDIO_SLOTS, SPEAKING_HOLD
+from world.running.devices import DeviceRefused
 
 PUBLIC = f"{SERVER}:public"
 
@@ -235,7 +235,7 @@ async def test_an_answer_without_an_offer_is_told_so() -> None:
 
 
 async def test_without_a_worker_one_is_told_and_may_walk_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.media.WORKER_WAIT", 0.05)
+    monkeypatch.setattr("world.media.negotiation.WORKER_WAIT", 0.05)
     async with TinyWorld() as tiny:
         tiny.world._media._placement.bury(1e12)
         ann = await tiny.join("ann", (600, 700))
@@ -297,7 +297,7 @@ async def test_a_failed_connection_is_told_to_its_owner() -> None:
 
 
 async def test_a_worker_that_does_not_answer_is_lost_media(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.media.REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr("world.media.negotiation.REQUEST_SECONDS", 0.05)
     async with TinyWorld() as tiny:
         tiny.worker.stop()
 

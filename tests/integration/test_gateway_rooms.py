@@ -10,7 +10,7 @@ import pytest
 
 from signaling import messages as m
 from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
-from world import gateway
+from world.clients import gateway
 from world.records import Member, Seat, ServerRecord
 
 

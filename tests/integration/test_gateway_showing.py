@@ -6,7 +6,7 @@ import asyncio
 
 from signaling import messages as m
 from tests.support.tiny_world import SERVER, TinyWorld, until
-from world.player import Player
+from world.space.player import Player
 
 
 def player(tiny: TinyWorld, user_id: str) -> Player:

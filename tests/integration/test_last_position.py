@@ -20,11 +20,11 @@ from signaling import messages as m
 from tests.support.api import STUDIO
 from tests.support.databases import BACKENDS, empty_database, quick_passwords
 from tests.support.tiny_world import Avatar, TinyWorld, until
-from world.database import Database
-from world.migrate import upgrade
-from world.saving import EVERY_SECONDS
-from world.servers import ServerStore
-from world.users import UserStore
+from world.running.saving import EVERY_SECONDS
+from world.storage.database import Database
+from world.storage.migrate import upgrade
+from world.storage.servers import ServerStore
+from world.storage.users import UserStore
 
 STEP_SECONDS = 0.1
 STEP_PX = 15.0  # 150 px/s

@@ -10,13 +10,13 @@ from redis.asyncio import Redis
 
 from tests.support.redis_server import RedisServer
 from tests.support.tiny_world import until
-from world import lease as rules
-from world.lease import Lease, LeaseStore, Want
-from world.lease_keeper import LeaseKeeper
-from world.lease_redis import RedisLeases, epoch_key, owner_key
-from world.lease_store import InProcessLeases
-from world.state import Fenced, InProcessPositions, Position, PositionStore
-from world.state_redis import RedisPositions
+from world.nodes import lease as rules
+from world.nodes.lease import Lease, LeaseStore, Want
+from world.nodes.lease_keeper import LeaseKeeper
+from world.nodes.lease_redis import RedisLeases, epoch_key, owner_key
+from world.nodes.lease_store import InProcessLeases
+from world.running.state import Fenced, InProcessPositions, Position, PositionStore
+from world.running.state_redis import RedisPositions
 
 HERE = Position(1, 2, None, 3)
 
@@ -29,8 +29,8 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(params=["in process", "redis"])
 async def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LeaseStore]:
-    monkeypatch.setattr("world.lease.LEASE_SECONDS", 1.0)
-    monkeypatch.setattr("world.lease_redis.LEASE_SECONDS", 1.0)
+    monkeypatch.setattr("world.nodes.lease.LEASE_SECONDS", 1.0)
+    monkeypatch.setattr("world.nodes.lease_redis.LEASE_SECONDS", 1.0)
     if request.param == "redis":
         url = request.getfixturevalue("redis").url
         async with Redis.from_url(url) as client:

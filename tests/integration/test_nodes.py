@@ -11,11 +11,11 @@ import pytest
 from signaling import messages as m
 from signaling.tickets import ResumeTicket
 from tests.support.tiny_world import ROOM_1, SERVER, TinyWorld, until
-from world.lease import Want
-from world.node_owner import Gateway
-from world.node_wire import FromOwner, Write
+from world.nodes.lease import Want
+from world.nodes.owner import Gateway
+from world.nodes.wire import FromOwner, Write
 from world.records import Seat
-from world.state import InProcessPositions, Position
+from world.running.state import InProcessPositions, Position
 
 
 @pytest.fixture

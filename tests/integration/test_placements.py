@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from signaling.control import Heartbeat
 from signaling.registry import REGISTRY_KEY, InProcessRegistry, RedisRegistry, Registry
 from tests.support.redis_server import RedisServer
-from world.placement import Placed, PlacementStore
-from world.placement_redis import RedisPlacements, placement_key
-from world.placement_store import InProcessPlacements
+from world.media.placement import Placed, PlacementStore
+from world.media.placement_redis import RedisPlacements, placement_key
+from world.media.placement_store import InProcessPlacements
 
 EPOCH = 1_800_000_000_000
 

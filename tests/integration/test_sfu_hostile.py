@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sfu import dtls
-from sfu.ice import ERRORS_PER_SECOND
+from sfu.transport import dtls
+from sfu.transport.ice import ERRORS_PER_SECOND
 from sfu.worker import MediaSettings, Worker
 from signaling.bus import InProcessBus
 from signaling.control import AcceptPlay, AcceptPublish, Answer, ConnectionChanged

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from sfu.layers import BEST, Layers
-from sfu.pausing import PAUSE_SECONDS
+from sfu.routing.layers import BEST, Layers
+from sfu.routing.pausing import PAUSE_SECONDS
 from signaling.control import (
     AcceptPublish,
     AcceptSlots,

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from signaling import messages as m
 from tests.support.redis_server import RedisServer
 from tests.support.tiny_world import SERVER, TinyWorld, until
-from world.state import InProcessPositions, Position, PositionStore, PositionWriter
-from world.state_redis import RedisPositions, positions_key
+from world.running.state import InProcessPositions, Position, PositionStore, PositionWriter
+from world.running.state_redis import RedisPositions, positions_key
 
 A = Position(1.5, 2, "zone", 1000)
 B = Position(3, 4, None, 2000)
@@ -190,7 +190,7 @@ class Slow(InProcessPositions):
 
 
 async def test_while_the_store_is_away_nothing_piles_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.state.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("world.running.state.RETRY_SECONDS", 0.01)
     store, truth = Slow(), {"ann": A, "bob": B}
     failures: list[int] = []
     writer = PositionWriter(store, lambda server_id: truth, lambda: failures.append(1))

@@ -19,17 +19,17 @@ from tests.support.databases import migrated_sqlite, quick_passwords
 from web.app import AppParts, make_app
 from web.health import Check
 from world.api.services import Services
-from world.bans import BanStore
-from world.chat_files import FileStore
-from world.chat_store import ChatStore
-from world.database import Database
-from world.invites import InviteStore
-from world.map_library import MapChoice, MapZone
+from world.chat.files import FileStore
+from world.chat.store import ChatStore
 from world.records import Seat, Spawn
-from world.servers import ServerStore
-from world.sessions import SessionStore
-from world.users import UserStore
-from world.zones_store import ZoneStore
+from world.storage.bans import BanStore
+from world.storage.database import Database
+from world.storage.invites import InviteStore
+from world.storage.map_library import MapChoice, MapZone
+from world.storage.servers import ServerStore
+from world.storage.sessions import SessionStore
+from world.storage.users import UserStore
+from world.storage.zones import ZoneStore
 
 SECRET = "a secret for tests that is long enough"
 

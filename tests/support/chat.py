@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from signaling.messages import ChatFileInfo, Emote
-from world.chat_archive import Line
-from world.chat_rules import Channel
+from world.chat.archive import Line
+from world.chat.rules import Channel
 
 
 class MemoryArchive:

@@ -13,8 +13,8 @@ from tests.support.atrium_server import AtriumServer
 from tests.support.postgres_server import PostgresServer
 from tests.support.redis_server import RedisServer
 from tests.support.walker import PASSWORD, Walker
-from world.state import Position
-from world.state_redis import RedisPositions
+from world.running.state import Position
+from world.running.state_redis import RedisPositions
 
 SECRET = "one secret for every process of this test"
 # From any spawn point of the Office to the Hall's wall.

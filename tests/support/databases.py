@@ -11,9 +11,9 @@ import asyncpg
 from argon2 import PasswordHasher
 
 from tests.support.postgres_server import postgres_server
-from world.database import Database
-from world.migrate import upgrade
-from world.passwords import Passwords
+from world.storage.database import Database
+from world.storage.migrate import upgrade
+from world.storage.passwords import Passwords
 
 BACKENDS = ("sqlite", "postgresql")
 

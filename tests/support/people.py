@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signaling.messages import MediaFlags, Source
-from world.player import Player
+from world.space.player import Player
 
 
 def person(name: str, x: float = 0, y: float = 0, room: str | None = None, *on: Source) -> Player:

@@ -21,17 +21,17 @@ from signaling.bus import InProcessBus
 from signaling.codec import decode_server, encode
 from signaling.tickets import Tickets
 from tests.support.fake_worker import FakeWorker
-from world.chat_archive import ChatArchive
-from world.gateway import gateway_handler
-from world.ground import Ground
-from world.lease import LeaseStore
-from world.lease_keeper import LeaseKeeper
-from world.lease_store import InProcessLeases
-from world.node import WorldNode
+from world.chat.archive import ChatArchive
+from world.clients.gateway import gateway_handler
+from world.nodes.lease import LeaseStore
+from world.nodes.lease_keeper import LeaseKeeper
+from world.nodes.lease_store import InProcessLeases
+from world.nodes.node import WorldNode
 from world.records import Member, Seat, ServerRecord, Spawn, ZoneRecord
-from world.refusals import Refused
+from world.running.refusals import Refused
+from world.running.state import InProcessPositions, PositionStore
 from world.service import WorldService
-from world.state import InProcessPositions, PositionStore
+from world.space.ground import Ground
 
 SERVER = "server-1"
 ROOM_1, ROOM_2, HALL = "room-1", "room-2", "zone-hall"

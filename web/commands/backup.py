@@ -17,7 +17,7 @@ def arguments(parser: ArgumentParser) -> None:
 def _sqlite(settings: Settings) -> Path | None:
     """The SQLite database's file; None when the database is another program's."""
     from web.backup import DATABASE
-    from world.database import database_url
+    from world.storage.database import database_url
 
     if not settings.database_url:
         return settings.data / DATABASE
@@ -28,7 +28,7 @@ def _sqlite(settings: Settings) -> Path | None:
 def run_backup(settings: Settings, given: Namespace) -> int:
     """Back up, also while it runs."""
     from web.backup import BackupError, back_up
-    from world.database import BadDatabase
+    from world.storage.database import BadDatabase
 
     try:
         database = _sqlite(settings)

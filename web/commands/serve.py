@@ -26,7 +26,7 @@ def _serve(settings: Settings, *, world: bool, worker: bool) -> int:
     from web import telemetry
     from web.compose import StartError
     from web.logs import log_to_stderr
-    from world.collector import calm_collector
+    from world.running.collector import calm_collector
 
     log_to_stderr(settings.log_level, settings.log_format)
     calm_collector()

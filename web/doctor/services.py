@@ -120,8 +120,8 @@ async def database(settings: Settings) -> list[Finding]:
     """Reachable, and of this release's form."""
     from sqlalchemy import text
 
-    from world.database import BadDatabase, Database
-    from world.migrate import head
+    from world.storage.database import BadDatabase, Database
+    from world.storage.migrate import head
 
     file = settings.data / "atrium.db"
     if not settings.database_url and not file.exists():
@@ -172,7 +172,7 @@ async def _revision(opened: Any, where: str, newest: str) -> Finding:
         return Finding("database", "good", f"{where} is empty: its tables are made at the first start")
     if now == newest:
         return Finding("database", "good", f"{where}, revision {now}")
-    from world.migrate import known_revisions
+    from world.storage.migrate import known_revisions
 
     if now in known_revisions():
         return Finding(

@@ -15,7 +15,7 @@ import ssl
 import struct
 from dataclasses import dataclass
 
-from sfu import stun
+from sfu.transport import stun
 
 ALLOCATE, REFRESH, CREATE_PERMISSION = 0x0003, 0x0004, 0x0008
 SUCCESS, FAILURE = 0x0100, 0x0110

@@ -16,9 +16,9 @@ from OpenSSL import SSL
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
-from sfu import stun
 from sfu.rtp import rtcp
 from sfu.rtp.errors import PacketError
+from sfu.transport import stun
 from web.load.dtls_client import CM80, GCM, OpenSslClient
 from web.load.sdp import Remote, Side
 

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from signaling.control import Drain
 from signaling.tickets import AdminTicket, BadTicket
-from world import names
 from world.api.admin_shapes import DrainWorker, OverviewView
 from world.api.body import answer, read_json
 from world.api.errors import ApiError
@@ -18,7 +17,8 @@ from world.api.identity import current_login
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import Done
-from world.users import Account
+from world.storage import names
+from world.storage.users import Account
 
 
 async def is_admin(known: Services, account: Account) -> bool:

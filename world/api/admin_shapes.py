@@ -13,7 +13,7 @@ from msgspec import Meta
 from signaling.control import DRAIN_SECONDS
 from signaling.messages import Presence
 from world.api.shapes import Body, View
-from world.verdicts import Verdict
+from world.overview.verdicts import Verdict
 
 
 class TotalsView(View, frozen=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from world import names
 from world.api.body import answer, read_json
 from world.api.errors import ApiError
 from world.api.identity import (
@@ -18,8 +17,9 @@ from world.api.identity import (
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import ChangeMe, Done, LogIn, MeView, SignUp, UserView
-from world.sessions import Login
-from world.users import Account
+from world.storage import names
+from world.storage.sessions import Login
+from world.storage.users import Account
 
 WRONG = "The username or the password is wrong."
 

@@ -1,7 +1,7 @@
 """`/api/servers/{server_id}/chat`: what was said, and how far one has read it.
 
 Saying something goes over the WebSocket; this is for coming back. Who may read what is one rule
-(`world.chat_rules`): a private room's chat is there for those who are in it, by the world's own view.
+(`world.chat.rules`): a private room's chat is there for those who are in it, by the world's own view.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from world.api.shapes import (
     ChatTalkView,
     Done,
 )
-from world.chat_rules import SERVER, Channel, Reader, may_read, target, zone_channel
-from world.chat_store import KeptLine
+from world.chat.rules import SERVER, Channel, Reader, may_read, target, zone_channel
+from world.chat.store import KeptLine
 from world.records import Member, ServerRecord
 
 PAGE = 50

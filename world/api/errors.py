@@ -16,10 +16,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from world.api.shapes import ErrorDetail, ErrorView
-from world.names import BadField
-from world.passwords import Busy
-from world.servers import StorageRefused
-from world.users import UsernameTaken
+from world.storage.names import BadField
+from world.storage.passwords import Busy
+from world.storage.servers import StorageRefused
+from world.storage.users import UsernameTaken
 
 log = logging.getLogger("atrium.api")
 

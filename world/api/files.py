@@ -20,8 +20,8 @@ from world.api.identity import current_login, limited
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import ChatFileView
-from world.chat_files import FileRefused, StoredFile, disposition
-from world.chat_rules import Reader, may_read
+from world.chat.files import FileRefused, StoredFile, disposition
+from world.chat.rules import Reader, may_read
 from world.records import ServerRecord
 
 # A browser sends a file in one go; one that takes longer than this (seconds) is not coming.

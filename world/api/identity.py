@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 
 from world.api.errors import ApiError
 from world.api.services import Services, services
-from world.sessions import Login
+from world.storage.sessions import Login
 
 COOKIE = "atrium_session"
 LOGIN = web.RequestKey("login", object)

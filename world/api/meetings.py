@@ -12,7 +12,6 @@ from aiohttp import web
 
 from signaling.messages import Presence, Role
 from signaling.tickets import SeatTicket
-from world import names
 from world.api.body import answer, read_json
 from world.api.errors import ApiError
 from world.api.identity import client_address, current_login, limited
@@ -20,8 +19,9 @@ from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import JoinMeeting, MeetingServer, MeetingView, MeetingZone, SeatView
 from world.records import ServerRecord, ZoneRecord
-from world.rooms import room_refusal
-from world.users import DEFAULT_AVATAR
+from world.space.rooms import room_refusal
+from world.storage import names
+from world.storage.users import DEFAULT_AVATAR
 
 # A guest who stays longer than that opens the link again.
 SEAT_SECONDS = 12 * 3600.0

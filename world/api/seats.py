@@ -17,8 +17,8 @@ from world.api.errors import OUT_OF_REACH, UNAVAILABLE
 from world.api.identity import current_login
 from world.api.services import services
 from world.records import Seat
-from world.refusals import Refused
-from world.rooms import room_refusal
+from world.running.refusals import Refused
+from world.space.rooms import room_refusal
 
 log = logging.getLogger("atrium.api")
 

@@ -20,16 +20,16 @@ from signaling.ratelimit import KeyedBuckets
 from signaling.tickets import Tickets
 from world.api.admin_shapes import OverviewView
 from world.api.seats_seen import SeatsSeen
-from world.bans import BanStore
-from world.chat_files import FileStore
-from world.chat_store import ChatStore
-from world.invites import InviteStore
-from world.map_library import MapLibrary
+from world.chat.files import FileStore
+from world.chat.store import ChatStore
 from world.records import Seat
-from world.servers import ServerStore
-from world.sessions import SessionStore
-from world.users import UserStore
-from world.zones_store import ZoneStore
+from world.storage.bans import BanStore
+from world.storage.invites import InviteStore
+from world.storage.map_library import MapLibrary
+from world.storage.servers import ServerStore
+from world.storage.sessions import SessionStore
+from world.storage.users import UserStore
+from world.storage.zones import ZoneStore
 
 
 class OpenedDevice(Protocol):
@@ -45,7 +45,7 @@ class OpenedDevice(Protocol):
 
 
 class WorldPort(Protocol):
-    """What the API asks of the running world (`world.node` is one)."""
+    """What the API asks of the running world (`world.nodes.node` is one)."""
 
     async def zones_changed(self, server_id: str) -> None:
         """The zones of the server were edited: read them again."""
@@ -70,7 +70,7 @@ class WorldPort(Protocol):
     ) -> OpenedDevice:
         """Seat a WHIP publisher or WHEP player and answer its offer; `seat.user_id` is its owner's.
 
-        Raises `world.devices.DeviceRefused`.
+        Raises `world.running.devices.DeviceRefused`.
         """
 
     async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:

@@ -1,6 +1,6 @@
 """What goes in and out of the HTTP API, as structs: checked on the way in, written into OpenAPI.
 
-Lengths here are walls against abuse; the exact rules of names stand in `world.names`. Ids are UUIDs,
+Lengths here are walls against abuse; the exact rules of names stand in `world.storage.names`. Ids are UUIDs,
 times seconds since 1970, coordinates and sizes map px.
 """
 

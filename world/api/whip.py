@@ -25,9 +25,9 @@ from world.api.identity import limited
 from world.api.route import Route
 from world.api.services import services
 from world.api.shapes import Done
-from world.devices import DeviceRefused
 from world.records import Seat
-from world.rooms import room_refusal
+from world.running.devices import DeviceRefused
+from world.space.rooms import room_refusal
 
 Direction = Literal["publish", "play"]
 SDP = "application/sdp"

@@ -22,7 +22,7 @@ from world.api.shapes import (
     ZoneView,
 )
 from world.records import ZoneRecord
-from world.zones_store import ZoneDraft
+from world.storage.zones import ZoneDraft
 
 # A streaming program is set up once and then started on several evenings. The ticket ends sooner with
 # its owner's membership, and with the zone.

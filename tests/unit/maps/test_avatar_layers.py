@@ -9,7 +9,7 @@ import pytest
 from maps.art import avatar_layers, looks
 from maps.avatar_code import PARTS, code, is_look
 from maps.templates import FOLDER
-from world.names import BadField, avatar
+from world.storage.names import BadField, avatar
 
 
 def test_names_and_layers_know_the_same_parts() -> None:

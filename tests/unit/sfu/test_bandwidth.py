@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import pytest
 from prometheus_client import CollectorRegistry
 
-from sfu.bandwidth import Bandwidth, View
 from sfu.congestion.ladder import ALL_FRAMES, Layer, ladder
+from sfu.downlink.bandwidth import Bandwidth, View
 from sfu.forward.contract import Codec, ExtensionIds, SlotParams
 from sfu.metrics import Metrics
+from sfu.routing.slot import Slot
 from sfu.rtp.twcc import TICKS_PER_SECOND, TransportFeedback
-from sfu.slot import Slot
 from tests.support.fake_forwarder import FakeForwarder
 
 PEER, SESSION = 7, "lisa"

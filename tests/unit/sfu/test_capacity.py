@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfu.capacity import Capacity
+from sfu.load.capacity import Capacity
 
 
 def test_capacity_is_what_the_busiest_thread_could_send_at_the_present_cost_of_a_packet() -> None:

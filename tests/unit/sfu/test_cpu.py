@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from sfu.cpu import busiest, process_seconds, thread_seconds
+from sfu.load.cpu import busiest, process_seconds, thread_seconds
 
 
 def test_the_busiest_thread_is_the_one_that_worked() -> None:

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from sfu import dtls
-from sfu.dtls import MAX_LATE_FLIGHTS, MAX_QUEUED, DtlsPeer, Identity, SrtpKeys, sha256_fingerprint
 from sfu.forward.contract import SrtpProfile
+from sfu.transport import dtls
+from sfu.transport.dtls import MAX_LATE_FLIGHTS, MAX_QUEUED, DtlsPeer, Identity, SrtpKeys, sha256_fingerprint
 from tests.support.media_worker import until
 from web.load.dtls_client import CM80, GCM, OpenSslClient
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfu.heard import Heard
+from sfu.rtcp.heard import Heard
 from sfu.rtp import rtcp
 from sfu.rtp.sr import middle, ntp_time
 

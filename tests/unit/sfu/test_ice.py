@@ -8,8 +8,8 @@ import zlib
 import pytest
 from aioice import stun as aioice_stun
 
-from sfu import stun
-from sfu.ice import (
+from sfu.transport import stun
+from sfu.transport.ice import (
     CONSENT_SECONDS,
     DATAGRAMS_SECONDS,
     ERRORS_PER_SECOND,

@@ -12,9 +12,9 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu import ice_tcp
 from sfu.forward.contract import MAX_DATAGRAM
-from sfu.ice_tcp import MIN_PACKET, Frames, TcpListener, counted_as, frame
+from sfu.transport import ice_tcp
+from sfu.transport.ice_tcp import MIN_PACKET, Frames, TcpListener, counted_as, frame
 from signaling.sdp_writer import Local, Writer
 
 

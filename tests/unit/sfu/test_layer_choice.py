@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sfu.feeds import Feeds
 from sfu.forward.contract import Codec, ProducerParams, ProducerState
-from sfu.layers import BEST, MEASURE_SECONDS, NOTHING, Layers
-from sfu.pausing import PAUSE_SECONDS, Wanted
-from sfu.producer import Producer
+from sfu.routing.feeds import Feeds
+from sfu.routing.layers import BEST, MEASURE_SECONDS, NOTHING, Layers
+from sfu.routing.pausing import PAUSE_SECONDS, Wanted
+from sfu.routing.producer import Producer
 
 PARAMS = ProducerParams("video", Codec.VP8, 96, 90000)
 RIDS = ("q", "h", "f")

@@ -8,16 +8,16 @@ from itertools import pairwise
 import pytest
 from prometheus_client import CollectorRegistry
 
-from sfu.bandwidth import AUDIO_BITRATE
-from sfu.dtls import Identity
+from sfu.downlink.bandwidth import AUDIO_BITRATE
 from sfu.forward.contract import ProducerState
-from sfu.ice import CONSENT_SECONDS
-from sfu.layers import BEST, NOTHING
 from sfu.media import CONNECT_SECONDS, LEVEL_SECONDS, Media
 from sfu.metrics import Metrics
-from sfu.pausing import PAUSE_SECONDS
+from sfu.routing.layers import BEST, NOTHING
+from sfu.routing.pausing import PAUSE_SECONDS
 from sfu.stats import snapshot, stats
-from sfu.transport import Endpoint
+from sfu.transport.dtls import Identity
+from sfu.transport.ice import CONSENT_SECONDS
+from sfu.transport.transport import Endpoint
 from signaling.control import (
     AcceptPlay,
     AcceptPublish,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfu.pipe_table import LINGER_SECONDS, REST_SECONDS, Lane, SlotPool, Wants
+from sfu.pipes.table import LINGER_SECONDS, REST_SECONDS, Lane, SlotPool, Wants
 from signaling.control import PipeStream
 from signaling.messages import Source
 

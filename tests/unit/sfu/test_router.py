@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.forward.contract import Codec
-from sfu.router import Operation, ProducerRef, RoutingTable, SlotRef
+from sfu.routing.router import Operation, ProducerRef, RoutingTable, SlotRef
 from signaling.control import Route, SetRoutes
 from signaling.messages import Kind, Source
 

@@ -12,14 +12,14 @@ from prometheus_client import CollectorRegistry
 
 from sfu.forward.contract import Codec, ExtensionIds, ProducerParams, ProducerState, SlotParams, SlotState
 from sfu.metrics import Metrics
-from sfu.producer import Producer
-from sfu.rtcp_desk import RtcpDesk
-from sfu.rtcp_policy import MAX_VIDEO_BITRATE, NACK_BURST
+from sfu.routing.producer import Producer
+from sfu.routing.slot import Slot
+from sfu.rtcp.desk import RtcpDesk
+from sfu.rtcp.policy import MAX_VIDEO_BITRATE, NACK_BURST
 from sfu.rtp import rtcp
 from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.twcc import TransportFeedback
-from sfu.slot import Slot
-from sfu.transport import PeerTransport
+from sfu.transport.transport import PeerTransport
 from tests.support.fake_forwarder import FakeForwarder
 
 MIC, CAMERA, MIC_SLOT, CAMERA_SLOT = 11, 12, 21, 22

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfu.rtcp_policy import (
+from sfu.rtcp.policy import (
     KEYFRAME_INTERVAL,
     KEYFRAME_RETRY,
     KEYFRAMES_A_SECOND,

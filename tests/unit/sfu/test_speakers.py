@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.speakers import LEAVE, RELEASE_SECONDS, STEP, THRESHOLD, Speakers
+from sfu.routing.speakers import LEAVE, RELEASE_SECONDS, STEP, THRESHOLD, Speakers
 
 LOUD, QUIET = THRESHOLD - 5, THRESHOLD + 5
 

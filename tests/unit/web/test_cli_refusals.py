@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from tests.support.ports import free_port, free_udp_port
 from web import cli
-from world.database import Database
-from world.migrate import upgrade
+from world.storage.database import Database
+from world.storage.migrate import upgrade
 
 Run = Callable[..., tuple[int, str]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from world.arrivals import MAX_REMOVED_GUESTS, Arrivals
+from world.space.arrivals import MAX_REMOVED_GUESTS, Arrivals
 
 
 def test_who_is_removed_on_the_way_gets_no_seat_and_may_try_again() -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from signaling.control import Route
 from tests.support.people import person
 from tests.unit.world.test_hearing import Space
-from world.attention import CAPS, LOOKS_PER_TURN, NEAREST, PINNED, RINGS, ROUND_SECONDS, Rounds, ring
-from world.audibility import KEEP, RADIUS
-from world.hearing import Change
-from world.player import Player
+from world.hearing.attention import CAPS, LOOKS_PER_TURN, NEAREST, PINNED, RINGS, ROUND_SECONDS, Rounds, ring
+from world.hearing.audibility import KEEP, RADIUS
+from world.hearing.routes import Change
+from world.space.player import Player
 
 
 @pytest.mark.parametrize(

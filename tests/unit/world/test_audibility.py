@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.support.people import person
 from tests.support.tiny_world import ROOM_1, ROOM_2
-from world.audibility import FULL, KEEP, PREWARM, PREWARM_KEEP, RADIUS, Audibility, gain, relation
-from world.grid import Grid
-from world.player import Player
+from world.hearing.audibility import FULL, KEEP, PREWARM, PREWARM_KEEP, RADIUS, Audibility, gain, relation
+from world.space.grid import Grid
+from world.space.player import Player
 
 # Where one can be: the private rooms, and public space.
 ROOMS = [None, None, ROOM_1, ROOM_2]

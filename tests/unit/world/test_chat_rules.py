@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.messages import Bounds
-from world.chat_rules import (
+from world.chat.rules import (
     SERVER,
     Channel,
     LineIds,

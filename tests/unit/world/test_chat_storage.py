@@ -13,17 +13,17 @@ import pytest
 
 from tests.support.api import STUDIO
 from tests.support.databases import BACKENDS, empty_database, quick_passwords
-from world.chat_archive import Line
-from world.chat_files import OCTETS, FileLimits, FileRefused, FileStore, disposition, safe_name, sniff
-from world.chat_keeper import ChatKeeper
-from world.chat_rules import SERVER, Channel, direct_channel, zone_channel
-from world.chat_store import MAX_UNREAD, ChatStore, Limits
-from world.database import Database
-from world.migrate import upgrade
+from world.chat.archive import Line
+from world.chat.files import OCTETS, FileLimits, FileRefused, FileStore, disposition, safe_name, sniff
+from world.chat.keeper import ChatKeeper
+from world.chat.rules import SERVER, Channel, direct_channel, zone_channel
+from world.chat.store import MAX_UNREAD, ChatStore, Limits
 from world.records import ServerRecord
-from world.servers import ServerStore
-from world.users import Account, UserStore
-from world.zones_store import ZoneStore
+from world.storage.database import Database
+from world.storage.migrate import upgrade
+from world.storage.servers import ServerStore
+from world.storage.users import Account, UserStore
+from world.storage.zones import ZoneStore
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -156,8 +156,8 @@ async def test_lines_are_written_behind_the_talk_and_wait_for_a_database_that_is
 ) -> None:
     store = ChatStore(place.database)
     lost: list[int] = []
-    monkeypatch.setattr("world.chat_keeper.RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("world.chat_keeper.MAX_WAITING", 3)
+    monkeypatch.setattr("world.chat.keeper.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("world.chat.keeper.MAX_WAITING", 3)
     keeper = ChatKeeper(store, FileStore(place.database, tmp_path / "files"), lost.append)
     fails, add = True, store.add
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from world.database import BadDatabase, Database, database_url
+from world.storage.database import BadDatabase, Database, database_url
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from signaling.messages import Source
 from tests.support.people import person
-from world.degrade import (
+from world.hearing.degrade import (
     BEGINS,
     CALM,
     CALM_SECONDS,
@@ -17,7 +17,7 @@ from world.degrade import (
     Stage,
     thin,
 )
-from world.slots import Wish
+from world.hearing.slots import Wish
 
 
 def wishes(source: Source, count: int) -> list[Wish]:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from signaling.messages import MediaFlags
 from tests.support.people import person
-from world.audibility import Audibility
-from world.grid import Grid
-from world.hearing import LOOKS_PER_TURN, Change, Hearing, Link
-from world.player import Player
-from world.slots import Ears, rank_room
+from world.hearing.audibility import Audibility
+from world.hearing.routes import LOOKS_PER_TURN, Change, Hearing, Link
+from world.hearing.slots import Ears, rank_room
+from world.space.grid import Grid
+from world.space.player import Player
 
 
 class Space:

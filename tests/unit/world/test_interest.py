@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from signaling.codec import decode_server
 from signaling.messages import Moved, Players
 from tests.support.people import person
-from world.frames import TickFrames, text_frame
-from world.interest import CELL, MARGIN, VIEW_RADIUS, Delta, Interest
-from world.player import Player
+from world.clients.frames import TickFrames, text_frame
+from world.space.interest import CELL, MARGIN, VIEW_RADIUS, Delta, Interest
+from world.space.player import Player
 
 
 class Watched:

@@ -17,19 +17,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sfu.forward.contract import Codec
-from sfu.router import ProducerRef, RoutingTable, SlotRef
+from sfu.routing.router import ProducerRef, RoutingTable, SlotRef
 from signaling.control import SetRoutes
 from signaling.messages import Kind, MediaFlags
 from tests.support.tiny_world import ROOM_1, ROOM_2, TinyGround, tiny_record, zone
-from world.audibility import KEEP, PREWARM, PREWARM_KEEP, RADIUS
-from world.hearing import Link
-from world.lease import Lease, Tenure
-from world.live import LiveSpace, Outside
+from world.hearing.audibility import KEEP, PREWARM, PREWARM_KEEP, RADIUS
+from world.hearing.routes import Link
+from world.hearing.slots import Ears
 from world.metrics import WorldMetrics
-from world.player import Player
+from world.nodes.lease import Lease, Tenure
 from world.records import Seat, ZoneRecord
-from world.slots import Ears
-from world.space import Space
+from world.running.live import LiveSpace, Outside
+from world.space.player import Player
+from world.space.space import Space
 
 # Fewer slots than people, so that there is something to choose.
 SLOTS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from world.lease import LEASE_SECONDS, ROUTE_BITS, Held, Lease, Reach, RouteEpochs, Tenure, Want, decide
+from world.nodes.lease import LEASE_SECONDS, ROUTE_BITS, Held, Lease, Reach, RouteEpochs, Tenure, Want, decide
 
 T = 1_800_000_000.0
 

@@ -12,8 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from tests.support.databases import BACKENDS, empty_database
-from world.migrate import UnknownRevision, downgrade, head, upgrade
-from world.models import Base
+from world.storage.migrate import UnknownRevision, downgrade, head, upgrade
+from world.storage.models import Base
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 

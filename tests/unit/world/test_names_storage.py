@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from world import names
-from world.names import BadField
+from world.storage import names
+from world.storage.names import BadField
 
 
 @pytest.mark.parametrize("name", ["ada", "Ada.L-1_", "Åsa", "наташа", "田中さん", "a1b", "x" * 32, "007"])

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tests.unit.signaling.test_releases import carries
-from world import node_wire
+from world.nodes import wire as node_wire
 
 RECORDED = Path(__file__).with_name("recorded")
 MESSAGES = [

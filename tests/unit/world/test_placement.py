@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signaling.control import WORKER_STALE_SECONDS, WORKER_SUSPECT_SECONDS, Heartbeat
-from world.placement import HARD_LIMIT, RECENT_SECONDS, SOFT_LIMIT, Placement
+from world.media.placement import HARD_LIMIT, RECENT_SECONDS, SOFT_LIMIT, Placement
 
 
 def beat(worker: str, load: float = 0.0, started: int = 1, draining: bool = False) -> Heartbeat:

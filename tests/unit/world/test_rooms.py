@@ -8,10 +8,10 @@ import pytest
 
 from signaling.messages import Presence, Role
 from tests.support.tiny_world import HALL, ROOM_1, ROOM_2, TinyGround, tiny_record
-from world.player import Player
 from world.records import Seat, Spawn
-from world.rooms import room_refusal
-from world.space import RoomClosed, Space
+from world.space.player import Player
+from world.space.rooms import room_refusal
+from world.space.space import RoomClosed, Space
 
 DOOR = (200.0, 430.0)
 INSIDE = (200.0, 380.0)

@@ -7,10 +7,8 @@ from hypothesis import strategies as st
 
 from signaling.messages import MediaFlags
 from tests.support.people import person, put_on_air
-from world.audibility import Audibility, amplitude, gain
-from world.grid import Grid
-from world.player import Player
-from world.slots import (
+from world.hearing.audibility import Audibility, amplitude, gain
+from world.hearing.slots import (
     AUDIO_SLOTS,
     LOUDER,
     SPEAKING_HOLD,
@@ -21,6 +19,8 @@ from world.slots import (
     rank_room,
     room_wishes,
 )
+from world.space.grid import Grid
+from world.space.player import Player
 
 
 def public(listener: Player, *others: Player) -> Audibility:

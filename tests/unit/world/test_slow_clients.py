@@ -9,12 +9,12 @@ import pytest
 from signaling import messages as m
 from signaling.codec import decode_server
 from tests.support.tiny_world import TinyGround, tiny_record
-from world.client import HARD_BYTES, LAG_SECONDS, SOFT_BYTES, Client
-from world.lease import Lease, Tenure
-from world.live import LiveSpace, Outside
+from world.clients.client import HARD_BYTES, LAG_SECONDS, SOFT_BYTES, Client
 from world.metrics import WorldMetrics
-from world.player import Player
+from world.nodes.lease import Lease, Tenure
 from world.records import Seat
+from world.running.live import LiveSpace, Outside
+from world.space.player import Player
 
 
 class Pipe:

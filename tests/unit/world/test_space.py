@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from signaling.messages import Presence
 from tests.support.tiny_world import HALL, ROOM_1, ROOM_2, TinyGround, tiny_record, zone
-from world.places import SPACING
-from world.player import Player
 from world.records import Seat
-from world.space import ALLOWANCE_SECONDS, MAX_STEP, RUN_SPEED, SPEED_SLACK, Space
+from world.space.places import SPACING
+from world.space.player import Player
+from world.space.space import ALLOWANCE_SECONDS, MAX_STEP, RUN_SPEED, SPEED_SLACK, Space
 
 
 def space(ground: TinyGround | None = None) -> Space:

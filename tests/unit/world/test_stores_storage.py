@@ -14,17 +14,17 @@ from sqlalchemy.exc import IntegrityError
 from signaling.messages import Bounds
 from tests.support.api import STUDIO
 from tests.support.databases import BACKENDS, empty_database, quick_passwords
-from world import invites, servers, sessions
-from world.database import Database, new_id
-from world.invites import InviteStore
-from world.migrate import upgrade
-from world.models import Base, ChatLine, Invite, LoginSession, Membership, Server, User, Zone
-from world.passwords import Passwords
 from world.records import Spawn
-from world.servers import ServerStore, StorageRefused
-from world.sessions import SessionStore
-from world.users import Account, UsernameTaken, UserStore
-from world.zones_store import ZoneDraft, ZoneStore
+from world.storage import invites, servers, sessions
+from world.storage.database import Database, new_id
+from world.storage.invites import InviteStore
+from world.storage.migrate import upgrade
+from world.storage.models import Base, ChatLine, Invite, LoginSession, Membership, Server, User, Zone
+from world.storage.passwords import Passwords
+from world.storage.servers import ServerStore, StorageRefused
+from world.storage.sessions import SessionStore
+from world.storage.users import Account, UsernameTaken, UserStore
+from world.storage.zones import ZoneDraft, ZoneStore
 
 
 @pytest.fixture(params=BACKENDS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from world.tick import Ticker, next_tick
+from world.running.tick import Ticker, next_tick
 
 
 @given(st.floats(0, 1000), st.floats(0, 5))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from signaling.control import Quality, SessionQuality
-from world.verdicts import Flow, flow, mean_loss, median_round_trip, per_second, verdict
+from world.overview.verdicts import Flow, flow, mean_loss, median_round_trip, per_second, verdict
 
 STILL = Flow(0, 0, 0)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from world.websocket import (
+from world.clients.websocket import (
     BINARY,
     CLOSE,
     CONTINUATION,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from signaling.messages import Bounds
 from world.records import ZoneRecord
-from world.zones import ZoneMap, contains, precedence, room_of
+from world.space.zones import ZoneMap, contains, precedence, room_of
 
 SIZE = 2000.0
 coordinate = st.floats(0, SIZE, exclude_max=True)

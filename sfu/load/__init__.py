@@ -1,0 +1,1 @@
+"""What a worker's threads use, and what it can carry."""

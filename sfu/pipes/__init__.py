@@ -1,0 +1,1 @@
+"""Pipes between workers: how one room spans several."""

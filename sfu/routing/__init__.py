@@ -1,0 +1,1 @@
+"""What feeds which slot: routers, sources and their layers, wishes."""

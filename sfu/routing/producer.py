@@ -1,0 +1,91 @@
+"""One stream of a source that a session sends, as the control plane knows it. No packet passes here.
+
+A source with simulcast is sent as several, its layers (`sfu.routing.layers`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfu.forward.contract import Codec, ExtensionIds, ProducerParams
+from signaling.messages import Kind, Source
+from signaling.negotiation import PublishedTrack
+
+CODECS = {
+    "opus": Codec.OPUS,
+    "VP8": Codec.VP8,
+    "VP9": Codec.VP9,
+    "H264": Codec.H264,
+    "AV1": Codec.AV1,
+}
+
+
+@dataclass(slots=True)
+class Producer:
+    """`handle` is the forwarder's; `ssrc` and `rtx_ssrc` are 0 until they are known.
+
+    `feedback` is what was negotiated (`nack`, `nack pli`, `ccm fir`, `goog-remb`). `rid` names the simulcast
+    layer, "" where there is one stream; `group` is the source's handle, equal for all its layers.
+    """
+
+    handle: int
+    session: str
+    source: Source
+    mid: str
+    params: ProducerParams
+    feedback: tuple[str, ...] = ()
+    ssrc: int = 0
+    rtx_ssrc: int = 0
+    started: bool = False
+    rid: str = ""
+    group: int = 0
+
+    def __post_init__(self) -> None:
+        self.group = self.group or self.handle
+
+    @property
+    def kind(self) -> Kind:
+        """Audio or video."""
+        return self.params.kind
+
+    def takes(self, payload_type: int) -> bool:
+        """Whether packets with this payload type can be this source (or its RTX)."""
+        return payload_type in (self.params.payload_type, self.params.rtx_payload_type)
+
+
+def producer_params(track: PublishedTrack) -> ProducerParams:
+    """What the forwarder needs to know of a negotiated track."""
+    return ProducerParams(
+        kind=track.kind,
+        codec=CODECS[track.codec.name],
+        payload_type=track.codec.payload_type,
+        clock_rate=track.codec.clock_rate,
+        ssrc=track.ssrc,
+        rtx_payload_type=track.codec.rtx_payload_type,
+        rtx_ssrc=track.rtx_ssrc,
+        extensions=ExtensionIds(**track.extensions),
+    )
+
+
+def find_producer(producers: list[Producer], payload_type: int, mid: str, rid: str = "") -> Producer | None:
+    """Whose an unknown SSRC is: by MID (RFC 8843 §9.2), without one by payload type if that is clear.
+
+    A layer is found by its RID (RFC 8852 §4), which RTX carries as repaired RID.
+
+    A source that has its SSRC already (or its RTX SSRC) takes no second one, so that nobody's
+    packets can pose as another source of the same peer.
+    """
+
+    def free(producer: Producer) -> bool:
+        if payload_type == producer.params.payload_type:
+            return producer.ssrc == 0
+        return producer.rtx_ssrc == 0
+
+    fitting = [producer for producer in producers if producer.takes(payload_type)]
+    if mid:
+        fitting = [producer for producer in fitting if producer.mid == mid]
+    if any(producer.rid for producer in fitting):
+        fitting = [producer for producer in fitting if producer.rid == rid]
+    if len(fitting) != 1 or not free(fitting[0]):
+        return None
+    return fitting[0]

@@ -1,0 +1,1 @@
+"""RTCP of one forwarder: what peers report, what they are told, and when."""

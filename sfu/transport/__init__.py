@@ -1,0 +1,1 @@
+"""The way to a peer: ICE, DTLS, and the socket's addresses."""

@@ -1,0 +1,1 @@
+"""Lines, reactions and files: the rule, the running chat, and its storage."""

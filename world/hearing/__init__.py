@@ -1,0 +1,1 @@
+"""Who hears and sees whom: relations, slots, routes, rank. Rules only."""

@@ -1,0 +1,1 @@
+"""The world's side of media: which worker carries whom, negotiation, moves, what workers report."""

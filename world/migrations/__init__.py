@@ -1,1 +1,0 @@
-"""Alembic migrations of `world.models`; run by `world.migrate`."""

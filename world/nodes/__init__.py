@@ -1,0 +1,1 @@
+"""Several world nodes: who owns a space, and how the others serve their clients in it."""

@@ -1,0 +1,1 @@
+"""The whole installation as whoever runs it sees it."""

@@ -1,0 +1,1 @@
+"""Alembic migrations of `world.storage.models`; run by `world.storage.migrate`."""

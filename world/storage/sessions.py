@@ -1,0 +1,101 @@
+"""Login sessions: kept by the server, revocable, rolling.
+
+A browser holds a random token (256 bits); the database holds its SHA-256. Every use moves the end of
+a session on, but the row is written at most once a day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from world.storage.clock import Clock, utc_now
+from world.storage.database import Database
+from world.storage.models import LoginSession, User
+from world.storage.users import Account, account_of
+
+# A use within so long of the last one moves the end no further.
+ROLL_AFTER = timedelta(days=1)
+MAX_PER_USER = 50
+TOKEN_CHARS = 43
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Somebody who is logged in. `session` names the login without opening it."""
+
+    account: Account
+    session: str
+    expires_at: datetime
+    # The end was just moved on: the cookie should be sent anew.
+    rolled: bool = False
+
+
+@dataclass(slots=True)
+class SessionStore:
+    """Login sessions in the database."""
+
+    database: Database
+    lifetime: timedelta = timedelta(days=30)
+    clock: Clock = field(default=utc_now)
+
+    async def open(self, user_id: str) -> tuple[str, datetime]:
+        """A new session: (token for the cookie, when it ends). Drops what has ended, and the oldest
+        of this user above MAX_PER_USER."""
+        token = secrets.token_urlsafe(32)
+        now = self.clock()
+        ends = now + self.lifetime
+        async with self.database.write() as session:
+            await session.execute(delete(LoginSession).where(LoginSession.expires_at <= now))
+            surplus = (
+                select(LoginSession.token_hash)
+                .where(LoginSession.user_id == user_id)
+                .order_by(LoginSession.expires_at.desc())
+                .offset(MAX_PER_USER - 1)
+            )
+            old = (await session.scalars(surplus)).all()
+            if old:
+                await session.execute(delete(LoginSession).where(LoginSession.token_hash.in_(old)))
+            session.add(
+                LoginSession(token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=ends)
+            )
+        return token, ends
+
+    async def find(self, token: str) -> Login | None:
+        """Who holds this token; None when it is nobody's, revoked or over."""
+        if not 0 < len(token) <= TOKEN_CHARS:
+            return None
+        name = _hash(token)
+        now = self.clock()
+        async with self.database.read() as session:
+            row = (
+                await session.execute(
+                    select(LoginSession, User)
+                    .join(User, User.id == LoginSession.user_id)
+                    .where(LoginSession.token_hash == name, LoginSession.expires_at > now)
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        login, user = row
+        ends = now + self.lifetime
+        rolled = ends - login.expires_at >= ROLL_AFTER
+        if rolled:
+            async with self.database.write() as session:
+                await session.execute(
+                    update(LoginSession).where(LoginSession.token_hash == name).values(expires_at=ends)
+                )
+        return Login(account_of(user), name, ends if rolled else login.expires_at, rolled)
+
+    async def end(self, session_name: str) -> None:
+        """End the session that `Login.session` names. Idempotent."""
+        async with self.database.write() as session:
+            await session.execute(delete(LoginSession).where(LoginSession.token_hash == session_name))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
