@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -84,7 +85,8 @@ class Person:
                 await self._step(now)
                 if now >= ping_at:
                     ping_at += PING_SECONDS
-                    await self.say(messages.Ping(now * 1000))
+                    # Not the loop's own clock: that may stand still for a millisecond.
+                    await self.say(messages.Ping(time.perf_counter() * 1000))
                 # What was missed is not made up for: that would be a jump.
                 due = max(due + STEP_SECONDS, now)
 
@@ -126,7 +128,7 @@ class Person:
             case messages.Players(moved=moved):
                 self._tally.positions += len(moved)
             case messages.Pong(at=at):
-                self._tally.pinged(asyncio.get_running_loop().time() - at / 1000)
+                self._tally.pinged(time.perf_counter() - at / 1000)
             case messages.MovedBack(x=x, y=y):
                 self._tally.refused += 1
                 self._x, self._y = x, y
