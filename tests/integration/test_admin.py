@@ -249,10 +249,10 @@ def at_a_terminal(data: Path, port: int) -> str:
 async def test_atrium_top_shows_a_running_installation_and_says_why_it_cannot(
     server: AtriumServer, data: Path, tmp_path: Path
 ) -> None:
-    ada = Walker(server.url)
+    ada = await the_boss(server)
     try:
-        await ada.sign_up()
         await ada.enter((await ada.create_server())["id"])
+        await look_until(ada, lambda seen: seen["totals"]["people"] == 1)  # others have left by then
         here = {"ATRIUM_PORT": str(server.port)}
         shown, told, drawn, other, missing = await asyncio.gather(  # processes take a second to start
             asyncio.to_thread(top, data, "--once", **here),

@@ -140,6 +140,7 @@ class Overview:
             )
             for node in nodes
             for space in node.spaces
+            if space.present  # an empty one is kept for a while, for those who come back
         ]
         return OverviewView(
             at=time.time(),
