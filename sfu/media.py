@@ -140,10 +140,7 @@ class Media:
             self.producers[producer.handle] = producer
             self.desk.add_producer(producer, new.transport)
         for layers in new.sources:
-            self.sources[layers.group] = layers
-            if layers.kind == "video":
-                self._wanted[layers.group] = Wanted(len(layers.layers))
-                self.feeds.changed.add(layers.group)
+            self.add_source(layers)
             if self._comes_by_pipe(session.name, layers.source):
                 continue  # until the world says that the session is here now
             reference = ProducerRef(layers.group, self.producers[layers.group].params.codec)
@@ -236,6 +233,19 @@ class Media:
         """See `pipes.MediaServer`."""
         self._apply(operations)
 
+    def add_source(self, layers: Layers) -> None:
+        """See `pipes.MediaServer`."""
+        self.sources[layers.group] = layers
+        if layers.kind == "video":
+            self._wanted[layers.group] = Wanted(len(layers.layers))
+            self.feeds.changed.add(layers.group)
+
+    def remove_source(self, group: int) -> None:
+        """See `pipes.MediaServer`."""
+        self.sources.pop(group, None)
+        self._wanted.pop(group, None)
+        self.sight.source_gone(group)
+
     def own_sources(self, session: str) -> list[Layers]:
         """See `pipes.MediaServer`."""
         known = self.sessions.get(session)
@@ -288,9 +298,7 @@ class Media:
         if isinstance(connection, PublishConnection):
             for layers in connection.sources:
                 self._apply(self.routing.remove_producer(session, layers.source, layers.group))
-                self.sources.pop(layers.group, None)
-                self._wanted.pop(layers.group, None)
-                self.sight.source_gone(layers.group)
+                self.remove_source(layers.group)
                 if layers.started:
                     self._tell(session, ProducerClosed(session, layers.source, self._name))
             for handle in connection.producers:
@@ -496,7 +504,8 @@ class Media:
             self._stir()
 
     def _tell_wanted(self) -> None:
-        """Tell publishers which layers of their video somebody receives, or is about to."""
+        """Tell publishers, or the worker that has them, which layers of their video somebody receives, or is
+        about to."""
         changed, self.feeds.changed = self.feeds.changed, set()
         for session, source in self.routing.prepared_changed:
             member = self.routing.member(session)
@@ -512,8 +521,11 @@ class Media:
                 continue
             prepared = self.routing.prepared[layers.session, layers.source]
             if wanted.look(max(self.feeds.highest(group), 0 if prepared else NOTHING), now):
-                rids = layers.rids[: wanted.told + 1]
-                self._tell(layers.session, LayersWanted(layers.session, layers.source, rids, self._name))
+                if self.pipes.imported(group):
+                    self.pipes.received(layers.session, layers.source, wanted.told)
+                else:
+                    rids = layers.rids[: wanted.told + 1]
+                    self._tell(layers.session, LayersWanted(layers.session, layers.source, rids, self._name))
             (self._pausing.add if wanted.waiting else self._pausing.discard)(group)
 
     def expire(self) -> None:

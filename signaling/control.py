@@ -205,14 +205,16 @@ class PipeStream(Struct, frozen=True):
 class PipeWants(Control, tag="pipe_wants", frozen=True):
     """What `worker` wants to receive over its pipe with this one: the whole picture, every time.
 
-    `incarnation` is the receiver's own one of this pipe, `number` grows; an older one is ignored. Reply:
-    `PipeOffers`, or `Failed` unknown_pipe.
+    `incarnation` is the receiver's own one of this pipe, `number` grows; an older one is ignored. `tops`
+    says of each stream which is the best of its layers that somebody there receives (0 lowest, -1 none);
+    without it all of them are. Reply: `PipeOffers`, or `Failed` unknown_pipe.
     """
 
     worker: str
     incarnation: str
     number: int
     streams: tuple[PipeStream, ...]
+    tops: tuple[int, ...] = ()
 
 
 class PipeSource(Struct, frozen=True):

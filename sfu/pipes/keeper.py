@@ -119,7 +119,7 @@ class PipeKeeper:
         if end is None or wants is None:
             return end is None
         offers = await self._ask(
-            worker, PipeWants(pipes.name, end.own.incarnation, wants.number, wants.streams)
+            worker, PipeWants(pipes.name, end.own.incarnation, wants.number, wants.streams, wants.tops)
         )
         if isinstance(offers, PipeOffers):
             self._complained.discard(worker)

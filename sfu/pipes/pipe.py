@@ -82,7 +82,7 @@ class PipeEnd:
     pool: SlotPool = field(default_factory=SlotPool)
     slots: dict[Place, Slot] = field(default_factory=dict)
     imports: dict[PipeStream, Import] = field(default_factory=dict)
-    wanted: tuple[PipeStream, ...] = ()
+    wanted: dict[PipeStream, int] = field(default_factory=dict)  # and the best layer that is received
     wanted_number: int = -1
     epoch: int = 0
     offers_number: int = 0

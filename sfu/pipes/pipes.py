@@ -20,11 +20,11 @@ from sfu.forward.contract import ProducerParams, TableFull
 from sfu.pipes.pipe import EXTENSIONS, FEEDBACK, Import, OwnKeys, PipeEnd, new_keys, open_end, valid
 from sfu.pipes.sender import MediaServer, PipeSender
 from sfu.pipes.table import Wants
-from sfu.routing.layers import Layers
+from sfu.routing.layers import BEST, Layers
 from sfu.routing.producer import CODECS, Producer
 from sfu.routing.router import ProducerRef
 from signaling.control import Failed, OpenPipe, PipeOffers, PipeOpened, PipeSource, PipeStream, PipeWants
-from signaling.messages import KIND_OF_SOURCE
+from signaling.messages import KIND_OF_SOURCE, Source
 
 # Other workers that one exchanges media with; beyond it there is something wrong.
 MAX_PIPES = 64
@@ -208,7 +208,9 @@ class Pipes:
             media.producers[producer.handle] = producer
             media.desk.add_producer(producer, end)
         first = producers[0]
-        media.sources[first.group] = Layers(producers)
+        media.add_source(Layers(producers))
+        if self.wants[end.worker].wish(stream, BEST):
+            self.dirty.add(end.worker)
         reference = ProducerRef(first.group, first.params.codec)
         media.apply(media.routing.add_producer(stream.session, stream.source, reference))
 
@@ -216,12 +218,21 @@ class Pipes:
         media, producers = self._media, end.imports.pop(stream).producers
         group = producers[0].group
         media.apply(media.routing.remove_producer(stream.session, stream.source, group))
-        media.sources.pop(group, None)
+        media.remove_source(group)
         for producer in producers:
             self._handles.discard(producer.handle)
             media.desk.remove_producer(producer.handle)
             media.producers.pop(producer.handle, None)
             media.forwarder.remove_producer(producer.handle)
+
+    def received(self, session: str, source: Source, top: int) -> None:
+        """The best layer of a fetched video that somebody here receives now, NOTHING when nobody does."""
+        member, home = self._media.routing.member(session), self._homes.get(session)
+        wants = self.wants.get(home) if home is not None else None
+        if member is None or home is None or wants is None:
+            return
+        if wants.wish(PipeStream(member.router, session, source), top):
+            self.dirty.add(home)
 
     def imported(self, handle: int) -> bool:
         """Whether this producer comes over a pipe."""
@@ -237,7 +248,9 @@ class Pipes:
         end.heard_at = self._clock()
         if wants.number >= end.wanted_number:
             end.wanted_number = wants.number
-            self._sending.carry(end, wants.streams)
+            everything = (BEST,) * len(wants.streams)
+            tops = wants.tops if len(wants.tops) == len(wants.streams) else everything
+            self._sending.carry(end, dict(zip(wants.streams, tops, strict=True)))
         return self._offers(end)
 
     def offers_to(self, worker: str) -> PipeOffers | None:
@@ -277,7 +290,7 @@ class Pipes:
         for worker, end in list(self.ends.items()):
             if len(end.pool) and now - end.heard_at > SILENT_SECONDS:
                 log.warning("worker %s does not say any more what it wants", worker)
-                self._sending.carry(end, ())
+                self._sending.carry(end, {})
             wanted = self.wants.get(worker)
             if end.idle and not (wanted and wanted.streams) and now - end.heard_at > IDLE_SECONDS:
                 self.drop(worker)

@@ -7,14 +7,14 @@ feeds its slots is decided where it is decided for everybody, by `Router.feeder`
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sfu.forward.contract import Forwarder, SlotParams
 from sfu.pipes.pipe import EXTENSIONS, PAYLOAD_TYPES, PipeEnd
 from sfu.pipes.table import Lane, Place
 from sfu.routing.feeds import Feeds
-from sfu.routing.layers import Layers
+from sfu.routing.layers import NOTHING, Layers
 from sfu.routing.producer import CODECS, Producer
 from sfu.routing.router import Operation, RoutingTable, SlotRef
 from sfu.routing.slot import Slot
@@ -40,6 +40,12 @@ class MediaServer(Protocol):
     def apply(self, operations: Sequence[Operation]) -> None:
         """Do what the routing table says."""
 
+    def add_source(self, layers: Layers) -> None:
+        """A source has come, from a session here or over a pipe."""
+
+    def remove_source(self, group: int) -> None:
+        """It is no more."""
+
     def own_sources(self, session: str) -> list[Layers]:
         """What a session that is connected here sends."""
 
@@ -51,15 +57,22 @@ class PipeSender:
         self._media = media
         self._clock = clock
 
-    def carry(self, end: PipeEnd, streams: Iterable[PipeStream]) -> None:
-        """Send these streams, all layers of each, and no others. Raises TableFull, ValueError."""
-        end.wanted = tuple(streams)
+    def carry(self, end: PipeEnd, streams: Mapping[PipeStream, int]) -> None:
+        """Send these streams, the layers of each up to the one that is named, and no others.
+
+        The layers above have their slots too, which rest: whoever wants them later has them at once, and
+        their publisher may pause them. Raises TableFull, ValueError.
+        """
+        end.wanted = dict(streams)
         back, taken = end.pool.want(self._lanes(end), self._clock())
         for lane, place in back:
             member = _member(end.worker, lane.stream.router)
             self._media.apply(self._media.routing.take_slot(member, (place.kind, place.index)))
         for lane, place in taken:
             self._take_slot(end, lane, place)
+        for lane, place in end.pool.lanes.items():
+            wanted = lane.layer <= end.wanted[lane.stream]
+            self._media.feeds.only(end.slots[place].handle, lane.layer if wanted else NOTHING)
         self._route(end)
 
     def stale(self, end: PipeEnd) -> bool:
@@ -69,7 +82,7 @@ class PipeSender:
 
     def drop(self, end: PipeEnd) -> None:
         """Send nothing, and take the slots down."""
-        self.carry(end, ())
+        self.carry(end, {})
         for slot in end.slots.values():
             self._media.feeds.slot_gone(slot.handle)
             self._media.desk.remove_slot(slot.handle)
@@ -111,7 +124,6 @@ class PipeSender:
 
     def _take_slot(self, end: PipeEnd, lane: Lane, place: Place) -> None:
         slot = end.slots.get(place) or self._make_slot(end, place)
-        self._media.feeds.only(slot.handle, lane.layer)
         router = lane.stream.router
         reference = SlotRef(slot.handle, slot.codecs)
         self._media.routing.put_slot(

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sfu.forward.contract import MAX_SLOTS_PER_PEER
+from sfu.routing.layers import BEST
 from signaling.control import PipeStream
 from signaling.messages import KIND_OF_SOURCE, Kind, Source
 
@@ -114,6 +115,7 @@ class Wants:
     def __init__(self) -> None:
         self.number = 0
         self._streams: dict[PipeStream, float | None] = {}  # without listeners: until when
+        self._tops: dict[PipeStream, int] = {}  # where less than everything is received
         self._router: dict[str, str] = {}
 
     @property
@@ -121,15 +123,28 @@ class Wants:
         """The whole picture."""
         return tuple(self._streams)
 
+    @property
+    def tops(self) -> tuple[int, ...]:
+        """Of each stream, the best layer that somebody receives."""
+        return tuple(self._tops.get(stream, BEST) for stream in self._streams)
+
     def __contains__(self, stream: PipeStream) -> bool:
         return stream in self._streams
+
+    def wish(self, stream: PipeStream, top: int) -> bool:
+        """The best layer that somebody receives now. Whether that is another one."""
+        if stream not in self._streams or self._tops.get(stream, BEST) == top:
+            return False
+        self._tops[stream] = top
+        self.number += 1
+        return True
 
     def set(self, session: str, router: str | None, sources: Iterable[Source], now: float) -> bool:
         """Of this session, which is in `router` (None: no longer there), somebody listens to `sources`."""
         changed = False
         if self._router.get(session) != router:
             for stream in [stream for stream in self._streams if stream.session == session]:
-                del self._streams[stream]
+                self._let_go(stream)
                 changed = True
             if router is None:
                 self._router.pop(session, None)
@@ -152,8 +167,12 @@ class Wants:
         """Let go of what nobody has listened to for a while."""
         over = [stream for stream, until in self._streams.items() if until is not None and until <= now]
         for stream in over:
-            del self._streams[stream]
+            self._let_go(stream)
             if not any(other.session == stream.session for other in self._streams):
                 self._router.pop(stream.session, None)
         self.number += bool(over)
         return bool(over)
+
+    def _let_go(self, stream: PipeStream) -> None:
+        del self._streams[stream]
+        self._tops.pop(stream, None)

@@ -61,9 +61,10 @@ class Feeds:
         return max((feed.spatial for feed in self.listening(group)), default=NOTHING)
 
     def only(self, slot: int, layer: int) -> None:
-        """From its next source on the slot carries this layer of it, or nothing: a pipe's, whose other end
-        chooses among all layers."""
+        """The slot carries this layer of its source while it flows, and no other one (NOTHING: none): a
+        pipe's, whose other end chooses among the layers."""
         self._exact[slot] = layer
+        self.select(slot, layer, MAX_TEMPORAL, hold=False)
 
     def routed(self, slot: int, source: Layers | None) -> None:
         """The router has decided: the slot carries this source now, or none."""

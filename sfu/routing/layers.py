@@ -152,5 +152,5 @@ class Layers:
 
     def exactly(self, index: int) -> Layer | None:
         """This layer and no other one, while it flows."""
-        layer = self.layers[index] if index < len(self.layers) else None
+        layer = self.layers[index] if 0 <= index < len(self.layers) else None
         return layer if layer is not None and layer.flows else None

@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from sfu.forward.planes import planes
+from sfu.pipes.table import Place
 from signaling.bus import InProcessBus
-from signaling.control import AcceptPlay, AcceptPublish, Answer
+from signaling.control import AcceptPlay, AcceptPublish, Answer, LayersWanted
 from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
 from tests.support.scripted_client import AUDIO, OPUS_FRAME, VIDEO, VP8_KEYFRAME, ScriptedClient
 
@@ -38,6 +39,10 @@ class Pair:
         answer = await worker.expect(AcceptPlay(session, router, EVENTS, offer), Answer)
         await client.connect(answer.sdp)
         return client
+
+    def slot_of(self, place: Place) -> int:
+        """The handle of a slot of a's end of the pipe to b."""
+        return self.a.worker.media.pipes.ends["b"].slots[place].handle
 
     def sent_over_pipe(self) -> int:
         """RTP packets that a sent to b."""
@@ -282,7 +287,10 @@ MID, RID = 1, 2
 LAYERS = (("q", 5000, 80), ("h", 5001, 300), ("f", 5002, 900))
 
 
-async def test_the_layers_of_a_picture_cross_one_by_one_and_each_listener_gets_its_own(pair: Pair) -> None:
+async def test_the_layers_of_a_picture_cross_one_by_one_and_each_listener_gets_its_own(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfu.routing.pausing.PAUSE_SECONDS", 0.2)
     camera = ScriptedClient()
     pair.clients.append(camera)
     offer = camera.offer("v", mid=MID) + "\r\n".join(
@@ -322,10 +330,36 @@ async def test_the_layers_of_a_picture_cross_one_by_one_and_each_listener_gets_i
         return feed.source.index(feed.fed) if feed is not None else -1
 
     await film(lambda: fed("near") == fed("far") == 2, "both see the best of three layers")
-    slot = next(s for s in media.sessions["far"].subscribe.slots if s.kind == "video")  # type: ignore[union-attr]
-    media.select(slot.handle, 0)
+
+    def select(session: str, layer: int) -> None:
+        subscribe = media.sessions[session].subscribe
+        assert subscribe is not None
+        media.select(next(s for s in subscribe.slots if s.kind == "video").handle, layer)
+
+    select("far", 0)
     await film(lambda: (fed("near"), fed("far")) == (2, 0), "one of them sees the lowest")
     before = heard(near), heard(far)
     await film(lambda: heard(near) > before[0] + 5 and heard(far) > before[1] + 5, "both go on")
     # Three layers, each once.
-    assert len(pair.a.worker.media.pipes.ends["b"].pool.lanes) == 3
+    sending = pair.a.worker.media
+    lanes = sending.pipes.ends["b"].pool.lanes
+    assert len(lanes) == 3
+
+    # What nobody there receives does not cross, and then need not be sent in either.
+    def crossing() -> list[int]:
+        feeds = [sending.feeds.of(pair.slot_of(place)) for place in lanes.values()]
+        return sorted(feed.spatial for feed in feeds if feed is not None and feed.fed)
+
+    def asked_for() -> tuple[str, ...]:
+        told = [event.rids for event in pair.a.events if isinstance(event, LayersWanted)]
+        return told[-1] if told else ("q", "h", "f")
+
+    assert crossing() == [0, 1, 2]
+    select("near", 0)
+    await film(lambda: crossing() == [0], "the lowest crosses alone")
+    await film(lambda: asked_for() == ("q",), "its publisher is asked for that one")
+    before = heard(near), heard(far)
+    await film(lambda: heard(near) > before[0] + 5 and heard(far) > before[1] + 5, "it is seen meanwhile")
+    select("near", 2)
+    await film(lambda: asked_for() == ("q", "h", "f"), "its publisher is asked for all again")
+    await film(lambda: (fed("near"), fed("far")) == (2, 0), "and the best is seen again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sfu.pipes.table import LINGER_SECONDS, REST_SECONDS, Lane, SlotPool, Wants
+from sfu.routing.layers import BEST
 from signaling.control import PipeStream
 from signaling.messages import Source
 
@@ -85,3 +86,19 @@ def test_who_moves_to_another_router_is_let_go_at_once() -> None:
     assert list(wants.streams) == [stream("ann", router="room")]
     assert wants.set("ann", None, (), 2.0)
     assert list(wants.streams) == []
+
+
+def test_layers_that_nobody_receives_are_told_and_forgotten_with_their_stream() -> None:
+    wants = Wants()
+    wants.set("ann", "hall", {"mic", "camera"}, 0.0)
+    before = wants.number
+    assert wants.wish(stream("ann", "camera"), 0)
+    assert wants.number > before
+    assert not wants.wish(stream("ann", "camera"), 0)
+    assert dict(zip(wants.streams, wants.tops, strict=True)) == {
+        stream("ann"): BEST,
+        stream("ann", "camera"): 0,
+    }
+    assert not wants.wish(stream("bob", "camera"), 0)  # of nobody who is fetched
+    wants.set("ann", "room", {"camera"}, 1.0)
+    assert wants.tops == (BEST,)
