@@ -294,7 +294,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         *("region", "ATRIUM_REGION", _name, ""),
-        "Where this process stands (`eu-west`). A world takes media workers of its own region first.",
+        "Where this process stands (`eu-west`). A world takes media workers of its own region first, and "
+        "those of a server's region before these.",
     ),
     Setting(
         *("pipe_address", "ATRIUM_PIPE_ADDRESS", _address, ""),

@@ -32,7 +32,7 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """A server with everything that its space needs."""
+    """A server with everything that its space needs. `region`: whose media workers it prefers, or none's."""
 
     id: str
     owner_id: str
@@ -41,6 +41,7 @@ class ServerRecord:
     access: str
     zones: tuple[ZoneRecord, ...]
     spawns: tuple[Spawn, ...]
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

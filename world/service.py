@@ -195,6 +195,10 @@ class WorldService:
 
     # --- spaces --------------------------------------------------------------------------------------
 
+    def regions(self) -> list[str]:
+        """Where live media workers stand."""
+        return self._media.regions()
+
     def online(self, server_id: str) -> int:
         """How many people are present (devices are not people)."""
         live = self.spaces.get(server_id)
@@ -285,7 +289,7 @@ class WorldService:
     # --- what the rest of the program asks for -------------------------------------------------------
 
     async def zones_changed(self, server_id: str) -> None:
-        """The server's zones (or its name) were edited."""
+        """The server or its zones were edited."""
         if self.spaces.loading(server_id):
             # It may have been read before the edit.
             with contextlib.suppress(LookupError, ValueError):

@@ -81,6 +81,7 @@ async def test_the_list_says_what_the_dashboard_shows(tmp_path: Path) -> None:
                 "members": 2,
                 "online": 5,
                 "thumbnail": "/maps/studio/thumbnail.png",
+                "region": "",
             }
         ]
 
@@ -341,3 +342,25 @@ async def test_a_number_that_is_none_is_not_a_bound(tmp_path: Path) -> None:
             headers = {"Content-Type": "application/json"}
             response = await ada.call("PATCH", room, data=text, headers=headers)
             assert response.status in {400, 422}
+
+
+async def test_a_server_prefers_a_region_in_which_a_worker_stands(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        ada = api.browser()
+        assert (await ada.refused("GET", "/api/regions"))[0] == 401
+        await ada.sign_up("ada")
+        new = {"name": "Guild", "map": "studio", "region": "eu-west"}
+        unknown = (422, "region_unknown", "region")
+        assert await ada.refused("POST", "/api/servers", new) == unknown
+        api.world.stands = ["eu-west", "us-east"]
+        assert await ada.ok("GET", "/api/regions") == {"regions": ["eu-west", "us-east"]}
+        made = await ada.ok("POST", "/api/servers", new, 201)
+        path = f"/api/servers/{made['id']}"
+        assert (await ada.ok("GET", path))["region"] == "eu-west"
+        assert (await ada.ok("GET", "/api/servers"))["servers"][0]["region"] == "eu-west"
+        assert await ada.refused("PATCH", path, {"region": "moon"}) == unknown
+        assert (await ada.ok("PATCH", path, {"name": "Guild II"}))["region"] == "eu-west"
+        assert ("zones_changed", made["id"]) not in api.world.calls
+        for region in ("us-east", ""):
+            assert (await ada.ok("PATCH", path, {"region": region}))["region"] == region
+        assert ("zones_changed", made["id"]) in api.world.calls

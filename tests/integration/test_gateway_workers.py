@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from signaling import control as c
 from signaling import messages as m
@@ -46,6 +47,26 @@ async def test_a_full_worker_spills_to_a_second_one_and_both_hear_each_other() -
         assert (w1.homes[ann.session], w2.homes[bob.session]) == ("", "")
         slots = await bob.expect(m.Slots, lambda s: bool(s.audio))
         assert slots.audio[0].user_id == "ann"
+
+
+async def test_a_server_goes_to_its_region_and_to_another_one_when_it_is_empty_again() -> None:
+    async with two_workers() as (tiny, w1, w2):
+        await w1.heartbeat(region="eu")
+        await w2.heartbeat(region="us")
+        assert tiny.node.regions() == ["eu", "us"]
+        tiny.directory.records[SERVER] = replace(tiny.directory.records[SERVER], region="us")
+        ann, bob = await tiny.join("ann", (200, 410)), await tiny.join("bob", (300, 500))
+        await tiny.on_air(ann, "mic", worker=w2)
+        tiny.directory.records[SERVER] = replace(tiny.directory.records[SERVER], region="eu")
+        await tiny.node.zones_changed(SERVER)
+        await bob.expect(m.ZonesChanged)
+        await tiny.on_air(bob, "mic", worker=w2)  # where she is: nobody needs a pipe
+        for person in (ann, bob):
+            await person.leave()
+        await until(lambda: not w2.routers, "all are gone")
+        cat = await tiny.join("cat")
+        await tiny.on_air(cat, "mic", worker=w1)
+        assert set(w1.routers) == {cat.session}
 
 
 async def test_who_steps_into_a_room_is_moved_on_both_workers_in_the_same_tick() -> None:

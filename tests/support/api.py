@@ -73,6 +73,7 @@ class RememberingWorld:
     devices: dict[str, str] = field(default_factory=dict)
     people: dict[str, set[str]] = field(default_factory=dict)
     guests: set[str] = field(default_factory=set)
+    stands: list[str] = field(default_factory=list)
     present: dict[str, int] = field(default_factory=dict)
     refuses: Exception | None = None
 
@@ -112,6 +113,9 @@ class RememberingWorld:
             return False
         del self.devices[resource]
         return True
+
+    def regions(self) -> list[str]:
+        return self.stands
 
     async def online(self, server_id: str) -> int:
         return self.present.get(server_id, 0)

@@ -67,11 +67,13 @@ class FakeWorker:
             stop()
         self._stop = []
 
-    async def heartbeat(self, load: float = 0.0, draining: bool = False, pipes: bool = True) -> None:
+    async def heartbeat(
+        self, load: float = 0.0, draining: bool = False, pipes: bool = True, region: str = ""
+    ) -> None:
         """Say that it lives."""
         address = ("127.0.0.1", 4000 if pipes else 0)
         beat = Heartbeat(
-            self.name, self.started, load, len(self.routers), "python", draining, address=address
+            *(self.name, self.started, load, len(self.routers), "python", draining, region), address=address
         )
         await self._bus.publish(HEARTBEAT_TOPIC, encode_control(beat))
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from world.api import admin, auth, chat, files, maps, meetings, members, openapi, servers, whip, zones
+from world.api import (
+    admin,
+    auth,
+    chat,
+    files,
+    maps,
+    meetings,
+    members,
+    openapi,
+    regions,
+    servers,
+    whip,
+    zones,
+)
 from world.api.errors import error_middleware
 from world.api.identity import rolling_middleware
 from world.api.origin import origin_middleware
@@ -14,6 +27,7 @@ from world.api.services import SERVICES, Services
 ROUTES: tuple[Route, ...] = (
     auth.ROUTES
     + maps.ROUTES
+    + regions.ROUTES
     + servers.ROUTES
     + members.ROUTES
     + zones.ROUTES

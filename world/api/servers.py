@@ -10,6 +10,7 @@ from world.api.access import managed_server, member_server, visible_server
 from world.api.body import answer, read_json
 from world.api.errors import ApiError
 from world.api.identity import limited, require_login
+from world.api.regions import known_region
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import (
@@ -47,6 +48,7 @@ async def _view(known: Services, server: ServerRecord, member: Member | None) ->
         await known.servers.count_members(server.id),
         await known.world.online(server.id),
         _thumbnail(known, server.map_name),
+        server.region,
     )
 
 
@@ -61,6 +63,7 @@ async def mine(request: web.Request) -> web.Response:
                     server.members,
                     await known.world.online(server.id),
                     _thumbnail(known, server.map_name),
+                    server.region,
                 )
                 for server in await known.servers.mine(login.account.id)
             ]
@@ -78,7 +81,8 @@ async def create(request: web.Request) -> web.Response:
     if game_map is None:
         offered = ", ".join(choice.name for choice in known.maps.all())
         raise ApiError(422, "map_unknown", f"There is no such map. There are: {offered}.", "map")
-    server = await known.servers.create(user_id, body.name, game_map, body.access)
+    region = known_region(known, body.region)
+    server = await known.servers.create(user_id, body.name, game_map, body.access, region)
     view = ServerCreated(
         *(server.id, server.name, server.map_name, _access(server.access)),
         [zone_view(zone) for zone in server.zones],
@@ -95,10 +99,13 @@ async def change(request: web.Request) -> web.Response:
     known = services(request)
     server, member = await managed_server(request)
     body = await read_json(request, ChangeServer)
-    await known.servers.change(server.id, body.name, body.access)
+    region = None if body.region is None else known_region(known, body.region)
+    await known.servers.change(server.id, body.name, body.access, region)
     changed = await known.servers.server(server.id)
     if changed is None:
         raise ApiError(404, "server_unknown", "There is no such server.")
+    if region is not None:
+        await known.world.zones_changed(server.id)
     return answer(await _view(known, changed, member))
 
 
@@ -157,7 +164,7 @@ ROUTES = (
         body=NewServer,
         answer=ServerCreated,
         status=201,
-        errors={409: ("too_many_servers",), 422: ("map_unknown",)},
+        errors={409: ("too_many_servers",), 422: ("map_unknown", "region_unknown")},
         example={"name": "The Guild", "map": "office", "access": "public"},
     ),
     Route(
@@ -166,10 +173,10 @@ ROUTES = (
         errors={404: ("server_unknown",)},
     ),
     Route(
-        *("PATCH", "/api/servers/{server_id}", change, "Change name or access"),
+        *("PATCH", "/api/servers/{server_id}", change, "Change name, access or region"),
         body=ChangeServer,
         answer=ServerView,
-        errors=_MANAGER,
+        errors=_MANAGER | {422: ("region_unknown",)},
         example={"access": "invite"},
     ),
     Route(

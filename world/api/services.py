@@ -48,7 +48,7 @@ class WorldPort(Protocol):
     """What the API asks of the running world (`world.nodes.node` is one)."""
 
     async def zones_changed(self, server_id: str) -> None:
-        """The zones of the server were edited: read them again."""
+        """The server or its zones were edited: read it again."""
 
     async def server_deleted(self, server_id: str) -> None:
         """The server is gone: everybody leaves."""
@@ -75,6 +75,9 @@ class WorldPort(Protocol):
 
     async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:
         """End it; False when there is no such resource of this user."""
+
+    def regions(self) -> list[str]:
+        """The regions of the media workers that are alive, sorted."""
 
     async def online(self, server_id: str) -> int:
         """How many are there now."""

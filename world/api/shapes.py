@@ -175,11 +175,12 @@ class TicketView(View, frozen=True):
 
 
 class NewServer(Body, frozen=True):
-    """A server from a map; `map` is a name of `GET /api/maps`."""
+    """A server from a map; `map` is one of `GET /api/maps`, `region` one of `GET /api/regions`, or empty."""
 
     name: ShortText
     map: ShortText
     access: Access = "public"
+    region: ShortText = ""
 
 
 class ChangeServer(Body, frozen=True):
@@ -187,6 +188,13 @@ class ChangeServer(Body, frozen=True):
 
     name: ShortText | None = None
     access: Access | None = None
+    region: ShortText | None = None
+
+
+class RegionsView(View, frozen=True):
+    """Where media workers stand. None: the installation knows no regions."""
+
+    regions: list[str]
 
 
 class ServerCreated(View, frozen=True):
@@ -210,6 +218,7 @@ class ServerView(View, frozen=True):
     members: int
     online: int
     thumbnail: str | None
+    region: str
 
 
 class ServersView(View, frozen=True):

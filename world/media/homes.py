@@ -2,7 +2,8 @@
 
 The owner of a space decides; the store keeps its choice for the next owner, and by compare-and-set with
 the lease's epoch keeps out what an earlier owner still wants to write. A store that is out of reach
-holds nobody up: then the choice is this node's own until it answers again.
+holds nobody up: then the choice is this node's own until it answers again. A server whose region has changed,
+or whose region's workers are back, goes there when it is next empty.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Homes:
                 for name in (held.workers if held is not None else live.workers)
                 if self._placement.alive(name) and not self._placement.draining(name)
             )
-            chosen = self._placement.choose(self._now(), used)
+            region = live.record.region
+            if not any(link.worker for link in live.hearing.links.values()):
+                used = self._placement.nearest(used, region)  # nobody is there whom a pipe would have to join
+            chosen = self._placement.choose(self._now(), used, region)
             if chosen is None:
                 return None
             wanted = used if chosen in used else (*used, chosen)

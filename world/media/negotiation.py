@@ -83,6 +83,7 @@ class Media:
         self._bus = bus
         self._now = now
         self._placement = Placement(region)
+        self.regions = self._placement.regions
         self._sessions: dict[str, Seated] = {}
         self._stages = Stages()
         self._homes = Homes(self._placement, now, placements)

@@ -37,7 +37,8 @@ class _Known:
 
 
 class Placement:
-    """The live workers. `region` is where this node stands: its workers are taken first."""
+    """The live workers. `region` is where this node stands: its workers come first, after those of the region
+    that a server asks for."""
 
     def __init__(self, region: str = "") -> None:
         self._region = region
@@ -106,12 +107,23 @@ class Placement:
         known = self._workers.get(worker)
         return known.beat.load if known is not None else 0.0
 
+    def regions(self) -> list[str]:
+        """Where live workers stand."""
+        return sorted({known.beat.region for known in self._workers.values() if known.beat.region})
+
     # --- who is chosen -------------------------------------------------------------------------------
 
-    def choose(self, now: float, used: Sequence[str] = ()) -> str | None:
+    def nearest(self, names: Sequence[str], region: str = "") -> tuple[str, ...]:
+        """Those of these workers that are as near to `region` as any that can be chosen."""
+        able = [name for name, known in self._workers.items() if not known.beat.draining]
+        least = min((self._far(name, region) for name in able), default=0)
+        return tuple(name for name in names if self._far(name, region) <= least)
+
+    def choose(self, now: float, used: Sequence[str] = (), region: str = "") -> str | None:
         """The worker for one more session of a server that is on the workers `used`, its home first.
 
-        None when no live worker takes it: there is none, or all are full or being drained (`crowded`).
+        `region` is the server's own: its workers come first. None when no live worker takes it: there is
+        none, or all are full or being drained (`crowded`).
         """
         stress = {
             name: self._stress(known, now) for name, known in self._workers.items() if not known.beat.draining
@@ -126,19 +138,19 @@ class Placement:
             if not all(map(self.piped, joined)):
                 stress = {n: s for n, s in stress.items() if n in joined}
         best = min(
-            ((self._far(name), load, name) for name, load in stress.items() if load < SOFT_LIMIT),
+            ((0, self._far(name, region), load, name) for name, load in stress.items() if load < SOFT_LIMIT),
             default=None,
         )
         if best is None:
             best = min(
                 (
-                    (name not in used, load, name)
+                    (int(name not in used), self._far(name, region), load, name)
                     for name, load in stress.items()
                     if self._fullness(self._workers[name]) < HARD_LIMIT
                 ),
                 default=None,
             )
-        return best[2] if best is not None else None
+        return best[-1] if best is not None else None
 
     def crowded(self) -> bool:
         """Whether there are workers that may be chosen: then a `choose` in vain means that they are full."""
@@ -156,8 +168,11 @@ class Placement:
         if known is not None:
             known.beat = msgspec.structs.replace(known.beat, load=1.0)
 
-    def _far(self, name: str) -> bool:
-        return bool(self._region) and self._workers[name].beat.region != self._region
+    def _far(self, name: str, region: str) -> int:
+        """0: in the server's region, or in this node's where it has none; then this node's; then others."""
+        preferred = [wanted for wanted in (region, self._region) if wanted]
+        stands = self._workers[name].beat.region
+        return preferred.index(stands) if stands in preferred else len(preferred)
 
     def _stress(self, known: _Known, now: float) -> float:
         """What it is compared by: recent joins will be load, though none of them is a reason to refuse."""

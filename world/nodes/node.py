@@ -123,8 +123,12 @@ class WorldNode:
         return people
 
     async def zones_changed(self, server_id: str) -> None:
-        """The server's zones (or its name) were edited."""
+        """The server or its zones were edited: its owner reads it again."""
         await self._everywhere(Notice(self._leases.node, "zones_changed", server_id))
+
+    def regions(self) -> list[str]:
+        """The regions of the media workers that are alive."""
+        return self.service.regions()
 
     async def server_deleted(self, server_id: str) -> None:
         """The server is gone: everybody in it is told."""

@@ -96,7 +96,8 @@ class LoginSession(Base):
 
 
 class Server(Base):
-    """A community's world. `map_config`: {map, width, height, spawns: [{name, x, y}]} in px."""
+    """A community's world. `map_config`: {map, width, height, spawns: [{name, x, y}]} in px. `region`: whose
+    media workers are taken first; empty: those of the world node."""
 
     __tablename__ = "servers"
     __table_args__ = (CheckConstraint("access IN ('public', 'invite')", name="access"),)
@@ -107,6 +108,7 @@ class Server(Base):
     map_config: Mapped[dict[str, Any]] = mapped_column(Json)
     access: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    region: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
 class Membership(Base):

@@ -38,4 +38,5 @@ def server_record(server: Server, zones: Sequence[Zone]) -> ServerRecord:
         access=server.access,
         zones=tuple(zone_record(zone) for zone in zones),
         spawns=tuple(Spawn(**spawn) for spawn in server.map_config["spawns"]),
+        region=server.region,
     )

@@ -48,6 +48,7 @@ class MyServer:
     access: str
     role: Role
     members: int
+    region: str
 
 
 @dataclass(slots=True)
@@ -57,7 +58,9 @@ class ServerStore:
     database: Database
     clock: Clock = field(default=utc_now)
 
-    async def create(self, owner_id: str, name: str, game_map: MapChoice, access: Access) -> ServerRecord:
+    async def create(
+        self, owner_id: str, name: str, game_map: MapChoice, access: Access, region: str = ""
+    ) -> ServerRecord:
         """A new server with the map's zones; the owner is its first member.
 
         Raises:
@@ -73,6 +76,7 @@ class ServerStore:
             map_config=_map_config(game_map),
             access=access,
             created_at=now,
+            region=region,
         )
         zones = [
             Zone(
@@ -139,17 +143,22 @@ class ServerStore:
                     server.access,
                     _role(role),
                     members,
+                    server.region,
                 )
                 for server, role, members in rows
             ]
 
-    async def change(self, server_id: str, name: str | None, access: Access | None) -> None:
+    async def change(
+        self, server_id: str, name: str | None, access: Access | None, region: str | None = None
+    ) -> None:
         """Change what is not None. Raises BadField."""
         values: dict[str, str] = {}
         if name is not None:
             values["name"] = names.label("name", name, "A server")
         if access is not None:
             values["access"] = access
+        if region is not None:
+            values["region"] = region
         if values:
             async with self.database.write() as session:
                 await session.execute(update(Server).where(Server.id == server_id).values(**values))

@@ -105,6 +105,25 @@ def test_workers_of_the_own_region_come_first_and_those_of_others_before_none() 
     assert placement.choose(0.0) == "far"
 
 
+def test_a_server_that_asks_for_a_region_gets_it_before_the_nodes_own() -> None:
+    beats = full("us", 0.7, region="us"), full("eu", 0.3, region="eu"), full("asia", 0.0, region="asia")
+    placement = placement_of(*beats, region="eu")
+    assert placement.regions() == ["asia", "eu", "us"]
+    assert placement.choose(0.0, region="us") == "us"
+    placement.beat(full("us", SOFT_LIMIT, region="us"), 0.0)
+    assert placement.choose(0.0, region="us") == "eu"
+    assert placement.choose(0.0, ("us",), region="us") == "eu"  # it spills over
+    assert placement.choose(0.0, region="moon") == "eu"
+
+
+def test_of_workers_that_a_server_had_those_count_as_near_that_stand_where_it_asks_for() -> None:
+    placement = placement_of(full("us", 0.2, region="us"), full("eu", 0.1, region="eu"))
+    assert placement.nearest(("us", "eu"), "eu") == ("eu",)
+    assert placement.nearest(("us",), "eu") == ()
+    assert placement.nearest(("us", "eu"), "asia") == ("us", "eu")  # nobody is there
+    assert placement.nearest(("us", "eu")) == ("us", "eu")
+
+
 def test_one_who_misses_heartbeats_is_a_suspect_and_an_answer_clears_it() -> None:
     placement = placement_of(full("a", 0.0))
     assert placement.suspects(WORKER_SUSPECT_SECONDS) == []

@@ -146,6 +146,7 @@ function readyCreate(): void {
     dialog.showModal();
     form.querySelector<HTMLInputElement>("#create-name")?.focus();
     void loadMaps(form);
+    void loadRegions();
   });
   onSubmit(form, { name: t("create.name_missing"), map: t("create.map_missing") }, async (values) => {
     const { id } = await api<{ id: string }>("POST", "/api/servers", values);
@@ -172,6 +173,17 @@ async function loadMaps(form: HTMLFormElement): Promise<void> {
   } catch (error) {
     showErrors(form, { map: wordsOf(error) });
   }
+}
+
+/** Where media can be kept: asked for where there is more than one place. Without an answer nobody need choose. */
+async function loadRegions(): Promise<void> {
+  const { regions } = await api<{ regions: string[] }>("GET", "/api/regions").catch(() => ({ regions: [] as string[] }));
+  const select = byId("create-region", HTMLSelectElement);
+  const chosen = select.value;
+  const any = select.options[0];
+  select.replaceChildren(...(any ? [any] : []), ...regions.map((region) => h("option", { value: region }, region)));
+  select.value = regions.includes(chosen) ? chosen : "";
+  byId("create-where").hidden = regions.length < 2;
 }
 
 // --- join ------------------------------------------------------------------------------------
