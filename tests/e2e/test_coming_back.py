@@ -153,6 +153,25 @@ async def test_a_page_that_slept_while_its_line_was_cut_comes_back_without_a_rel
     await home.as_before()
 
 
+async def test_a_page_loaded_anew_is_as_it_was_left_even_by_who_muted_while_the_line_was_cut(
+    home: Home,
+) -> None:
+    ada = home.ada
+    await ada.page.reload()
+    await ada.in_world()
+    await ada.until("window.atrium.media.local.mic")
+    await home.bob.until_hears(440, 15)
+
+    await ada.page.evaluate("WebSocket.prototype.send = () => undefined")
+    await ada.page.evaluate("document.activeElement.blur()")
+    await ada.page.keyboard.press("m")
+    await ada.until("!window.atrium.media.local.mic")
+    await ada.page.reload()
+    await ada.in_world()
+    assert not await ada.page.evaluate("window.atrium.media.local.mic"), "a reload has unmuted her"
+    assert await home.bob.hears_nothing_of(440)
+
+
 async def test_the_pages_had_no_errors_but_those_of_a_server_that_was_away(home: Home) -> None:
     away = ("WebSocket connection", "net::ERR_CONNECTION_REFUSED")
     for person in home.both:

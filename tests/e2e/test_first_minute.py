@@ -106,9 +106,22 @@ async def test_devices_are_tried_before_going_in_and_nothing_is_on_by_itself(
     await photograph(page, album, "device-check")
     await check.get_by_role("button", name="Turn the microphone off").click()
     await check.get_by_role("button", name="Turn the camera off").click()
-    await check.get_by_role("button", name="Enter The Guild").click()
+    await check.get_by_role("button", name="Next: how you look").click()
+    await expect(check).to_be_hidden()
+
+
+async def test_a_look_is_chosen_before_others_see_it(newcomer: Person, album: Path) -> None:
+    page = newcomer.page
+    look = page.get_by_role("dialog", name="How others see you")
+    await look.get_by_role("button", name="Skipper").click()
+    await look.get_by_role("radio", name="Headphones").check()
+    assert await page.evaluate("window.atrium.you()") is None, "in the world before the person went in"
+    await photograph(page, album, "look")
+    await look.get_by_role("button", name="Enter The Guild").click()
     await newcomer.in_world()
     assert (await newcomer.you())["name"] == "newcomer"
+    me = await newcomer.get("/api/auth/me")
+    assert me["user"]["avatar"].startswith("me-"), "put together from a ready one, and kept"
     assert not await page.evaluate("atrium.media.local.mic || atrium.media.local.camera")
 
 
@@ -122,7 +135,7 @@ async def test_a_tour_of_three_steps_comes_once(newcomer: Person, album: Path) -
     await expect(card).to_have_count(0)
     await page.reload()
     await newcomer.in_world()
-    await expect(page.get_by_role("dialog", name="Before you go in")).to_be_hidden()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(card).to_have_count(0)
 
 
@@ -158,7 +171,7 @@ async def test_two_people_in_the_world_and_one_in_a_room(
         await photograph(page, album, "world")
         await page.emulate_media(color_scheme="dark")
         await photograph(page, album, "world-dark")
-        await page.emulate_media(color_scheme=None)
+        await page.emulate_media(color_scheme="light")
         await page.get_by_role("button", name="Emotes and status").click()
         await photograph(page, album, "status")
         await page.keyboard.press("Escape")
@@ -179,7 +192,7 @@ async def test_the_dashboard_shows_the_server_and_logging_out_ends_it(newcomer: 
     await photograph(page, album, "avatar")
     await page.emulate_media(color_scheme="dark")
     await photograph(page, album, "avatar-dark")
-    await page.emulate_media(color_scheme=None)
+    await page.emulate_media(color_scheme="light")
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Log out").click()
     await page.wait_for_url(re.compile(r"/(login)?$"))

@@ -6,7 +6,7 @@ import type { Direction, MapInfo, PlayerInfo, Showing, Welcome } from "../net/me
 import { clampCentre, firstZoom, follow, nextZoom, onPixels } from "./camera.ts";
 import { CollisionGrid, type Point } from "./collision.ts";
 import { Wardrobe } from "./figures.ts";
-import { loadGround } from "./ground.ts";
+import { type Ground, loadGround } from "./ground.ts";
 import { findPath } from "./paths.ts";
 import type { People } from "./people.ts";
 import { type Seat, seatsOf } from "./seats.ts";
@@ -45,6 +45,7 @@ export class Play {
   #walker: Walker | null = null;
   #mapUrl = "";
   #map = { width: 1, height: 1 };
+  #ground: Ground | null = null;
   #grid: CollisionGrid | null = null;
   #walls: WallGrid | null = null;
   #seats: Seat[] = [];
@@ -80,6 +81,11 @@ export class Play {
 
   get grid(): CollisionGrid | null {
     return this.#grid;
+  }
+
+  /** The map as it is painted; null before it is there. */
+  get ground(): Ground | null {
+    return this.#ground;
   }
 
   /** What muffles voices; null before the map is there. */
@@ -263,7 +269,7 @@ export class Play {
     if (this.#hearing) this.stage.showHearing(shown, radius, full, room);
     else this.stage.showHearing(null, 0, 0, null);
     this.stage.showGoal(this.#goalShown ? walker.goal : null);
-    return this.stage.draw(now, dt) || busy;
+    return this.stage.draw(now, dt, me.user_id) || busy;
   }
 
   #pose(
@@ -300,6 +306,7 @@ export class Play {
     const ground = await loadGround(info.url);
     const { map } = ground;
     this.stage.setGround(ground);
+    this.#ground = ground;
     this.#mapUrl = info.url;
     this.#map = { width: info.width, height: info.height };
     this.#walker = null;

@@ -4,6 +4,7 @@
 import { api } from "./api.ts";
 import { byId, pageData } from "../shared/dom.ts";
 import { t } from "../i18n/words.ts";
+import { NEW_HERE, remember } from "../shared/memory.ts";
 import { onSubmit } from "./forms.ts";
 
 const REQUIRED = { username: t("auth.username_missing"), password: t("auth.password_missing") };
@@ -13,6 +14,7 @@ export function authPage(path: "/api/auth/login" | "/api/auth/signup"): void {
   const form = byId("auth", HTMLFormElement);
   onSubmit(form, REQUIRED, async (values) => {
     await api("POST", path, values);
+    if (path === "/api/auth/signup") remember(NEW_HERE, "yes");
     location.assign(next ?? "/dashboard");
   });
   revealButtons(form);

@@ -1,6 +1,9 @@
 /**
  * What a page keeps in this browser. Where storage is blocked nothing is kept, and nothing breaks.
  */
+/** Set by signing up: whoever comes in next is new here, and has a look to choose. */
+export const NEW_HERE = "atrium.new";
+
 export function recall(key: string): string | null {
   try {
     return localStorage.getItem(key);

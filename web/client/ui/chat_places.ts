@@ -1,15 +1,47 @@
 /**
- * Which chats are offered where I stand: those who hear me, my zone, everybody.
+ * The chat in the panel, and which chats are offered where I stand: those who hear me, my zone, everybody.
  */
-import { type Chat, EVERYONE, NEARBY, type Place } from "../chat/chat.ts";
-import type { ChatMe } from "../chat/chat.ts";
+import { Chat, type ChatMe, EVERYONE, NEARBY, type Place } from "../chat/chat.ts";
+import { History } from "../chat/history.ts";
 import type { People } from "../game/people.ts";
 import { t } from "../i18n/words.ts";
+import type { Connection } from "../net/connection.ts";
 import { zoneTitle } from "../shared/words.ts";
+import type { Toasts } from "./notices.ts";
+import type { Panel } from "./panel.ts";
 
 const MODERATORS: readonly string[] = ["owner", "admin", "moderator"];
 
-export function chatMe({ me }: Pick<People, "me">): ChatMe | null {
+export interface ChatParts {
+  panel: Panel;
+  people: People;
+  toasts: Toasts;
+  connection: Connection;
+}
+
+/** The chat of a server's world, in the panel's tab. */
+export function worldChat(serverId: string, { panel, people, toasts, connection }: ChatParts): Chat {
+  return new Chat({
+    place: panel.bodies.chat,
+    history: new History(serverId),
+    me: () => chatMe(people),
+    avatarOf: (userId) => people.avatarOf(userId),
+    zoneName: (zoneId) => {
+      const zone = people.zones.get(zoneId);
+      return zone ? zoneTitle(zone.name) : null;
+    },
+    shown: () => panel.chatShown,
+    unread: (count) => panel.setUnread(count),
+    problem: (words) => toasts.show(words, "bad"),
+    send: (message) => {
+      const sent = connection.send(message);
+      if (!sent) toasts.show(t("world.line_not_sent"), "bad");
+      return sent;
+    },
+  });
+}
+
+function chatMe({ me }: Pick<People, "me">): ChatMe | null {
   return me && { user_id: me.user_id, member: me.presence === "walker", moderates: MODERATORS.includes(me.role) };
 }
 

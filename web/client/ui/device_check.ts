@@ -8,7 +8,7 @@ import { LocalTracks } from "../media/local_tracks.ts";
 import { Meter } from "../media/meter.ts";
 import { DevicePickers } from "../meeting/device_pickers.ts";
 import { byId, h, iconButton, setButton } from "../shared/dom.ts";
-import { forget, recall, remember } from "../shared/memory.ts";
+import { recall, remember } from "../shared/memory.ts";
 
 export interface Checked {
   mic: boolean;
@@ -24,13 +24,8 @@ export function checkIsDue(): boolean {
   return recall(CHECKED) === null;
 }
 
-/** The check is wanted again at the next entry. */
-export function checkAgain(): void {
-  forget(CHECKED);
-}
-
-/** Shows the check; resolves when the person goes in. */
-export function deviceCheck(place: string): Promise<Checked> {
+/** Shows the check; resolves when the person goes on, by a button that says `onward`. */
+export function deviceCheck(onward: string): Promise<Checked> {
   const dialog = byId("check", HTMLDialogElement);
   const video = h("video", { class: "check-video", autoplay: true, playsinline: true, hidden: true, "aria-label": t("check.preview") });
   video.muted = true;
@@ -76,7 +71,7 @@ export function deviceCheck(place: string): Promise<Checked> {
     devices = { ...devices, ...now };
     void tracks.choose({ ...(now.mic ? { mic: now.mic } : {}), ...(now.camera ? { camera: now.camera } : {}) });
   });
-  const enter = h("button", { type: "button", class: "button primary wide", text: t("check.enter", { place }) });
+  const enter = h("button", { type: "button", class: "button primary wide", text: onward });
   dialog.replaceChildren(
     h(
       "div",

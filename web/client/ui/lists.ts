@@ -54,7 +54,7 @@ export class Lists {
     this.#list = new PeopleList(panel.bodies.people, {
       walk: actions.walkToPerson,
       follow: actions.follow,
-      changeLook: () => void openLook(),
+      changeLook: openLook,
       write: (userId) => {
         const { name, avatar } = people.others.get(userId) ?? { name: "", avatar: "" };
         actions.write(userId, name, avatar);

@@ -1,9 +1,13 @@
 /**
- * The whole map in a corner: rooms, walls and people as dots; a click walks there. Drawn only when
- * somebody has moved by a dot's width.
+ * The whole map in a corner: the map itself made small, its private rooms tinted, people as dots; a click walks there.
+ * Drawn only when somebody has moved by a dot's width.
  */
-import type { CollisionGrid, Point } from "../game/collision.ts";
+import type { Point } from "../game/collision.ts";
+import type { Ground } from "../game/ground.ts";
+import type { People } from "../game/people.ts";
+import type { Play } from "../game/play.ts";
 import type { ZoneInfo } from "../net/messages.ts";
+import type { Voices } from "./voices.ts";
 
 const LARGEST = { width: 168, height: 120 };
 /** ms between two pictures. */
@@ -14,6 +18,16 @@ export interface Dot {
   y: number;
   me: boolean;
   speaking: boolean;
+}
+
+/** Everybody whom I see, and me. */
+export function* dotsOf(play: Play, people: People, voices: Pick<Voices, "speaking">, now: number): Generator<Dot> {
+  for (const { user_id, trail } of people.others.values()) {
+    const { x, y } = trail.at(now);
+    yield { x, y, me: false, speaking: voices.speaking(user_id) };
+  }
+  const { walker } = play;
+  if (walker) yield { x: walker.x, y: walker.y, me: true, speaking: voices.speaking(people.me?.user_id ?? "") };
 }
 
 export class Minimap {
@@ -32,8 +46,8 @@ export class Minimap {
   }
 
   /** Another map, or other zones. */
-  setMap(grid: CollisionGrid, zones: Iterable<ZoneInfo>): void {
-    const { width, height, columns, rows, tile } = grid;
+  setMap({ map, below, above }: Ground, zones: Iterable<ZoneInfo>): void {
+    const [width, height] = [map.width * map.tilewidth, map.height * map.tileheight];
     this.#scale = Math.min(LARGEST.width / width, LARGEST.height / height);
     const ratio = Math.min(window.devicePixelRatio || 1, 3);
     const floor = document.createElement("canvas");
@@ -46,17 +60,15 @@ export class Minimap {
     const brush = floor.getContext("2d");
     if (!brush) return;
     brush.scale(this.#scale * ratio, this.#scale * ratio);
-    brush.fillStyle = "#efe2cb";
-    brush.fillRect(0, 0, width, height);
+    brush.imageSmoothingQuality = "high";
+    for (const { x, y, canvas } of [...below, ...above]) brush.drawImage(canvas, x, y);
     for (const { type, bounds } of zones) {
-      brush.fillStyle = type === "PRIVATE" ? "#b9a4cf" : "#f8ecd4";
+      if (type !== "PRIVATE") continue;
+      brush.fillStyle = "rgb(106 72 196 / 34%)";
       brush.fillRect(bounds.x, bounds.y, bounds.width, bounds.height);
-    }
-    brush.fillStyle = "rgb(61 47 87 / 62%)";
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        if (grid.blocks(column, row)) brush.fillRect(column * tile, row * tile, tile + 0.5, tile + 0.5);
-      }
+      brush.strokeStyle = "rgb(238 228 255 / 85%)";
+      brush.lineWidth = 1 / this.#scale;
+      brush.strokeRect(bounds.x, bounds.y, bounds.width, bounds.height);
     }
     this.#floor = floor;
     this.#shown = "";

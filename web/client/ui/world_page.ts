@@ -3,39 +3,37 @@
  * does goes out through `connection.send` and the media session.
  */
 import { known, t } from "../i18n/words.ts";
-import { Chat } from "../chat/chat.ts";
-import { History } from "../chat/history.ts";
+import type { Chat } from "../chat/chat.ts";
 import { Play } from "../game/play.ts";
 import { type Change, People } from "../game/people.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
+import { AsLeft, loadedAnew } from "../media/as_left.ts";
 import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
-import { zoneTitle } from "../shared/words.ts";
 import { listenToPreferences } from "../shared/preferences.ts";
 import { Announcer } from "./announcer.ts";
 import { Booth } from "./booth.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
-import { ChatPlaces, chatMe } from "./chat_places.ts";
+import { ChatPlaces, worldChat } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
+import { firstLook, lookIsDue } from "./look_dialog.ts";
 import { MediaControls } from "./media_controls.ts";
 import { Modes } from "./modes.ts";
-import { Minimap } from "./minimap.ts";
+import { dotsOf, Minimap } from "./minimap.ts";
 import { Banner, Toasts } from "./notices.ts";
 import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { Place } from "./place.ts";
-import { listenToPointer } from "./pointer.ts";
 import { type Checked, checkIsDue, deviceCheck } from "./device_check.ts";
 import { Expressions } from "./expressions.ts";
+import { Figures } from "./figures.ts";
 import { Find } from "./find.ts";
+import { Hands } from "./hands.ts";
 import { HearersPanel } from "./hearers.ts";
-import { listenToKeys } from "./hotkeys.ts";
 import { QualitySign } from "./quality_sign.ts";
-import type { StatsOverlay } from "./stats_overlay.ts";
-import { addJoystick } from "./joystick.ts";
 import { type Seam, makeSeam } from "./seam.ts";
 import { Self } from "./self.ts";
 import { tour, tourIsDue } from "./tour.ts";
@@ -44,8 +42,6 @@ import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
 
 const RESUME = "atrium.resume.";
-
-const SERVER_SAID: ReadonlySet<string> = new Set(["degraded", "layers_wanted", "video_paused"]);
 
 export interface PageData {
   server_id: string;
@@ -74,14 +70,18 @@ export class WorldPage {
   readonly #find: Find;
   readonly #self: Self;
   readonly #hearers: HearersPanel;
-  #stats: StatsOverlay | null = null;
-  /** For the figures: what the server said last of its own estimates and decisions. */
-  readonly #serverSaid = new Map<string, unknown>();
+  readonly #figures: Figures;
+  readonly #hands: Hands;
+  readonly #asLeft: AsLeft;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
   #slots: Slots | null = null;
   #seq = 0;
   #welcomed = false;
+  /** Devices are as the person wants them: not while they are being opened, nor when they stop with the page. */
+  #settled = false;
+  /** The page goes: that its tracks stop is nothing that its person has said. */
+  #leaving = false;
   #checked: Checked | null = null;
   readonly #placeName: string;
 
@@ -99,7 +99,8 @@ export class WorldPage {
       },
       state: (state) => this.#connectionChanged(state),
     });
-    this.#media = createMedia({ send: (message) => this.#connection.send(message) });
+    this.#asLeft = new AsLeft(sessionStorage, data.server_id);
+    this.#media = createMedia({ send: (message) => (this.#leaving ? undefined : this.#connection.send(message)) });
     this.#people = new People((change) => this.#changed(change));
     this.#banner = new Banner(byId("banner"), { retry: () => this.#connection.retry() });
     const wake = (): void => this.#play?.wake();
@@ -130,23 +131,11 @@ export class WorldPage {
         if (worked) this.#toasts.show(t("world.link_copied", { room: name }));
       },
     });
-    this.#chat = new Chat({
-      place: this.#panel.bodies.chat,
-      history: new History(data.server_id),
-      me: () => chatMe(this.#people),
-      avatarOf: (userId) => this.#people.avatarOf(userId),
-      zoneName: (zoneId) => {
-        const zone = this.#people.zones.get(zoneId);
-        return zone ? zoneTitle(zone.name) : null;
-      },
-      shown: () => this.#panel.chatShown,
-      unread: (count) => this.#panel.setUnread(count),
-      problem: (words) => this.#toasts.show(words, "bad"),
-      send: (message) => {
-        const sent = this.#connection.send(message);
-        if (!sent) this.#toasts.show(t("world.line_not_sent"), "bad");
-        return sent;
-      },
+    this.#chat = worldChat(data.server_id, {
+      panel: this.#panel,
+      people: this.#people,
+      toasts: this.#toasts,
+      connection: this.#connection,
     });
     this.#chatPlaces = new ChatPlaces(this.#chat);
     this.#panel.chatOpened = () => this.#chat.read();
@@ -205,15 +194,33 @@ export class WorldPage {
       toasts: this.#toasts,
       play: () => this.#play,
     });
-    byId("bar-more").append(new QualitySign(this.#media, () => void this.#showStats()).element);
-    if (new URLSearchParams(location.search).has("stats")) void this.#showStats();
+    this.#figures = new Figures(this.#media, this.#people, this.#connection);
+    byId("bar-more").append(new QualitySign(this.#media, () => void this.#figures.toggle()).element);
+    if (new URLSearchParams(location.search).has("stats")) void this.#figures.toggle();
     listenToPreferences();
-    this.#listenToPerson();
+    this.#hands = new Hands({
+      media: this.#media,
+      controls: this.#controls,
+      walking: this.#walking,
+      find: this.#find,
+      self: this.#self,
+      play: () => this.#play,
+      emote: (index) => this.#emote(index),
+      chat: () => {
+        this.#panel.show("chat");
+        this.#chat.focus();
+      },
+    });
+    this.#media.on("local", () => this.#keepAsLeft());
+    window.addEventListener("pagehide", (event) => {
+      this.#leaving = !event.persisted;
+      if (this.#leaving) this.#stopMedia();
+    });
   }
 
-  /** Loads the engine and connects; somebody new checks their devices meanwhile. */
+  /** Loads the engine and connects; somebody new checks their devices and chooses a look meanwhile. */
   async start(): Promise<void> {
-    const checking = checkIsDue() ? deviceCheck(this.#placeName) : null;
+    const gettingReady = this.#getReady();
     try {
       this.#play = await Play.create(byId("map"), this.#people, {
         report: (x, y, direction) =>
@@ -225,9 +232,17 @@ export class WorldPage {
       return;
     }
     new ResizeObserver(() => this.#play?.resize()).observe(byId("map"));
-    this.#checked = await checking;
+    this.#checked = await gettingReady;
     if (this.#checked) await this.#media.setDevices(this.#checked.devices);
     this.#connection.start();
+  }
+
+  /** The first steps of somebody new to this browser, each of them once. */
+  async #getReady(): Promise<Checked | null> {
+    const place = this.#placeName;
+    const checked = checkIsDue() ? await deviceCheck(lookIsDue() ? t("check.next") : t("check.enter", { place })) : null;
+    if (lookIsDue()) await firstLook(place);
+    return checked;
   }
 
   get seam(): Seam {
@@ -249,7 +264,7 @@ export class WorldPage {
     this.#people.handle(message, performance.now());
     this.#media.handle(message);
     this.#chat.handle(message);
-    if (SERVER_SAID.has(message.type)) this.#serverSaid.set(message.type, { ...message, type: undefined });
+    this.#figures.handle(message);
     switch (message.type) {
       case "hearers":
         this.#hearers.show(message);
@@ -283,16 +298,19 @@ export class WorldPage {
       this.#banner.fail(error instanceof Error ? error.message : t("world.not_drawn"));
       return;
     }
-    const grid = this.#play?.grid;
-    if (grid) this.#minimap.setMap(grid, this.#people.zones.values());
+    const ground = this.#play?.ground;
+    if (ground) this.#minimap.setMap(ground, this.#people.zones.values());
     document.body.classList.add("entered");
     this.#overlay.tiles.clearRemote();
     this.#voices.lookAtAll();
-    // The world's memory counts once a page; later on nothing but the person turns anything on.
+    // A page that was loaded anew is as it was left; otherwise nothing but the person turns anything on.
     const first = !this.#welcomed;
     this.#welcomed = true;
-    const { mic, camera } = first ? (this.#checked ?? welcome.you.media) : { mic: false, camera: false };
+    const left = first && loadedAnew() ? this.#asLeft.atMost(welcome.you.media) : { mic: false, camera: false };
+    const { mic, camera } = (first ? this.#checked : null) ?? left;
     await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera });
+    this.#settled = true;
+    this.#keepAsLeft();
     if (first && tourIsDue()) void tour(byId("stage"));
     if (first && !this.#checked && this.#media.local.mic) this.#toasts.show(t("world.mic_as_left"));
   }
@@ -302,7 +320,7 @@ export class WorldPage {
     document.body.dataset["connection"] = state.name;
     if (state.name !== "ended") return;
     // Somebody who is not here must not be heard or seen from here.
-    this.#media.stop();
+    this.#stopMedia();
     this.#overlay.tiles.clearRemote();
   }
 
@@ -340,8 +358,8 @@ export class WorldPage {
         break;
       }
       case "zones": {
-        const grid = this.#play?.grid;
-        if (grid) this.#minimap.setMap(grid, this.#people.zones.values());
+        const ground = this.#play?.ground;
+        if (ground) this.#minimap.setMap(ground, this.#people.zones.values());
         break;
       }
     }
@@ -357,46 +375,14 @@ export class WorldPage {
 
   // --- what the person does --------------------------------------------------------------------
 
-  #listenToPerson(): void {
-    let talking = false;
-    listenToKeys({
-      walk: (wish) => this.#walking.want(wish),
-      sound: () => void this.#controls.toggle("sound"),
-      follow: () => this.#walking.following.toggleNearest(performance.now()),
-      find: () => this.#find.open(),
-      mic: () => void this.#controls.toggle("mic"),
-      camera: () => void this.#controls.toggle("camera"),
-      talk: (on) => {
-        // Push-to-talk only ever ends what it began.
-        if (on === talking || (on && this.#media.local.mic)) return;
-        talking = on;
-        void this.#controls.set("mic", on);
-      },
-      hearing: (on) => this.#play?.showHearing(on),
-      emote: (index) => this.#emote(index),
-      sit: () => void this.#self.sitOrGetUp(performance.now()),
-      zoom: (by) => this.#play?.zoomBy(by),
-      chat: () => {
-        this.#panel.show("chat");
-        this.#chat.focus();
-      },
-    });
-    addJoystick(byId("stage"), (wish) => this.#walking.want(wish));
-    listenToPointer(byId("map"), {
-      walkTo: (x, y) => {
-        const to = this.#play?.toMap(x, y);
-        if (to) void this.#walking.to(to.x, to.y);
-      },
-      zoom: (by) => this.#play?.zoomBy(by),
-    });
-    // A click on a switch must not keep the keyboard: Space talks, arrows walk.
-    document.addEventListener("click", (event) => {
-      const button = event.target instanceof Element ? event.target.closest("#stage button") : null;
-      if (event.detail > 0 && button instanceof HTMLElement) button.blur();
-    });
-    window.addEventListener("pagehide", (event) => {
-      if (!event.persisted) this.#media.stop();
-    });
+  #keepAsLeft(): void {
+    const { mic, camera } = this.#media.local;
+    if (this.#settled) this.#asLeft.keep({ mic: mic && !this.#hands.talking, camera });
+  }
+
+  #stopMedia(): void {
+    this.#settled = false;
+    this.#media.stop();
   }
 
   #emote(index: number): void {
@@ -404,19 +390,6 @@ export class WorldPage {
     if (!emote || !this.#people.me) return;
     this.#connection.send({ type: "emote", emote });
     this.#bubbles.emote(this.#people.me.user_id, emote);
-  }
-
-  async #showStats(): Promise<void> {
-    if (!this.#stats) {
-      const { StatsOverlay } = await import("./stats_overlay.ts");
-      this.#stats ??= new StatsOverlay(byId("stage"), {
-        media: this.#media,
-        nameOf: (userId) => (userId === this.#people.me?.user_id ? t("common.you") : (this.#people.others.get(userId)?.name ?? userId)),
-        latency: () => this.#connection.latency,
-        server: () => this.#serverSaid,
-      });
-    }
-    this.#stats.toggle();
   }
 
   // --- frames ----------------------------------------------------------------------------------
@@ -428,15 +401,6 @@ export class WorldPage {
     const soon = this.#walking.following.update(play, now);
     const busy = this.#overlay.update(play, this.#people, now, dt, this.#voices);
     this.#bubbles.update((id) => this.#overlay.headOf(play, this.#people, id, now));
-    return this.#minimap.draw(now, this.#dots(now)) || busy || soon;
-  }
-
-  *#dots(now: number): Generator<{ x: number; y: number; me: boolean; speaking: boolean }> {
-    for (const { user_id, trail } of this.#people.others.values()) {
-      const { x, y } = trail.at(now);
-      yield { x, y, me: false, speaking: this.#voices.speaking(user_id) };
-    }
-    const walker = this.#play?.walker;
-    if (walker) yield { x: walker.x, y: walker.y, me: true, speaking: this.#voices.speaking(this.#people.me?.user_id ?? "") };
+    return this.#minimap.draw(now, dotsOf(play, this.#people, this.#voices, now)) || busy || soon;
   }
 }
