@@ -5,12 +5,16 @@ import Phaser from "phaser";
 import type { Direction } from "../net/messages.ts";
 import { type Sheet, frameOf } from "./figures.ts";
 import { type NameLook, paintName } from "./labels.ts";
+import type { NameBox } from "./name_rows.ts";
 
 /** Drawing order: people by their feet's y, all of them below what is Above. */
 const PEOPLE_DEPTH = 100;
 const NAME_DEPTH = 2_000_000;
 /** px between the top of a figure and its name. */
 const NAME_GAP = 1;
+
+/** Time constant (ms) with which a name makes room for another. */
+const RAISE_MS = 70;
 
 /** px of the legs that a seat hides, and how much lower one sits. */
 const LEGS = 5;
@@ -41,6 +45,9 @@ export class Avatar {
   #movingSince: number | null = null;
   #frame = -1;
   #seated = false;
+  /** Where the name would stand alone, device px; and how far it has gone up from there. */
+  #nameAt = { x: 0, y: 0, scale: 1 };
+  #raised = 0;
 
   constructor(scene: Phaser.Scene, id: string) {
     this.#scene = scene;
@@ -117,8 +124,24 @@ export class Avatar {
       this.#sit(seated);
       this.#figure.setPosition(px, py + (seated ? SEAT_DROP : 0)).setDepth(PEOPLE_DEPTH + py);
     }
-    const top = Math.round((py - this.tall - NAME_GAP) * scale) / scale;
-    this.#name.setPosition(px + (this.#name.width % 2 ? 0.5 / scale : 0), top).setScale(1 / scale);
+    const middle = Math.round(px * scale) + (this.#name.width % 2 ? 0.5 : 0);
+    this.#nameAt = { x: middle, y: Math.round((py - this.tall - NAME_GAP) * scale), scale };
+  }
+
+  /** Where the name would stand alone, device px; null while a tile carries it. */
+  get nameBox(): NameBox | null {
+    if (!this.#nameShown || !this.#look) return null;
+    return { id: this.#id, x: this.#nameAt.x, y: this.#nameAt.y, width: this.#name.width, height: this.#name.height };
+  }
+
+  /** One frame of the name's way to `wanted` device px above its place; true while it is on it. */
+  raiseName(wanted: number, dt: number): boolean {
+    const off = wanted - this.#raised;
+    const there = Math.abs(off) < 1;
+    this.#raised = there ? wanted : this.#raised + off * (1 - Math.exp(-dt / RAISE_MS));
+    const { x, y, scale } = this.#nameAt;
+    this.#name.setPosition(x / scale, (y - Math.round(this.#raised)) / scale).setScale(1 / scale);
+    return !there;
   }
 
   /** Who sits shows no legs below the knee. */
@@ -129,10 +152,9 @@ export class Avatar {
     else this.#figure.setCrop();
   }
 
-  /** Fainter for those who are heard less; 1 is solid. */
+  /** How solid the figure is; its name stays readable. */
   fade(alpha: number): void {
     this.#figure?.setAlpha(alpha);
-    this.#name.setAlpha(alpha);
   }
 
   destroy(): void {

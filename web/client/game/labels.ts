@@ -3,6 +3,7 @@
  */
 
 import type { Showing } from "../net/messages.ts";
+import { zoneTitle } from "../shared/words.ts";
 
 /** The type of our pages, as canvas wants it. */
 const FAMILY = '"Inter", "Segoe UI", system-ui, -apple-system, "Noto Sans", sans-serif';
@@ -38,7 +39,7 @@ export function paintName(canvas: HTMLCanvasElement, look: NameLook, ratio: numb
 
 /** Paints a zone's name; a private one has a lock. */
 export function paintPlate(canvas: HTMLCanvasElement, name: string, locked: boolean, here: boolean, ratio: number): void {
-  pill(canvas, cut(name.replaceAll("_", " "), 32), ratio, {
+  pill(canvas, cut(zoneTitle(name), 32), ratio, {
     size: 12,
     weight: 700,
     lead: locked ? 15 : 0,

@@ -9,6 +9,7 @@ import type { Point } from "./collision.ts";
 import type { Size } from "./camera.ts";
 import type { Chunk, Ground } from "./ground.ts";
 import { paintPlate } from "./labels.ts";
+import { type NameBox, raiseNames } from "./name_rows.ts";
 
 const GOAL_KEY = "goal";
 const ABOVE_DEPTH = 1_000_000;
@@ -217,14 +218,24 @@ export class Stage {
     return this.#scale;
   }
 
-  /** Draws one frame; true while something of its own still changes. */
-  draw(now: number, dt: number): boolean {
+  /** Draws one frame; true while something of its own still changes. `me` has the name that stays in place. */
+  draw(now: number, dt: number, me: string): boolean {
+    const raising = this.#raiseNames(dt, me);
     const alpha = this.#dim.alpha;
     const step = dt / DIM_MS;
     const next = alpha < this.#dimTarget ? Math.min(alpha + step, 1) : Math.max(alpha - step, this.#dimTarget);
     this.#dim.setAlpha(next).setVisible(next > 0);
     this.#game.step(now, dt);
-    return next !== this.#dimTarget;
+    return raising || next !== this.#dimTarget;
+  }
+
+  #raiseNames(dt: number, me: string): boolean {
+    const boxes: NameBox[] = [];
+    for (const avatar of this.#avatars.values()) if (avatar.nameBox) boxes.push(avatar.nameBox);
+    const raised = raiseNames(boxes, me);
+    let raising = false;
+    for (const [id, avatar] of this.#avatars) raising = avatar.raiseName(raised.get(id) ?? 0, dt) || raising;
+    return raising;
   }
 
   destroy(): void {

@@ -3,11 +3,11 @@
  * while one looks for the right hat. Without the layers there are the ready ones alone.
  */
 import { type Key, t } from "../i18n/words.ts";
-import { avatarTitle } from "./avatars.ts";
 import { h } from "./dom.ts";
 import { type Look, type Part, PARTS, nameOf, readLook } from "./look_code.ts";
 import { SHEET } from "./look_painter.ts";
 import { type Layers, loadLayers, sheetOf } from "./looks.ts";
+import { avatarTitle } from "./words.ts";
 
 const FRAME = { width: 32, height: 48 };
 const STEP_MS = 150;

@@ -44,9 +44,3 @@ export function portrait(avatar: string, missing: () => void): HTMLImageElement 
   );
   return image;
 }
-
-/** "curly_red" → "Curly red" */
-export function avatarTitle(avatar: string): string {
-  const words = avatar.replaceAll(/[_-]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { avatarTitle } from "./avatars.ts";
 import { hueOf, initials } from "./face.ts";
 
 test("initials stand for a name in any script", () => {
@@ -17,8 +16,4 @@ test("a hue is a person's own and always a hue", () => {
   const hues = new Set(Array.from({ length: 60 }, (_, index) => hueOf(`guest-${index}`)));
   assert.ok(hues.size > 45);
   for (const hue of hues) assert.ok(Number.isInteger(hue) && hue >= 0 && hue < 360);
-});
-
-test("an avatar's name is read aloud as words", () => {
-  assert.equal(avatarTitle("curly_red-2"), "Curly red 2");
 });

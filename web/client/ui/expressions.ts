@@ -57,10 +57,11 @@ export class Expressions {
     this.#menu.append(emotes, statuses);
     this.#button.addEventListener("click", () => this.#show(this.#menu.hidden !== false));
     this.element = h("div", { class: "expressions-holder" }, this.#button, this.#menu);
-    this.element.addEventListener("keydown", (event) => {
+    document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || this.#menu.hidden) return;
+      const within = this.element.contains(document.activeElement);
       this.#show(false);
-      this.#button.focus();
+      if (within) this.#button.focus();
     });
     document.addEventListener("pointerdown", (event) => {
       if (event.target instanceof Node && !this.element.contains(event.target)) this.#show(false);

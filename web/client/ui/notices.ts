@@ -18,11 +18,11 @@ export class Toasts {
     this.#place = place;
   }
 
-  /** The same words are not said twice at a time. */
-  show(text: string, kind: "plain" | "bad" | "room" = "plain"): void {
-    for (const old of this.#place.children) if (old.textContent === text) old.remove();
+  /** The same words are not said twice at a time, and what is new `about` something takes the place of what was. */
+  show(text: string, kind: "plain" | "bad" | "room" = "plain", about = text): void {
+    for (const old of this.#place.querySelectorAll<HTMLElement>(".toast")) if (old.dataset["about"] === about) old.remove();
     while (this.#place.childElementCount >= MAX_TOASTS) this.#place.firstElementChild?.remove();
-    const toast = h("div", { class: `toast toast-${kind}` }, text);
+    const toast = h("div", { class: `toast toast-${kind}`, "data-about": about }, text);
     this.#place.append(toast);
     setTimeout(() => toast.remove(), SHOWN_MS);
   }

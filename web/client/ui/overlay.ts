@@ -4,6 +4,7 @@
 import type { Point } from "../game/collision.ts";
 import type { People } from "../game/people.ts";
 import type { Play } from "../game/play.ts";
+import type { Box } from "./tile_layout.ts";
 import type { Voices } from "./voices.ts";
 import { type TileState, Tiles, type TilesEvents } from "./tiles.ts";
 
@@ -14,6 +15,8 @@ const SIDE = 12;
 /** px between a head and its tile, and between feet and the switches. */
 const ABOVE_HEAD = 8;
 const BELOW_FEET = 16;
+/** Map px. */
+const FIGURE_WIDTH = 20;
 
 export class Overlay {
   readonly tiles: Tiles;
@@ -40,7 +43,7 @@ export class Overlay {
   update(play: Play, people: People, now: number, dt: number, voices: Pick<Voices, "muted" | "speaking">): boolean {
     const { width, height } = play.stage.size;
     const view = { left: SIDE, top: this.#top, right: width - SIDE, bottom: height - BOTTOM };
-    this.#placeSwitches(play, width, height);
+    this.#placeSwitches(play, people, now, width, height);
     return this.tiles.update(view, dt, (userId): TileState | null => {
       const head = this.headOf(play, people, userId, now);
       if (!head) return null;
@@ -57,17 +60,32 @@ export class Overlay {
     });
   }
 
-  #placeSwitches(play: Play, width: number, height: number): void {
+  #placeSwitches(play: Play, people: People, now: number, width: number, height: number): void {
     const walker = play.walker;
     this.#floating.hidden = walker === null;
     if (!walker) return;
+    const { offsetWidth, offsetHeight } = this.#floating;
     const { x, y } = play.toScreen(walker.shown.x, walker.shown.y);
-    const half = this.#floating.offsetWidth / 2;
-    const left = Math.min(Math.max(x, SIDE + half), width - SIDE - half);
-    const top = Math.min(y + BELOW_FEET, height - BOTTOM - this.#floating.offsetHeight);
-    this.#floating.style.transform = `translate(${Math.round(left - half)}px, ${Math.round(top)}px)`;
-    this.#floating.classList.toggle("walking", walker.moving);
+    const half = offsetWidth / 2;
+    const left = Math.round(Math.min(Math.max(x, SIDE + half), width - SIDE - half) - half);
+    const top = Math.round(Math.min(y + BELOW_FEET, height - BOTTOM - offsetHeight));
+    this.#floating.style.transform = `translate(${left}px, ${top}px)`;
+    // Nobody is hidden behind them: they fade while one walks, and while somebody stands there.
+    const box = { left, top, right: left + offsetWidth, bottom: top + offsetHeight };
+    this.#floating.classList.toggle("faint", walker.moving || covers(box, play, people, now));
   }
+}
+
+/** Whether somebody else's figure is under this box. */
+function covers(box: Box, play: Play, people: People, now: number): boolean {
+  for (const [userId, { trail }] of people.others) {
+    const pose = trail.at(now);
+    const feet = play.toScreen(pose.x, pose.y);
+    const half = (play.zoom * FIGURE_WIDTH) / 2;
+    const tall = play.zoom * play.stage.avatar(userId).tall;
+    if (feet.x + half > box.left && feet.x - half < box.right && feet.y > box.top && feet.y - tall < box.bottom) return true;
+  }
+  return false;
 }
 
 function placeOf(play: Play, people: People, userId: string, now: number): Point | null {

@@ -23,7 +23,7 @@ export class Place {
     const room = myRoom?.id ?? null;
     if (room === this.#room) return;
     this.#room = room;
-    if (myRoom) this.#toasts.show(t("world.entered_room", { room: zoneTitle(myRoom.name) }), "room");
-    else this.#toasts.show(t("world.left_room"));
+    if (myRoom) this.#toasts.show(t("world.entered_room", { room: zoneTitle(myRoom.name) }), "room", "place");
+    else this.#toasts.show(t("world.left_room"), "plain", "place");
   }
 }
