@@ -367,6 +367,10 @@ class WorldService:
         """Seat a WHIP publisher or WHEP player; see `world.running.devices`. Raises DeviceRefused."""
         return await self._devices.open(seat, server_id, sdp, direction)
 
+    def has_device(self, resource: str, user_id: str) -> bool:
+        """Whether there is such a device of this user."""
+        return self._devices.has(resource, user_id)
+
     async def close_device(self, resource: str, user_id: str) -> bool:
         """End a device. False when the user has none of that name."""
         return self._devices.close(resource, user_id)

@@ -230,6 +230,8 @@ async def test_trickled_candidates_are_taken_and_an_ice_restart_is_refused(tmp_p
             415,
             "unsupported_type",
         )
+        api.world.devices.clear()  # its worker is gone
+        assert (await refusal(await patch(TRICKLED, If_Match=tag)))[:2] == (404, "resource_unknown")
 
 
 async def test_pages_of_every_origin_may_call_whip_and_nothing_else(tmp_path: Path) -> None:

@@ -67,6 +67,20 @@ async def test_it_waits_until_nobody_is_left(place: Place) -> None:
     assert place.said[-1] == "w1 carries nobody any more: it can be stopped"
 
 
+async def test_when_nobody_moves_any_more_it_says_why_and_what_comes_of_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "STILL_SECONDS", 0.05)
+    await place.beat(2)
+    place.answer()
+    running = asyncio.create_task(place.run())
+    await until(lambda: len(place.said) == 2)
+    assert "WHIP and WHEP devices cannot" in place.said[1]
+    await place.beat(0)
+    assert await running == 0
+    assert len(place.said) == 3
+
+
 async def test_a_worker_that_goes_is_drained_too(place: Place) -> None:
     await place.beat(2)
     place.answer()

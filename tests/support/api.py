@@ -108,6 +108,9 @@ class RememberingWorld:
         self.devices[resource] = seat.user_id
         return Opened(resource, "v=0\r\ns=answer\r\n")
 
+    async def has_device(self, resource: str, user_id: str, server_id: str) -> bool:
+        return self.devices.get(resource) == user_id
+
     async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:
         if self.devices.get(resource) != user_id:
             return False

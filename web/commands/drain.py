@@ -22,6 +22,8 @@ LOOK_SECONDS = 0.5
 ASK_SECONDS = 5.0
 # After the deadline the worker gives up who is left; that is seen a moment later.
 MORE_SECONDS = 10.0
+# Nobody has moved for so long: why, and what comes of it, is told once.
+STILL_SECONDS = 5.0
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -93,7 +95,9 @@ async def drain(
         tell(f"{worker} takes people again")
         return 0
     last, loop = -1, asyncio.get_running_loop()
-    until = loop.time() + command.deadline + MORE_SECONDS
+    deadline = loop.time() + command.deadline
+    until = deadline + MORE_SECONDS
+    explain_at = until
     while loop.time() < until:
         beat = next((beat for beat in await registry.workers() if beat.worker == worker), None)
         if beat is None:
@@ -105,6 +109,14 @@ async def drain(
         if beat.sessions != last:
             last = beat.sessions
             tell(f"{worker}: {last} to move")
+            explain_at = loop.time() + STILL_SECONDS
+        if explain_at <= loop.time() < deadline:
+            explain_at = until
+            tell(
+                f"{worker}: nobody moves now. WHIP and WHEP devices cannot, nor where no other worker has room; "
+                f"whoever is left in {deadline - loop.time():.0f} s is cut off and comes back elsewhere, devices "
+                "as far as they open a new session by themselves"
+            )
         await asyncio.sleep(LOOK_SECONDS)
     return failed(f"{last} sessions are still on {worker}", 1)
 

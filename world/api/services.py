@@ -73,6 +73,9 @@ class WorldPort(Protocol):
         Raises `world.running.devices.DeviceRefused`.
         """
 
+    async def has_device(self, resource: str, user_id: str, server_id: str) -> bool:
+        """Whether it is still there."""
+
     async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:
         """End it; False when there is no such resource of this user."""
 

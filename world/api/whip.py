@@ -146,7 +146,10 @@ def _links(server: IceServer) -> list[str]:
 
 
 async def _patch(request: web.Request) -> web.Response:
-    _ticket(request)
+    ticket = _ticket(request)
+    resource = request.match_info["resource"]
+    if not await services(request).world.has_device(resource, ticket.user_id, ticket.server_id):
+        raise _gone()
     if_match = request.headers.get("If-Match")
     if if_match is None:
         raise ApiError(428, "precondition_required", "Send If-Match with the session's ETag.")
@@ -169,8 +172,12 @@ async def _delete(request: web.Request) -> web.Response:
     resource = request.match_info["resource"]
     closed = await services(request).world.close_device(resource, ticket.user_id, ticket.server_id)
     if not closed:
-        raise ApiError(404, "resource_unknown", "There is no such session (any more).")
+        raise _gone()
     return answer(Done())
+
+
+def _gone() -> ApiError:
+    return ApiError(404, "resource_unknown", "There is no such session (any more): open a new one.")
 
 
 async def _options(request: web.Request) -> web.Response:
@@ -212,7 +219,12 @@ def _routes(kind: str, what: str) -> tuple[Route, ...]:
             body=FRAGMENT,
             status=204,
             errors=denied
-            | {412: ("other_ice_session",), 422: ("no_ice_restart",), 428: ("precondition_required",)},
+            | {
+                404: ("resource_unknown",),
+                412: ("other_ice_session",),
+                422: ("no_ice_restart",),
+                428: ("precondition_required",),
+            },
         ),
         Route(
             *("DELETE", resource, _delete, f"{kind.upper()}: end the session"),

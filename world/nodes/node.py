@@ -25,6 +25,7 @@ from world.nodes.wire import (
     NOTICES_TOPIC,
     Answer,
     CloseDevice,
+    FindDevice,
     Notice,
     OpenDevice,
     RemoveGuest,
@@ -236,6 +237,16 @@ class WorldNode:
             return await self.service.close_device(resource, user_id)
         return not (await self._ask(topic, CloseDevice(resource, user_id))).code
 
+    async def has_device(self, resource: str, user_id: str, server_id: str) -> bool:
+        """Whether the user has such a device of this server; True while that cannot be known."""
+        topic = await self._elsewhere(server_id)
+        if topic is None:
+            return self.service.has_device(resource, user_id)
+        try:
+            return not (await self._ask(topic, FindDevice(resource, user_id))).code
+        except DeviceRefused:
+            return True
+
     async def _elsewhere(self, server_id: str) -> str | None:
         """Where the owner is asked, if it is another node."""
         if self.service.spaces.get(server_id) is not None:
@@ -245,7 +256,7 @@ class WorldNode:
             return None
         return owner_topic(server_id, owner.epoch) + ".ask"
 
-    async def _ask(self, topic: str, what: OpenDevice | CloseDevice | RemoveGuest) -> Answer:
+    async def _ask(self, topic: str, what: OpenDevice | CloseDevice | FindDevice | RemoveGuest) -> Answer:
         try:
             return decode_answer(await self._bus.request(topic, encode(what), DEVICE_SECONDS))
         except (LookupError, TimeoutError, OSError) as error:

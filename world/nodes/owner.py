@@ -26,6 +26,7 @@ from world.nodes.wire import (
     CloseDevice,
     Down,
     Erred,
+    FindDevice,
     Finish,
     FromGateway,
     FromOwner,
@@ -351,6 +352,9 @@ class SpaceOwner:
         if isinstance(ask, CloseDevice):
             done = await self._service.close_device(ask.resource, ask.user_id)
             return encode(Answer(code="" if done else "unknown"))
+        if isinstance(ask, FindDevice):
+            there = self._service.has_device(ask.resource, ask.user_id)
+            return encode(Answer(code="" if there else "unknown"))
         if isinstance(ask, RemoveGuest):
             gone = await self._service.remove_guest(self.live.record.id, ask.user_id)
             return encode(Answer(code="" if gone else "unknown"))

@@ -152,6 +152,13 @@ class CloseDevice(Struct, array_like=True, tag=True, frozen=True):
     user_id: str
 
 
+class FindDevice(Struct, array_like=True, tag=True, frozen=True):
+    """Asked of the owner: whether there is such a device."""
+
+    resource: str
+    user_id: str
+
+
 class RemoveGuest(Struct, array_like=True, tag=True, frozen=True):
     """Asked of the owner."""
 
@@ -171,7 +178,7 @@ encode = msgspec.msgpack.Encoder().encode
 _up = msgspec.msgpack.Decoder(Up)
 _down = msgspec.msgpack.Decoder(Down)
 _notice = msgspec.msgpack.Decoder(Notice)
-_ask = msgspec.msgpack.Decoder(OpenDevice | CloseDevice | RemoveGuest)
+_ask = msgspec.msgpack.Decoder(OpenDevice | CloseDevice | FindDevice | RemoveGuest)
 _reply = msgspec.msgpack.Decoder(Answer)
 
 decode_up = _up.decode

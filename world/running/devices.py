@@ -6,6 +6,7 @@ closed, when its connection ends, or when the one who let it in is removed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -24,6 +25,8 @@ DEFAULT_PER_USER = 4
 DEFAULT_PER_ZONE = 16
 
 Direction = Literal["publish", "play"]
+
+log = logging.getLogger("atrium.world")
 
 
 class DeviceRefused(Exception):
@@ -114,10 +117,14 @@ class Devices:
         live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
         return DeviceOpened(resource, answer.sdp)
 
+    def has(self, resource: str, user_id: str) -> bool:
+        """Whether there is a device of that name and it is this user's."""
+        device = self._devices.get(resource)
+        return device is not None and device.owner == user_id
+
     def close(self, resource: str, user_id: str) -> bool:
         """End a device. False when there is none of that name or it is somebody else's."""
-        device = self._devices.get(resource)
-        if device is None or device.owner != user_id:
+        if not self.has(resource, user_id):
             return False
         self._remove(resource)
         return True
@@ -150,7 +157,8 @@ class Devices:
 
     def _lost(self, live: LiveSpace, player: Player) -> None:
         """The connection is over: a device does not offer again by itself."""
-        self.close_player(player)
+        if self.close_player(player):
+            log.info("a device is gone with its connection, or with its worker: it has to be opened anew")
 
     def _remove(self, resource: str) -> None:
         device = self._devices.pop(resource, None)
