@@ -18,6 +18,7 @@ from sfu.forward.contract import MAX_TEMPORAL, Address, Forwarder, ProducerState
 from sfu.metrics import Metrics
 from sfu.pipes.pipes import Pipes
 from sfu.routing.feeds import Feeds
+from sfu.routing.first_packets import FirstPackets
 from sfu.routing.layers import NOTHING, Layers
 from sfu.routing.pausing import Wanted
 from sfu.routing.producer import Producer, find_producer
@@ -100,6 +101,7 @@ class Media:
         self._clock = clock
         self._max_sessions = max_sessions
         self._speakers = Speakers()
+        self._awaited = FirstPackets()
         self._levels: dict[int, int] = {}  # loudest of each microphone since the last poll
         self._told_speech: dict[str, tuple[AudioLevels, float]] = {}  # by router, and when
         self._connections: dict[int, Connection] = {}  # by the forwarder's peer
@@ -352,13 +354,14 @@ class Media:
     def _apply(self, operations: Sequence[Operation], told: Sequence[str] = ()) -> None:
         """Do what the router says; whom it concerns, and who was `told` of ranks, see anew."""
         sessions = dict.fromkeys(told)
+        now = self._clock()
         for slot, group in operations:
             if slot in self.slots:
                 self.feeds.routed(slot, None if group is None else self._source(group))
                 session = self.slots[slot].session
+                self._awaited.routed(slot, group is not None and session in self.sessions, now)
                 self.bandwidth.rerouted(session, slot)
                 sessions[session] = None
-        now = self._clock()
         for session in sessions:
             self.bandwidth.changed(session, now)
         self.desk.begin((slot for slot, group in operations if group is not None and slot in self.slots), now)
@@ -495,8 +498,14 @@ class Media:
             for layers in list(self.sources.values()):
                 if layers.kind == "video":
                     self._measure(layers, now)
+        for slot, seconds in self._awaited.arrived(self._carries, now):
+            self.metrics.listener_first_packet_seconds.labels(self.slots[slot].kind).observe(seconds)
         self._tell_wanted()
         self.pipes.tick()
+
+    def _carries(self, slot: int) -> bool:
+        feed = self.feeds.of(slot)
+        return feed is not None and feed.source.index(self.forwarder.slot_state(slot).producer) != NOTHING
 
     def _measure(self, layers: Layers, now: float) -> None:
         if layers.measure(self.forwarder.producer_state, now):

@@ -23,6 +23,7 @@ class Snapshot:
     producers: int
     slots: int
     received: int
+    received_bytes: int
     sent: int
     sent_bytes: int
     dropped: Mapping[str, int]
@@ -67,7 +68,7 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
 
 
 _ADDED = (
-    *("sessions", "routers", "producers", "slots", "received", "sent", "sent_bytes"),
+    *("sessions", "routers", "producers", "slots", "received", "received_bytes", "sent", "sent_bytes"),
     *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused"),
 )
 
@@ -101,6 +102,13 @@ class Metrics:
             "atrium_sfu_first_packet_seconds",
             "From the SDP exchange to the first RTP packet of a source that is sent at once",
             buckets=(0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30),
+            registry=registry,
+        )
+        self.listener_first_packet_seconds = Histogram(
+            "atrium_sfu_listener_first_packet_seconds",
+            "From a listener's slot being given somebody's sound or picture to its first packet",
+            ["kind"],
+            buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12),
             registry=registry,
         )
         self.keyframe_requests = Counter(
@@ -209,6 +217,9 @@ class _Collector(Collector):
                 family.add_metric([str(layer)], count)
             yield family
         yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
+        yield CounterMetricFamily(
+            "atrium_sfu_bytes_received", "Bytes of these datagrams", value=now.received_bytes
+        )
         yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
         yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)
         for name, words, value in (

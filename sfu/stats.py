@@ -99,6 +99,7 @@ def snapshot(media: Media) -> Snapshot:
         producers=len(media.producers),
         slots=len(media.slots),
         received=plane.received,
+        received_bytes=plane.received_bytes,
         sent=plane.sent,
         sent_bytes=plane.sent_bytes,
         dropped=dropped,

@@ -204,6 +204,7 @@ class PlaneCounters:
     sent_bytes: int
     dropped: dict[str, int]  # by `Drop` reason
     probes: int = 0  # packets of nothing but padding, of those sent
+    received_bytes: int = 0
 
 
 class ForwarderEvents(Protocol):

@@ -457,6 +457,7 @@ class NativeForwarder:
             dropped[reason.value] += count
         return PlaneCounters(
             received=figures.received,
+            received_bytes=figures.received_bytes,
             sent=figures.sent,
             sent_bytes=figures.sent_bytes,
             dropped=dropped,

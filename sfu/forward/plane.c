@@ -296,7 +296,11 @@ static void handle(struct plane *p, int count)
 {
     p->turn++;
     p->turn_sent = 0;
+    uint64_t bytes = 0;
+    for (int cell = 0; cell < count; cell++)
+        bytes += p->rx_headers[cell].msg_len;
     ADD(p->received, (uint64_t)count);
+    ADD(p->received_bytes, bytes);
     p->now = read_clock(p);
     apply_commands(p);
     for (int cell = 0; cell < count; cell++)

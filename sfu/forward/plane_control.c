@@ -108,6 +108,7 @@ void plane_done_event(plane *p)
 void plane_read(plane *p, plane_figures *figures)
 {
     figures->received = READ(p->received);
+    figures->received_bytes = READ(p->received_bytes);
     figures->sent = READ(p->sent);
     figures->sent_bytes = READ(p->sent_bytes);
     figures->probes = READ(p->probes);

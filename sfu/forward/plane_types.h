@@ -86,7 +86,7 @@ typedef struct {
 } plane_event;
 
 typedef struct {
-    uint64_t received, sent, sent_bytes, probes;
+    uint64_t received, received_bytes, sent, sent_bytes, probes;
     uint64_t dropped[16];
 } plane_figures;
 
@@ -378,7 +378,7 @@ struct plane {
     uint8_t *tx;
     uint64_t turn_sent;
 
-    _Atomic uint64_t received, sent, sent_bytes, probes, dropped[DROP_REASONS];
+    _Atomic uint64_t received, received_bytes, sent, sent_bytes, probes, dropped[DROP_REASONS];
 
     _Atomic int stop, asleep;
     _Atomic uint64_t command_head, command_tail; /* data thread takes, control puts */

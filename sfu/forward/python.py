@@ -386,6 +386,7 @@ class PythonForwarder:
         dropped[Drop.SEND_ERROR] += self._datagrams.send_errors
         return PlaneCounters(
             received=self._way.received,
+            received_bytes=self._way.received_bytes,
             sent=self._way.sent - self._datagrams.no_room - self._datagrams.send_errors,
             sent_bytes=self._way.sent_bytes - self._datagrams.unsent_bytes,
             dropped={reason.value: count for reason, count in dropped.items()},

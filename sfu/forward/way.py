@@ -89,7 +89,7 @@ class PacketWay:
         self._starts = [i * TX_CELL for i in range(TX_CELLS)]
         self._cell = 0  # the first free one
         self._limit = RX_CELLS
-        self.received = self.sent = self.sent_bytes = self.probes = 0
+        self.received = self.received_bytes = self.sent = self.sent_bytes = self.probes = 0
         self.dropped = dict.fromkeys(Drop, 0)
 
     def turn(self) -> None:
@@ -104,6 +104,7 @@ class PacketWay:
         sent_before = self.sent
         received = datagrams.receive(self._limit)
         self.received += received
+        self.received_bytes += sum(datagrams.rx_lengths[:received])
 
         for cell in range(received):
             # Demultiplex (RFC 7983): STUN and DTLS from anybody, media from a nominated address only.

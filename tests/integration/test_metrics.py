@@ -137,7 +137,9 @@ def test_the_dashboard_shows_what_an_operator_asks_for_without_overlap() -> None
         "atrium_sfu_bytes_sent_total",
         "atrium_sfu_downlink_loss_ratio",
         "atrium_sfu_round_trip_seconds",
+        "atrium_sfu_bytes_received_total",
         "atrium_sfu_first_packet_seconds",
+        "atrium_sfu_listener_first_packet_seconds",
         "atrium_event_loop_lag_seconds",
         "process_cpu_seconds_total",
     } <= asked

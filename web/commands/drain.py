@@ -113,9 +113,9 @@ async def drain(
         if explain_at <= loop.time() < deadline:
             explain_at = until
             tell(
-                f"{worker}: nobody moves now. WHIP and WHEP devices cannot, nor where no other worker has room; "
-                f"whoever is left in {deadline - loop.time():.0f} s is cut off and comes back elsewhere, devices "
-                "as far as they open a new session by themselves"
+                f"{worker}: nobody moves now. WHIP and WHEP devices cannot, and people need room elsewhere. "
+                f"Whoever is left in {deadline - loop.time():.0f} s is cut off and comes back at another worker; "
+                "devices have to open a new session"
             )
         await asyncio.sleep(LOOK_SECONDS)
     return failed(f"{last} sessions are still on {worker}", 1)

@@ -8,7 +8,7 @@ from sfu.metrics import Metrics, Snapshot, together
 
 
 def a_worker(sessions: int, sent: int, **more: object) -> Snapshot:
-    empty = {"routers": 1, "producers": 2, "slots": 3, "received": 4, "sent_bytes": 5}
+    empty = {"routers": 1, "producers": 2, "slots": 3, "received": 4, "received_bytes": 6, "sent_bytes": 5}
     return Snapshot("native", sessions=sessions, sent=sent, **({"dropped": {}} | empty | more))  # type: ignore[arg-type]
 
 

@@ -493,6 +493,7 @@ class TestFigures:
         assert (state.last_sequence, state.last_timestamp) == (got[-1].sequence, got[-1].timestamp)
         counters = rig.forwarder.counters()
         assert counters.received == 10 + 1  # and the marker
+        assert volume < counters.received_bytes < volume + (10 + 1) * 128  # headers and tags
         assert counters.sent == 10
         assert counters.sent_bytes == sum(len(data) for data in listener.datagrams)
 
