@@ -74,11 +74,12 @@ async def test_when_nobody_moves_any_more_it_says_why_and_what_comes_of_it(
     await place.beat(2)
     place.answer()
     running = asyncio.create_task(place.run())
-    await until(lambda: len(place.said) == 2)
+    await until(lambda: len(place.said) == 3)
     assert "WHIP and WHEP devices cannot" in place.said[1]
+    assert "in 60 s they are cut off" in place.said[2]
     await place.beat(0)
     assert await running == 0
-    assert len(place.said) == 3
+    assert len(place.said) == 4
 
 
 async def test_a_worker_that_goes_is_drained_too(place: Place) -> None:

@@ -67,8 +67,16 @@ class Fleet:
 
     async def enter(self, count: int, together: bool = False) -> list[Roamer]:
         """So many people in one new Office, at both worlds in turn, on air in one corner of the Hall."""
-        urls = [world.url for world in self.worlds]
         people: list[Roamer] = []
+        try:
+            await self._enter(people, count, together)
+        except BaseException:
+            await asyncio.gather(*(person.close() for person in people), return_exceptions=True)
+            raise
+        return people
+
+    async def _enter(self, people: list[Roamer], count: int, together: bool) -> None:
+        urls = [world.url for world in self.worlds]
         server_id = ""
         for index in range(count):
             nodes = urls if index % 2 == 0 else urls[::-1]
@@ -83,7 +91,6 @@ class Fleet:
             await person.on_air(FIRST_TONE + NEXT_TONE * index)
             if not together:
                 await self.spread(index + 1)  # the next one is placed by what heartbeats tell
-        return people
 
     # --- workers ---------------------------------------------------------------------------------
 
@@ -91,7 +98,12 @@ class Fleet:
         """What each live worker said last."""
         registry = RedisRegistry(self.redis.url)
         try:
-            return {beat.worker: beat for beat in await registry.workers()}
+            async with asyncio.timeout(20):
+                while True:
+                    try:
+                        return {beat.worker: beat for beat in await registry.workers()}
+                    except ConnectionError:  # Redis has just begun, or the machine is busy
+                        await asyncio.sleep(0.1)
         finally:
             await registry.close()
 

@@ -112,10 +112,10 @@ async def drain(
             explain_at = loop.time() + STILL_SECONDS
         if explain_at <= loop.time() < deadline:
             explain_at = until
+            left = f"{deadline - loop.time():.0f} s"
+            tell(f"{worker}: nobody moves now: WHIP and WHEP devices cannot, and people need room elsewhere")
             tell(
-                f"{worker}: nobody moves now. WHIP and WHEP devices cannot, and people need room elsewhere. "
-                f"Whoever is left in {deadline - loop.time():.0f} s is cut off and comes back at another worker; "
-                "devices have to open a new session"
+                f"{worker}: in {left} they are cut off; people come back elsewhere, devices have to open anew"
             )
         await asyncio.sleep(LOOK_SECONDS)
     return failed(f"{last} sessions are still on {worker}", 1)
