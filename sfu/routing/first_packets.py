@@ -1,7 +1,7 @@
 """How long listeners wait for somebody's sound or picture, from the route to the first packet. Pure.
 
-Slots that are still silent after `GIVE_UP_SECONDS` are not counted: whoever is to be heard or seen there sends
-nothing, or there is no room for it.
+Slots that are still silent after `GIVE_UP_SECONDS` are not counted: whoever is to be heard or seen there
+sends nothing, or there is no room for it.
 """
 
 from __future__ import annotations
