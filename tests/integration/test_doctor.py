@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.support.atrium_server import AtriumServer
 from tests.support.databases import empty_database
@@ -176,3 +177,23 @@ async def test_an_advertised_address_that_leads_nowhere_is_told() -> None:
     assert found.state in {"warning", "bad"}
     assert found.advice
     await asyncio.sleep(0)
+
+
+async def test_a_redis_that_lets_us_do_less_is_told_by_what_it_forbids(tmp_path: Path) -> None:
+    with RedisServer() as redis:
+        client = Redis.from_url(redis.url)
+        await client.execute_command(
+            "ACL", "SETUSER", "hosted", "on", ">secret", "~*", "&*", "+@all", "-config"
+        )
+        await client.execute_command(
+            "ACL", "SETUSER", "mute", "on", ">secret", "~*", "&*", "+@all", "-publish"
+        )
+        await client.aclose()
+        hosted = redis.url.replace("://", "://hosted:secret@")
+        code, found = await doctor(tmp_path, REDIS_URL=hosted, ATRIUM_SECRET="s" * 32)
+        assert (code, found["Redis"]["state"], found["Redis publish"]["state"]) == (0, "good", "good")
+        # One world may keep its accounts in SQLite; a second one would have others.
+        assert found["database"]["state"] == "warning"
+        code, found = await doctor(tmp_path, REDIS_URL=hosted.replace("hosted", "mute"))
+        assert (code, found["Redis"]["state"], found["Redis publish"]["state"]) == (1, "good", "bad")
+        assert "ACL" in found["Redis publish"]["advice"]

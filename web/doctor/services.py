@@ -73,7 +73,7 @@ async def _redis(client: Any) -> list[Finding]:
     ahead = seconds + micros / 1e6 - (ended - took / 2)
     info = await client.info()
     found = f"version {info['redis_version']}, answers in {took * 1000:.1f} ms"
-    policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+    policy = await _eviction(client)
     if int(info.get("maxmemory", 0)) and policy != "noeviction":
         state = Finding(
             "Redis",
@@ -90,8 +90,21 @@ async def _redis(client: Any) -> list[Finding]:
     return [state, await _publishes(client), clock("Redis", ahead)]
 
 
+async def _eviction(client: Any) -> str:
+    """What it does when its memory is full; many a hosted Redis does not say."""
+    from redis.exceptions import ResponseError
+
+    try:
+        told = await client.config_get("maxmemory-policy")
+    except ResponseError:
+        return "noeviction"
+    return str(told.get("maxmemory-policy", "noeviction"))
+
+
 async def _publishes(client: Any) -> Finding:
     """Whether a message that we publish reaches us (a proxy in front, or an ACL, may forbid it)."""
+    from redis.exceptions import ResponseError
+
     channel = "atrium:doctor"
     pubsub = client.pubsub()
     try:
@@ -102,11 +115,11 @@ async def _publishes(client: Any) -> Finding:
                 message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
                 if message is not None:
                     return Finding("Redis publish", "good", "what is published arrives")
-    except TimeoutError:
+    except (TimeoutError, ResponseError) as error:
         return Finding(
             "Redis publish",
             "bad",
-            "what is published does not arrive",
+            f"what is published does not arrive {error}".strip(),
             "allow PUBLISH and SUBSCRIBE on atrium:* (ACL), and use no proxy without publish/subscribe",
         )
     finally:
@@ -124,6 +137,15 @@ async def database(settings: Settings) -> list[Finding]:
     from world.storage.migrate import head
 
     file = settings.data / "atrium.db"
+    if not settings.database_url and settings.redis_url:
+        return [
+            Finding(
+                "database",
+                "warning",
+                f"{file}: enough for one world; several would each have accounts of their own",
+                "set DATABASE_URL to a PostgreSQL that all worlds share",
+            )
+        ]
     if not settings.database_url and not file.exists():
         return [Finding("database", "good", f"will be made in {file} at the first start")]
     try:
