@@ -50,7 +50,7 @@ class SpaceReport(Struct, frozen=True):
 
 class NodeReport(Struct, tag="node_report", frozen=True):
     """One world node. `clients` are its sockets, `cpu` cores used lately, `lag` seconds by which its last
-    timer was late."""
+    timer was late, `place` where it runs (host:port)."""
 
     node: str
     version: str
@@ -58,6 +58,7 @@ class NodeReport(Struct, tag="node_report", frozen=True):
     cpu: float
     lag: float
     spaces: tuple[SpaceReport, ...]
+    place: str = ""
 
 
 Report: TypeAlias = AskReport | NodeReport

@@ -54,8 +54,10 @@ def back_up(data: Path, database: Path | None, target: Path) -> list[str]:
                 for file in _files(files):
                     count += _add(archive, file, f"{FILES}/{file.relative_to(files)}")
                 held.append(f"{count} files")
+            elif database is None and data.is_dir():
+                held.append("0 files")  # with PostgreSQL and a secret of its own there may be no more yet
         if not held:
-            raise BackupError(f"there is nothing to back up in {data}")
+            raise BackupError(f"there is nothing to back up in {data} (ATRIUM_DATA): is that the folder?")
         draft.replace(target)
     except (OSError, sqlite3.Error, tarfile.TarError) as error:
         raise BackupError(f"{target} cannot be made: {error}") from error

@@ -321,6 +321,7 @@ async def _make_world(
         lambda: [live for _, live in service.spaces],
         node.clients.count,
         lambda: (pulse.cpu, pulse.lag),
+        f"{socket.gethostname()}:{settings.port}",
     )
     reporter.start()
     _at_end(stack, "reporter", reporter.close)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -174,13 +175,16 @@ async def test_any_node_tells_of_all_nodes_and_workers(tmp_path: Path) -> None:
             "DATABASE_URL": f"sqlite:///{tmp_path}/all.db",
         }
         worlds = [AtriumServer(tmp_path / f"world{i}", "world", **common) for i in range(2)]
-        worker = AtriumServer(tmp_path / "worker", "worker", ATRIUM_WORKER_NAME="carrier", **common)
+        worker = AtriumServer(
+            tmp_path / "worker", "worker", ATRIUM_WORKER_NAME="carrier", ATRIUM_LOG_FORMAT="json", **common
+        )
         walkers: list[Walker] = []
         try:
             for each in (*worlds, worker):  # all start at the same time
                 each.launch()
             for each in (*worlds, worker):
                 await asyncio.to_thread(each.wait_ready)
+            assert all(json.loads(line)["message"] for line in worker.lines), "not one line for people alone"
             for world in worlds:
                 walker = Walker(world.url)
                 walkers.append(walker)
@@ -191,6 +195,9 @@ async def test_any_node_tells_of_all_nodes_and_workers(tmp_path: Path) -> None:
                 seen = await look_until(boss, lambda seen: len(seen["nodes"]) == 2 and seen["workers"])
                 assert [worker["name"] for worker in seen["workers"]] == ["carrier"]
                 assert len(seen["servers"]) == 2
+                assert [node["name"] for node in seen["nodes"]] == sorted(
+                    f"{socket.gethostname()}:{world.port}" for world in worlds
+                )
                 assert {place["node"] for place in seen["servers"]} == {
                     node["name"] for node in seen["nodes"]
                 }

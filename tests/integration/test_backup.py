@@ -107,6 +107,14 @@ def test_a_folder_in_use_is_not_overwritten_and_nothing_makes_no_backup(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["atrium.tar.gz", "full"]
 
 
+def test_with_a_database_and_a_secret_elsewhere_a_folder_without_files_is_backed_up_too(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "data").mkdir()
+    assert back_up(tmp_path / "data", None, tmp_path / "atrium.tar.gz") == ["0 files"]
+    assert restore(tmp_path / "back", tmp_path / "atrium.tar.gz") == []
+
+
 @pytest.mark.parametrize("name", ["../escaped", "/etc/escaped", "files/../../escaped", "other"])
 def test_an_archive_that_is_not_ours_writes_nothing_outside(name: str, tmp_path: Path) -> None:
     archive = tmp_path / "evil.tar.gz"

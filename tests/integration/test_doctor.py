@@ -181,7 +181,7 @@ async def test_an_advertised_address_that_leads_nowhere_is_told() -> None:
 
 async def test_a_redis_that_lets_us_do_less_is_told_by_what_it_forbids(tmp_path: Path) -> None:
     with RedisServer() as redis:
-        client = Redis.from_url(redis.url)
+        client: Any = Redis.from_url(redis.url)
         await client.execute_command(
             "ACL", "SETUSER", "hosted", "on", ">secret", "~*", "&*", "+@all", "-config"
         )

@@ -49,7 +49,7 @@ def run_restore(settings: Settings, given: Namespace) -> int:
         held = restore(settings.data, given.file)
     except BackupError as error:
         return failed(str(error), 1)
-    say(f"{settings.data}: {', '.join(held)}")
+    say(f"{settings.data}: {', '.join(held) or 'no files'}")
     return 0
 
 

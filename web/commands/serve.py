@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from argparse import Namespace
@@ -57,7 +58,9 @@ async def _until_stopped(settings: Settings, *, world: bool, worker: bool) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, told_to_end)
-    await run(settings, world=world, worker=worker, stop=stop, say=say, hurry=hurry)
+    # Where lines are for machines, this one is too.
+    ready = say if settings.log_format == "text" else logging.getLogger("atrium").info
+    await run(settings, world=world, worker=worker, stop=stop, say=ready, hurry=hurry)
 
 
 COMMANDS = (

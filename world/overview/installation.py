@@ -134,7 +134,7 @@ class Overview:
             ServerSeenView(
                 id=space.server_id,
                 name=space.name,
-                node=node.node,
+                node=_called(node),
                 people=space.people,
                 present=[_person(person, sessions, flows) for person in space.present],
             )
@@ -153,7 +153,7 @@ class Overview:
             ),
             nodes=[
                 NodeView(
-                    *(node.node, node.version, node.clients, len(node.spaces)),
+                    *(_called(node), node.version, node.clients, len(node.spaces)),
                     sum(space.people for space in node.spaces),
                     *(node.cpu, node.lag),
                 )
@@ -193,7 +193,7 @@ class Overview:
         finally:
             unsubscribe()
         self._nodes = set(heard)
-        return sorted(heard.values(), key=lambda report: report.node)
+        return sorted(heard.values(), key=_called)
 
     async def _ask_worker(self, name: str) -> Quality | None:
         try:
@@ -205,6 +205,11 @@ class Overview:
             log.debug("worker %s does not say how it is: %s", name, error)
             return None
         return reply if isinstance(reply, Quality) else None
+
+
+def _called(node: NodeReport) -> str:
+    """Where it runs; a node of an earlier release says its number only."""
+    return node.place or node.node
 
 
 def _worker(beat: Heartbeat, now: Quality | None, before: Quality | None, seconds: float) -> WorkerView:

@@ -21,7 +21,7 @@ class Reporter:
     """Answers from `start` until `close`.
 
     `spaces` are those that this node owns, `clients` counts its sockets, `pulse` gives (cores used lately,
-    seconds by which the last timer was late).
+    seconds by which the last timer was late), `place` is where it runs (host:port).
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class Reporter:
         spaces: Callable[[], Iterable[LiveSpace]],
         clients: Callable[[], int],
         pulse: Callable[[], tuple[float, float]],
+        place: str = "",
     ) -> None:
         self._bus = bus
         self._node = node
@@ -39,6 +40,7 @@ class Reporter:
         self._spaces = spaces
         self._clients = clients
         self._pulse = pulse
+        self._place = place
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -80,7 +82,7 @@ class Reporter:
             room -= len(present)
             people = sum(player.presence != "device" for player in live.space.players.values())
             told.append(SpaceReport(live.record.id, live.record.name, people, present))
-        return NodeReport(self._node, self._version, self._clients(), cpu, lag, tuple(told))
+        return NodeReport(self._node, self._version, self._clients(), cpu, lag, tuple(told), self._place)
 
 
 def _person(live: LiveSpace, player: Player) -> PersonReport:
