@@ -14,6 +14,7 @@ from web.settings import Settings
 
 SECONDS = 5.0
 SLOW_REDIS_SECONDS = 0.02
+ASKED = 5
 # Leases live 3 s and tickets carry times: clocks that differ by more confuse who owns what.
 SKEW_WARNING_SECONDS = 0.5
 SKEW_BAD_SECONDS = 2.0
@@ -67,10 +68,7 @@ async def redis(settings: Settings) -> list[Finding]:
 
 async def _redis(client: Any) -> list[Finding]:
     await client.ping()
-    begun = time.perf_counter()
-    seconds, micros = await client.time()
-    ended, took = time.time(), time.perf_counter() - begun
-    ahead = seconds + micros / 1e6 - (ended - took / 2)
+    took, ahead = min([await _asked_time(client) for _ in range(ASKED)])  # what held up others is ours
     info = await client.info()
     found = f"version {info['redis_version']}, answers in {took * 1000:.1f} ms"
     policy = await _eviction(client)
@@ -88,6 +86,14 @@ async def _redis(client: Any) -> list[Finding]:
     else:
         state = Finding("Redis", "good", found)
     return [state, await _publishes(client), clock("Redis", ahead)]
+
+
+async def _asked_time(client: Any) -> tuple[float, float]:
+    """How long one question took, and how far its clock is ahead of ours (s)."""
+    begun = time.perf_counter()
+    seconds, micros = await client.time()
+    ended, took = time.time(), time.perf_counter() - begun
+    return took, seconds + micros / 1e6 - (ended - took / 2)
 
 
 async def _eviction(client: Any) -> str:
