@@ -13,6 +13,7 @@ back after RESUME_SECONDS, unless that was tried shortly before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -28,9 +29,9 @@ AGAIN_SECONDS = 30.0
 SHARE = 0.95
 # The most important picture is shown even if it does not quite fit: better a late face than none.
 GENEROUS = 1.25
-# … and kept a little longer: an estimate that falls to its share of what is sent (0.85) though all of that
-# arrives does not take the only picture away.
-KEPT = 1.4
+# … and kept a little longer, by what it takes just now: an estimate that falls to its share of what is sent
+# (0.85) though all of that arrives does not take the only picture away.
+KEPT = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,15 @@ class Stream:
     """One video that a slot is to carry.
 
     `rates` are bit/s of its layers, rising; `cap` is how many of them the distance allows (0: none). Streams
-    are served in the order of `rank`, lower first; `rank` may be anything that can be compared.
+    are served in the order of `rank`, lower first; `rank` may be anything that can be compared. `least` is
+    what the lowest layer takes just now, which may be less than is planned for it.
     """
 
     slot: int
     rank: tuple[float, ...]
     rates: tuple[float, ...]
     cap: int = 99
+    least: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,11 @@ def _fill(
             cost = stream.rates[layer] - (stream.rates[layer - 1] if layer else 0.0)
             has = layer <= before.get(slot, PAUSED)
             room = (above if layer else lowest) - used
+            needed = cost if has else cost * MARGIN
             if place == 0 == layer:
                 room *= KEPT if has else GENEROUS
-            if (cost if has else cost * MARGIN) <= room:
+                needed = min(needed, stream.least) if has else needed
+            if needed <= room:
                 layers[slot] = layer
                 used += cost
     return layers, used

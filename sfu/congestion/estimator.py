@@ -53,7 +53,8 @@ MIN_LOSS_PACKETS = 20
 # Loss above the path's own by this much is congestion; below GROW it does not hinder.
 LOSS_EXCESS, LOSS_GROW = 0.05, 0.02
 MAX_OWN_LOSS = 0.3
-OWN_LOSS_SECONDS = 3.0
+# It is learned sooner than it is forgotten: a second without loss is chance where little is sent.
+OWN_LOSS_SECONDS, FORGET_SECONDS = 3.0, 15.0
 # Loss of a path that is too full is gone when a little less is sent than was delivered.
 LOSS_DECREASE = 0.95
 STAYED = 0.5
@@ -175,7 +176,8 @@ class LossWatch:
         self.excess = above if congested else 0.0
         self.hinders = above > max(LOSS_GROW, doubt)
         if not congested:
-            self.own = min(self.own + above * passed / OWN_LOSS_SECONDS, MAX_OWN_LOSS)
+            pace = OWN_LOSS_SECONDS if above > 0.0 else FORGET_SECONDS
+            self.own = min(self.own + above * passed / pace, MAX_OWN_LOSS)
 
     def accept(self) -> None:
         """What is lost now is the path's own."""

@@ -32,11 +32,13 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Spatial layer, highest temporal layer, and their bit/s."""
+    """Spatial layer, highest temporal layer, and the bit/s that are planned for them. `measured`: what they
+    take just now, 0 where nobody knows."""
 
     spatial: int
     temporal: int
     bitrate: float
+    measured: float = 0.0
 
 
 def ladder(layers: Sequence[Layer], screen: bool = False) -> tuple[Step, ...]:
@@ -56,8 +58,8 @@ def ladder(layers: Sequence[Layer], screen: bool = False) -> tuple[Step, ...]:
                 if share > 0.0 and share * WORTH < 1.0:
                     below = full * share
                     if not steps or below > steps[-1].bitrate * WORTH:
-                        steps.append(Step(0, temporal, below))
-        steps.append(Step(spatial, ALL_FRAMES, full))
+                        steps.append(Step(0, temporal, below, bitrate))
+        steps.append(Step(spatial, ALL_FRAMES, full, layer.bitrate if known else 0.0))
     return tuple(steps)
 
 

@@ -214,7 +214,11 @@ class Bandwidth:
         views = {view.slot: view for view in self._views.videos(downlink.session)}
         streams = [
             Stream(
-                view.slot, view.rank, tuple(step.bitrate for step in view.steps), within(view.steps, view.cap)
+                view.slot,
+                view.rank,
+                tuple(step.bitrate for step in view.steps),
+                within(view.steps, view.cap),
+                view.steps[0].measured or math.inf if view.steps else math.inf,
             )
             for view in views.values()
         ]

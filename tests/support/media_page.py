@@ -38,24 +38,32 @@ const send = async (rids) => {
   for (const encoding of parameters.encodings) encoding.active = rids.includes(encoding.rid ?? "");
   await sender.setParameters(parameters);
 };
-const subscribe = async (sdp) => {
-  window.sub = new RTCPeerConnection({bundlePolicy: "max-bundle"});
-  sub.addEventListener("track", ({track}) => {
+const subscribe = async (sdp, as = "sub") => {
+  const pc = window[as] = new RTCPeerConnection({bundlePolicy: "max-bundle"});
+  pc.addEventListener("track", ({track, transceiver}) => {
     const sink = document.createElement(track.kind);
+    sink.id = `${as}-${transceiver.mid}`;
     sink.autoplay = true;
     sink.srcObject = new MediaStream([track]);
     document.body.append(sink);
   });
-  await sub.setRemoteDescription({type: "offer", sdp});
-  await sub.setLocalDescription();
-  return sub.localDescription.sdp;
+  await pc.setRemoteDescription({type: "offer", sdp});
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
 };
-const inbound = async () => {
+const inbound = async (as = "sub") => {
   const found = {};
-  for (const report of (await sub.getStats()).values()) {
+  for (const report of (await window[as].getStats()).values()) {
     if (report.type === "inbound-rtp") found[report.mid] = report;
   }
   return found;
+};
+const shown = {};
+// From now on the times (ms) at which this sink shows another picture are written down.
+const watch = (id) => {
+  const sink = document.getElementById(id), times = shown[id] = [];
+  const show = (now) => { times.push(now); sink.requestVideoFrameCallback(show); };
+  sink.requestVideoFrameCallback(show);
 };
 const outbound = async () => [...(await pub.getStats()).values()].filter((r) => r.type === "outbound-rtp");
 </script><body></body>"""

@@ -1,4 +1,4 @@
-"""A UDP path between clients and a server, with a capacity, a queue and loss towards the clients: seeded.
+"""A UDP path between clients and a server, with a capacity and a queue towards the clients, and loss: seeded.
 
 Clients are given its address instead of the server's. What they send goes on at once; what comes back passes
 the bottleneck, first in, first out.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import deque
 from typing import Any
 
@@ -18,12 +19,13 @@ MAX_PACKET = 1500
 
 
 class ShapedPath:
-    """`capacity` is bit/s (0: unlimited), `loss` 0..1, `queue` bytes; they may be changed at any time."""
+    """`capacity` is bit/s (0: unlimited), `loss` 0..1 of the media towards the clients, `loss_up` of theirs,
+    `queue` bytes; they may be changed at any time."""
 
     def __init__(self, server: Address, seed: int = 1) -> None:
         self.server = server
         self.capacity = 0.0
-        self.loss = 0.0
+        self.loss = self.loss_up = 0.0
         self.queue = 60_000
         self.lost = self.passed = 0
         self._random = random.Random(seed)
@@ -32,17 +34,23 @@ class ShapedPath:
         self._front: asyncio.DatagramTransport | None = None
         self._backs: dict[Address, asyncio.DatagramTransport] = {}
         self._opening: set[Address] = set()
+        self._gone: set[Address] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> Address:
+    async def start(self, at: Address = ("127.0.0.1", 0)) -> Address:
         """Where clients are to send."""
         loop = asyncio.get_running_loop()
-        self._front, _ = await loop.create_datagram_endpoint(
-            lambda: _End(self.from_client), local_addr=("127.0.0.1", 0)
-        )
+        self._front, _ = await loop.create_datagram_endpoint(lambda: _End(self.from_client), local_addr=at)
         self._run(self._drain())
         address: Address = self._front.get_extra_info("sockname")
         return address
+
+    def lead(self, sdp: str) -> str:
+        """The server's SDP for a client that is to come this way, and by no other."""
+        assert self._front is not None
+        host, port = self._front.get_extra_info("sockname")
+        sdp = re.sub(r"(?m)^a=candidate.* tcp .*\r\n", "", sdp)
+        return re.sub(r" udp (\d+) \S+ \d+ typ", rf" udp \1 {host} {port} typ", sdp)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -53,10 +61,19 @@ class ShapedPath:
                 transport.close()
         await asyncio.sleep(0)
 
+    def cut(self) -> None:
+        """The clients' network is gone: nothing passes to or from the addresses that they have."""
+        self._gone.update(self._backs)
+
     def from_client(self, data: bytes, client: Address) -> None:
+        if client in self._gone:
+            return
         back = self._backs.get(client)
         if back is not None:
-            back.sendto(data)
+            if _media(data) and self._random.random() < self.loss_up:
+                self.lost += 1
+            else:
+                back.sendto(data)
         elif client not in self._opening:  # its first check is repeated anyway
             self._opening.add(client)
             self._run(self._open(client))
@@ -70,8 +87,9 @@ class ShapedPath:
         )
 
     def from_server(self, data: bytes, client: Address) -> None:
-        media = data and 128 <= data[0] <= 191
-        if (media and self._random.random() < self.loss) or (
+        if client in self._gone:
+            return
+        if (_media(data) and self._random.random() < self.loss) or (
             self.capacity and self._backlog + len(data) > self.queue
         ):
             self.lost += 1
@@ -103,6 +121,11 @@ class ShapedPath:
             while self._waiting and (not self.capacity or credit >= len(self._waiting[0][0]) * 8):
                 credit -= len(self._waiting[0][0]) * 8
                 self._pass()
+
+
+def _media(data: bytes) -> bool:
+    """Whether it is RTP or RTCP (RFC 7983): the rest would only make connecting a matter of luck."""
+    return bool(data) and 128 <= data[0] <= 191
 
 
 class _End(asyncio.DatagramProtocol):

@@ -112,7 +112,17 @@ def test_a_decrease_to_less_than_is_sent_takes_no_only_picture_while_all_of_it_a
     lone = [Stream(0, (0.0,), (340e3,))]
     assert layers(allocator.allocate(lone, 40e3, 1e6, 0.0)) == [0]
     assert layers(allocator.allocate(lone, 40e3, 0.85 * 380e3, 1.0)) == [0]
-    assert layers(allocator.allocate(lone, 40e3, 0.85 * 300e3, 2.0)) == [PAUSED]
+    assert layers(allocator.allocate(lone, 40e3, 0.85 * 280e3, 2.0)) == [PAUSED]
+
+
+def test_the_only_picture_is_kept_by_what_it_takes_and_not_by_what_is_planned_for_it() -> None:
+    allocator = Allocator()
+    still = [Stream(0, (0.0,), (270e3,), least=130e3)]  # sends little now, and may send more at any time
+    assert layers(allocator.allocate(still, 40e3, 1e6, 0.0)) == [0]
+    assert layers(allocator.allocate(still, 40e3, 0.85 * 170e3, 1.0)) == [0]
+    assert layers(allocator.allocate(still, 40e3, 0.85 * 130e3, 2.0)) == [PAUSED]
+    # It comes back when there is room for what is planned.
+    assert layers(allocator.allocate(still, 40e3, 0.85 * 170e3, 20.0)) == [PAUSED]
 
 
 def test_what_somebody_leaves_is_given_on_at_once_also_then() -> None:

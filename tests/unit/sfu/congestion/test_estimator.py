@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from sfu.congestion.estimator import (
     START_BITRATE,
     AckedRate,
     Estimator,
+    LossWatch,
     PacketResult,
 )
 from tests.support.link_model import Flow, Link, run, share, waits
@@ -68,6 +70,23 @@ def test_ten_percent_of_random_loss_is_no_congestion(seed: int) -> None:
     assert min(rate for at, rate in flow.history if at > 1) > 0.5 * START_BITRATE
     assert 0.75 * 3e6 <= flow.mean(15, 40) <= 1.15 * 3e6
     assert share(waits(link, 15, 40), 0.95) < 0.1
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.05, 0.1])
+def test_loss_that_stays_is_not_taken_for_congestion_again_by_chance(loss: float) -> None:
+    chance = random.Random(1)
+    minutes, alarms = 30, 0
+    for _ in range(minutes):
+        watch, calm_from = LossWatch(), 0.0
+        for step in range(20 * 60):  # seventy packets a second: one picture and one voice
+            now = step / 20
+            watch.add(4 - step % 2, sum(chance.random() < loss for _ in range(4 - step % 2)), now)
+            if watch.excess and now > calm_from:
+                alarms += now > 6.0
+                calm_from = now + 1.0
+                if now < 6.0:
+                    watch.accept()
+    assert alarms <= 0.4 * minutes
 
 
 def test_loss_that_begins_later_costs_little() -> None:

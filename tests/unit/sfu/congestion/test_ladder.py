@@ -28,7 +28,10 @@ def test_a_layer_that_does_not_flow_is_taken_for_what_is_usual() -> None:
 
 
 def test_a_still_picture_is_not_taken_for_a_cheap_one() -> None:
-    assert ladder([Layer(True, 20e3)])[0].bitrate == 0.3 * 900e3
+    (step,) = ladder([Layer(True, 20e3)])
+    assert (step.bitrate, step.measured) == (0.3 * 900e3, 20e3)
+    assert [round(step.measured) for step in ladder(CAMERA[:1])] == [80e3, 110e3, 150e3]
+    assert ladder([Layer(False, 20e3)])[0].measured == 0.0
 
 
 def test_steps_rise_whatever_was_measured() -> None:
