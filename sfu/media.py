@@ -47,9 +47,11 @@ from signaling.control import (
     OfferSlots,
     ProducerClosed,
     ProducerOpened,
+    Restarted,
+    RestartIce,
     SetRoutes,
 )
-from signaling.messages import Source
+from signaling.messages import IceCredentials, Source
 
 MAX_SESSIONS = 2000
 # A connection whose client never comes: the SDP was answered, and then nothing.
@@ -188,6 +190,15 @@ class Media:
         self._open_slots(new)
         kinds = [slot.kind for slot in new.slots]
         return Answer(answer, audio=kinds.count("audio"), video=kinds.count("video"))
+
+    def restart_ice(self, command: RestartIce) -> Restarted | Failed:
+        """Its network has changed: the same connections over another way."""
+        session = self.sessions.get(command.session)
+        if session is None or session.publish is None:
+            return Failed("unknown_session", "this session has no connection that could go on")
+        publish = IceCredentials(*session.publish.transport.restart())
+        subscribe = session.subscribe
+        return Restarted(publish, IceCredentials(*subscribe.transport.restart()) if subscribe else None)
 
     def apply_routes(self, changes: Iterable[SetRoutes]) -> None:
         """One tick's changes: moves and revocations, then grants."""

@@ -58,6 +58,7 @@ from signaling.control import (
     PipeOffers,
     PipeWants,
     Reply,
+    RestartIce,
     worker_topic,
 )
 from signaling.registry import Registry
@@ -283,6 +284,8 @@ class Worker:
                 return media.accept_slots(command)
             case AcceptPlay():
                 return media.accept_play(command)
+            case RestartIce():
+                return media.restart_ice(command)
             case GetListeners():
                 return Listeners(tuple(Listener(*one) for one in media.routing.heard_by(command.session)))
             case GetStats():

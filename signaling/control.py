@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from signaling.messages import Kind, Source
+from signaling.messages import IceCredentials, Kind, Source
 
 
 def worker_topic(worker: str) -> str:
@@ -87,6 +87,15 @@ class AcceptPlay(Control, tag="accept_play", frozen=True):
     router: str
     events: str
     sdp: str
+
+
+class RestartIce(Control, tag="restart_ice", frozen=True):
+    """Give both connections of `session` other ICE credentials; all else of them stays.
+
+    Reply: `Restarted`, or `Failed` where it has no publish connection.
+    """
+
+    session: str
 
 
 class GetStats(Control, tag="get_stats", frozen=True):
@@ -249,6 +258,7 @@ Command: TypeAlias = (
     | OfferSlots
     | AcceptSlots
     | AcceptPlay
+    | RestartIce
     | GetStats
     | GetQuality
     | GetListeners
@@ -286,6 +296,14 @@ class Offer(Control, tag="offer", frozen=True):
     """The SDP offer of the subscribe connection: audio slot i has MID `a{i}`, video slot i `v{i}`."""
 
     sdp: str
+
+
+class Restarted(Control, tag="restarted", frozen=True):
+    """The worker's credentials for each connection, beside which the old ones hold until they nominate.
+    `subscribe` is null where there is no such connection."""
+
+    publish: IceCredentials
+    subscribe: IceCredentials | None
 
 
 class Done(Control, tag="done", frozen=True):
@@ -407,7 +425,9 @@ class Quality(Control, tag="quality", frozen=True):
     sessions: tuple[SessionQuality, ...]
 
 
-Reply: TypeAlias = Answer | Offer | Done | Failed | Stats | Quality | PipeOpened | PipeOffers | Listeners
+Reply: TypeAlias = (
+    Answer | Offer | Restarted | Done | Failed | Stats | Quality | PipeOpened | PipeOffers | Listeners
+)
 
 
 # --- events ------------------------------------------------------------------------------------

@@ -53,6 +53,11 @@ class Message(Struct, tag_field="type", frozen=True):
     """The root of every message."""
 
 
+def tag_of(message: Message) -> str:
+    """What the message's `type` says on the wire."""
+    return str(message.__struct_config__.tag)
+
+
 # --- client to world -------------------------------------------------------------------------
 
 
@@ -108,6 +113,12 @@ class MediaAnswer(ClientMessage, tag="media_answer", frozen=True):
     """The answer to the world's `media_offer` (the subscribe connection)."""
 
     sdp: Sdp
+
+
+class MediaRestart(ClientMessage, tag="media_restart", frozen=True):
+    """My network changed: give my connections other ICE credentials. Answered by `media_restarted`.
+
+    Slots, keys and all that flows stay as they are."""
 
 
 class MediaState(ClientMessage, tag="media_state", frozen=True):
@@ -189,6 +200,7 @@ AnyClientMessage: TypeAlias = (
     | ZoneExited
     | MediaOffer
     | MediaAnswer
+    | MediaRestart
     | MediaState
     | WhoHears
     | Pin
@@ -383,6 +395,24 @@ class PublishAnswer(ServerMessage, tag="media_answer", frozen=True):
     sdp: str
 
 
+class IceCredentials(Struct, frozen=True):
+    """What a connection's checks are to be signed with from now on (RFC 8445 §5.3)."""
+
+    ufrag: str
+    password: str
+
+
+class MediaRestarted(ServerMessage, tag="media_restarted", frozen=True):
+    """The answer to `media_restart`: the server's other credentials, for each connection.
+
+    They take the place of those in the descriptions that were exchanged. `subscribe` is null where there is
+    no such connection.
+    """
+
+    publish: IceCredentials
+    subscribe: IceCredentials | None
+
+
 class SlotInfo(Struct, frozen=True):
     """Slot `slot` of its kind carries this `source` of this user. `gain` is the world's, now."""
 
@@ -573,6 +603,7 @@ AnyServerMessage: TypeAlias = (
     | MediaChanged
     | SubscribeOffer
     | PublishAnswer
+    | MediaRestarted
     | Slots
     | MediaMoving
     | MediaMoved

@@ -30,6 +30,7 @@ from signaling.messages import (
     MapInfo,
     MediaAnswer,
     MediaOffer,
+    MediaRestart,
     MediaState,
     Pin,
     Ping,
@@ -42,6 +43,7 @@ from signaling.messages import (
     ZoneEntered,
     ZoneExited,
     ZonesChanged,
+    tag_of,
 )
 from signaling.registry import Registry
 from signaling.tickets import Tickets
@@ -257,11 +259,11 @@ class WorldService:
             case MediaState():
                 if talk.media_state(live, client, message):
                     self.seats.renew(live, client)
-            case MediaOffer() | MediaAnswer():
+            case MediaOffer() | MediaAnswer() | MediaRestart():
                 if client.offers.take(now):
                     self._media.negotiate(client, live, message)
                 else:
-                    self.fail(client, Error("rate_limited", "you offer media too often", "media_offer"))
+                    self.fail(client, Error("rate_limited", "you offer media too often", tag_of(message)))
             case WhoHears():
                 self._hearers.ask(live, client)
             case Pin():

@@ -8,6 +8,9 @@ nobody can be flooded through us.
 A valid check with USE-CANDIDATE nominates its source address; a later one from elsewhere moves it
 there (NAT rebinding, a change of network). Checks are also the client's consent (RFC 7675): when none
 came from the nominated address for CONSENT_SECONDS, the peer has failed.
+
+A restart (RFC 8445 §9) gives a peer other credentials while media goes on. Both are answered, so that no way
+which still works is given up too soon; from the first nomination by the new ones on only they nominate.
 """
 
 from __future__ import annotations
@@ -51,8 +54,9 @@ class _Agent:
     """One peer: its credentials and where it was heard."""
 
     peer: int
-    ufrag: str
-    password: bytes
+    # By ufrag: those that nominated last, and behind them those of a restart that has not.
+    passwords: dict[str, bytes]
+    current: str
     since: float
     addresses: OrderedDict[Address, float] = field(default_factory=OrderedDict)
     nominated: Address | None = None
@@ -104,14 +108,28 @@ class IceResponder:
         """Expect checks for `peer`. Raises ValueError when the ufrag or the peer is taken."""
         if ufrag in self._agents or peer in self._peers:
             raise ValueError("this ufrag or peer is in use")
-        agent = _Agent(peer, ufrag, password.encode(), now)
+        agent = _Agent(peer, {ufrag: password.encode()}, ufrag, now)
         self._agents[ufrag] = self._peers[peer] = agent
+
+    def restart(self, peer: int, ufrag: str, password: str) -> None:
+        """Other credentials for the peer, beside those in use; third ones are forgotten.
+
+        Raises ValueError when the ufrag is taken, or the peer unknown.
+        """
+        agent = self._peers.get(peer)
+        if agent is None or ufrag in self._agents:
+            raise ValueError("this ufrag is in use, or the peer is not known")
+        for old in agent.passwords.keys() - {agent.current}:
+            del agent.passwords[old], self._agents[old]
+        agent.passwords[ufrag] = password.encode()
+        self._agents[ufrag] = agent
 
     def remove(self, peer: int) -> None:
         """Forget the peer; its checks are strangers' from now on."""
         agent = self._peers.pop(peer, None)
         if agent is not None:
-            del self._agents[agent.ufrag]
+            for ufrag in agent.passwords:
+                del self._agents[ufrag]
             self._release(agent)
 
     def nominated(self, peer: int) -> Address | None:
@@ -143,48 +161,51 @@ class IceResponder:
         if message.type != stun.BINDING_REQUEST:
             # Indications are keep-alives; responses answer nothing, for we ask nothing.
             return self._drop("stun_not_a_request")
-        username = message.attributes.get(stun.USERNAME)
-        agent = self._agent(username)
+        ufrag = _local_ufrag(message.attributes.get(stun.USERNAME))
+        agent = self._agents.get(ufrag)
         if agent is None:
             return self._drop("stun_unknown_ufrag")
+        password = agent.passwords[ufrag]
         if not message.fingerprinted:
             return self._drop("stun_no_fingerprint")
         if not message.integrity_at:
             return self._refuse(message, 400, "stun_no_integrity", now)
-        if not message.authentic(agent.password):
+        if not message.authentic(password):
             return self._refuse(message, 401, "stun_bad_integrity", now)
         unknown = [name for name in message.attributes if name < 0x8000 and name not in _UNDERSTOOD]
         if unknown:
             listed = b"".join(name.to_bytes(2, "big") for name in unknown)
             return self._refuse(
-                message, 420, "stun_unknown_attribute", now, agent, [(stun.UNKNOWN_ATTRIBUTES, listed)]
+                message, 420, "stun_unknown_attribute", now, password, [(stun.UNKNOWN_ATTRIBUTES, listed)]
             )
         if stun.ICE_CONTROLLED in message.attributes:
             # We never control (lite): whoever believes itself controlled has to switch (RFC 8445 §7.3.1.1).
-            return self._refuse(message, 487, "stun_role_conflict", now, agent)
+            return self._refuse(message, 487, "stun_role_conflict", now, password)
         holder = self._holders.get(address)
         if holder is not None and holder is not agent and now - (holder.consent or 0.0) < HELD_SECONDS:
             return self._drop("stun_address_taken")
         if stream and not agent.needs_stream(now):
             return self._drop("stun_stream_not_needed")
-        event = self._heard(message, agent, address, now)
+        nominates = stun.USE_CANDIDATE in message.attributes and self._newest(agent, ufrag)
+        event = self._heard(nominates, agent, address, now)
         if event is not None:
             agent.streamed = stream
-        return Outcome(_success(message, address, agent), event)
+        return Outcome(_success(message, address, password), event)
 
-    def _agent(self, username: bytes | None) -> _Agent | None:
-        if username is None or len(username) > 513:  # RFC 8489 §14.3
-            return None
-        local, colon, _ = username.partition(b":")
-        return self._agents.get(local.decode("ascii", "replace")) if colon else None
+    def _newest(self, agent: _Agent, ufrag: str) -> bool:
+        """Whether these credentials nominate; those of a restart do so from now on."""
+        if ufrag == agent.current:
+            return True
+        if ufrag != next(reversed(agent.passwords)):
+            return False
+        agent.current = ufrag
+        return True
 
-    def _heard(
-        self, message: stun.StunMessage, agent: _Agent, address: Address, now: float
-    ) -> Nominated | None:
+    def _heard(self, nominates: bool, agent: _Agent, address: Address, now: float) -> Nominated | None:
         agent.addresses[address] = now
         agent.addresses.move_to_end(address)
         event = None
-        if stun.USE_CANDIDATE in message.attributes and agent.nominated != address:
+        if nominates and agent.nominated != address:
             event = self._nominate(agent, address)
         if agent.nominated == address:
             agent.consent = now
@@ -218,19 +239,26 @@ class IceResponder:
         code: int,
         reason: str,
         now: float,
-        agent: _Agent | None = None,
+        password: bytes | None = None,
         more: list[tuple[int, bytes]] | None = None,
     ) -> Outcome:
         """An error reply: signed for who has shown the password, never longer than the request."""
         self.dropped[reason] += 1
         attributes = [(stun.ERROR_CODE, stun.error_code(code)), *(more or [])]
-        key = agent.password if agent is not None else None
-        reply = stun.build(stun.BINDING_ERROR, message.transaction, attributes, key)
+        reply = stun.build(stun.BINDING_ERROR, message.transaction, attributes, password)
         if len(reply) > len(message.data) or not self._errors.take(now):
             return _NOTHING
         return Outcome(reply)
 
 
-def _success(message: stun.StunMessage, address: Address, agent: _Agent) -> bytes:
+def _local_ufrag(username: bytes | None) -> str:
+    """Our part of a USERNAME (RFC 8445 §7.2.2); empty, which nobody has, where there is none."""
+    if username is None or len(username) > 513:  # RFC 8489 §14.3
+        return ""
+    local, colon, _ = username.partition(b":")
+    return local.decode("ascii", "replace") if colon else ""
+
+
+def _success(message: stun.StunMessage, address: Address, password: bytes) -> bytes:
     mapped = (stun.XOR_MAPPED_ADDRESS, stun.xor_mapped_address(address, message.transaction))
-    return stun.build(stun.BINDING_SUCCESS, message.transaction, [mapped], agent.password)
+    return stun.build(stun.BINDING_SUCCESS, message.transaction, [mapped], password)

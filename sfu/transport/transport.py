@@ -75,6 +75,12 @@ class PeerTransport:
             tcp=self._endpoint.tcp_addresses,
         )
 
+    def restart(self) -> tuple[str, str]:
+        """Other ICE credentials (ufrag, password) for the same keys, which are answered from now on."""
+        self.ufrag, self.password = secrets.token_hex(8), secrets.token_hex(16)
+        self._endpoint.ice.restart(self.peer, self.ufrag, self.password)
+        return self.ufrag, self.password
+
     def set_remote(self, remote: Remote) -> None:
         """The client's certificate is known: its handshake may begin."""
         if self._dtls is not None or not self._open:

@@ -110,6 +110,17 @@ window.__sides = async (hz, ms) => {
   return loudest;
 };
 """
+# Watches the sound's energy at the loudspeaker: the longest time without any, in ms.
+WATCH_GAPS = """
+window.__gap = { last: performance.now(), energy: window.__energy, longest: 0 };
+window.__gapTimer ??= setInterval(() => {
+  const gap = window.__gap, now = performance.now();
+  if (window.__energy - gap.energy > 1e-7) { gap.last = now; gap.energy = window.__energy; }
+  gap.longest = Math.max(gap.longest, now - gap.last);
+}, 20);
+"""
+# A voice of the fake microphone swells and fades: so long it is nearly silent by itself (ms).
+BREATH_MS = 400
 # A voice of a fake microphone is at −20 dB or so near by; what leaks from another voice's bins is below −80.
 HEARD_DB = -55.0
 SILENT_DB = -70.0
@@ -290,6 +301,17 @@ class Person:
 
     async def leave(self) -> None:
         await self.context.close()
+
+
+async def watch_gaps(*people: Person) -> None:
+    """From now on silence at their loudspeakers is measured."""
+    for person in people:
+        await person.page.evaluate(WATCH_GAPS)
+
+
+async def longest_gap(*people: Person) -> float:
+    """ms without a sound since `watch_gaps`, of whoever had the longest."""
+    return max([float(await person.page.evaluate("window.__gap.longest")) for person in people])
 
 
 def write_tone(path: Path, hz: float, seconds: float = 4.0, rate: int = 48_000) -> Path:

@@ -13,24 +13,13 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from signaling.registry import RedisRegistry
-from tests.e2e.people import Person
+from tests.e2e.people import BREATH_MS, Person, longest_gap, watch_gaps
 from tests.support.atrium_server import AtriumServer
 from tests.support.redis_server import RedisServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 SECRET = "one secret for every process of this test"
 LANE = 560.0
-# Watches the sound's energy at the loudspeaker: the longest time without any, in ms.
-WATCH_GAPS = """
-window.__gap = { last: performance.now(), energy: window.__energy, longest: 0 };
-window.__gapTimer ??= setInterval(() => {
-  const gap = window.__gap, now = performance.now();
-  if (window.__energy - gap.energy > 1e-7) { gap.last = now; gap.energy = window.__energy; }
-  gap.longest = Math.max(gap.longest, now - gap.last);
-}, 20);
-"""
-# A voice of the fake microphone swells and fades: so long it is nearly silent by itself (ms).
-BREATH_MS = 400
 
 
 class Installation:
@@ -82,11 +71,6 @@ async def pair(
     await bob.leave()
 
 
-async def longest_gap(*people: Person) -> float:
-    """ms without a sound since WATCH_GAPS was begun, of whoever had the longest."""
-    return max([float(await person.page.evaluate("window.__gap.longest")) for person in people])
-
-
 async def test_a_drained_workers_pages_move_while_they_talk(
     installation: Installation, pair: tuple[Person, Person]
 ) -> None:
@@ -95,8 +79,7 @@ async def test_a_drained_workers_pages_move_while_they_talk(
     spread = await installation.sessions()
     full = max(spread, key=lambda name: spread[name])
     assert spread[full] == 2
-    for person in pair:
-        await person.page.evaluate(WATCH_GAPS)
+    await watch_gaps(*pair)
     server = installation.workers[full]
     began = asyncio.get_running_loop().time()
     await asyncio.to_thread(server.stop)  # SIGTERM: it drains, and ends
@@ -121,8 +104,7 @@ async def test_the_pages_of_a_killed_worker_hear_each_other_again_without_a_clic
             await asyncio.sleep(0.1)
     spread = await installation.sessions()
     full = max(spread, key=lambda name: spread[name])
-    for person in pair:
-        await person.page.evaluate(WATCH_GAPS)
+    await watch_gaps(*pair)
     server = installation.workers[full]
     os.kill(server.pid, signal.SIGKILL)
     await asyncio.sleep(1.5)

@@ -234,6 +234,37 @@ async def test_an_answer_without_an_offer_is_told_so() -> None:
         assert (await ann.expect(m.Error)).code == "no_media"
 
 
+async def test_a_change_of_network_restarts_the_connections_and_nothing_else() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (200, 700)), await tiny.join("bob", (300, 700))
+        await on_air(tiny, ann, bob)
+        await until(lambda: tiny.worker.heard(ann.session) == both(bob), "the hall")
+        batches = len(tiny.worker.batches)
+        await ann.send(m.MediaRestart())
+        told = await ann.expect(m.MediaRestarted)
+        assert (told.publish.ufrag, told.publish.password) == ("up", "secret")
+        assert told.subscribe == m.IceCredentials("down", "hidden")
+        assert tiny.worker.commands[-1] == c.RestartIce(ann.session)
+        await ann.sync()
+        assert len(tiny.worker.batches) == batches
+        assert tiny.worker.closed == []
+        assert tiny.worker.heard(bob.session) == both(ann)
+
+
+async def test_who_has_no_media_or_lost_it_cannot_restart_it() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (200, 700))
+        await ann.send(m.MediaRestart())
+        error = await ann.expect(m.Error)
+        assert (error.code, error.ref) == ("no_media", "media_restart")
+        await on_air(tiny, ann)
+        await until(lambda: isinstance(tiny.worker.commands[-1], c.AcceptSlots), "the slots")
+        tiny.worker.routers.clear()  # it has begun anew
+        await ann.send(m.MediaRestart())
+        error = await ann.expect(m.Error)
+        assert (error.code, error.ref) == ("media_lost", "media_restart")
+
+
 async def test_without_a_worker_one_is_told_and_may_walk_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("world.media.negotiation.WORKER_WAIT", 0.05)
     async with TinyWorld() as tiny:

@@ -7,7 +7,7 @@ import random
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -15,7 +15,15 @@ from sfu.transport import dtls
 from sfu.transport.ice import ERRORS_PER_SECOND
 from sfu.worker import MediaSettings, Worker
 from signaling.bus import InProcessBus
-from signaling.control import AcceptPlay, AcceptPublish, Answer, ConnectionChanged
+from signaling.control import (
+    AcceptPlay,
+    AcceptPublish,
+    Answer,
+    ConnectionChanged,
+    Failed,
+    Restarted,
+    RestartIce,
+)
 from tests.support import stun_client
 from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
 from tests.support.scripted_client import (
@@ -160,6 +168,45 @@ async def test_a_listener_whose_nat_gave_it_another_port_is_followed(call: Call)
 async def test_a_speaker_on_another_network_is_followed(call: Call) -> None:
     call.speaker.socket = call.speaker.new_socket()
     await call.speaker.check()
+    assert await call.heard() == 6
+
+
+async def test_a_restart_moves_both_connections_to_another_network_while_media_goes_on() -> None:
+    async with running_worker() as sfu:
+        up, down = ScriptedClient(), ScriptedClient()
+        offer = up.offer("av", ssrcs=(1111, 2222))
+        answer = await sfu.expect(AcceptPublish("alice", "hall", EVENTS, offer, {}), Answer)
+        await up.connect(answer.sdp)
+        played = await sfu.expect(AcceptPlay("alice", "hall", EVENTS, down.offer("av", "recvonly")), Answer)
+        await down.connect(played.sdp)
+        await sfu.routes(("alice", "hall", [hear(0, "alice"), hear(0, "alice", "camera")]))
+        call = Call(sfu, up, down)
+        assert await call.heard() == 6
+        events, before = len(sfu.events), (up.far, down.far)
+        fresh = await sfu.expect(RestartIce("alice"), Restarted)
+        assert fresh.subscribe is not None
+        assert await call.heard() == 6  # over the old way, while the new one is looked for
+        for client, credentials in ((up, fresh.publish), (down, fresh.subscribe)):
+            client.far = replace(client.far, ufrag=credentials.ufrag, password=credentials.password)
+            client.socket = client.new_socket()
+            await client.check()
+        assert await call.heard() == 6
+        # What the old network still says late is answered, and moves nobody back.
+        for client, far in zip((up, down), before, strict=True):
+            new, client.far = client.far, far
+            await client.check(client.new_socket())
+            client.far = new
+        assert await call.heard() == 6
+        told = [event for event in sfu.events[events:] if isinstance(event, ConnectionChanged)]
+        assert told == []
+        up.close()
+        down.close()
+
+
+async def test_a_restart_of_nobody_is_refused(call: Call) -> None:
+    for session in ("nobody", "listener"):  # who only plays has no session of a browser's
+        refused = await call.sfu.expect(RestartIce(session), Failed)
+        assert refused.code == "unknown_session"
     assert await call.heard() == 6
 
 

@@ -33,11 +33,13 @@ from signaling.control import (
     ProducerClosed,
     ProducerOpened,
     Reply,
+    Restarted,
+    RestartIce,
     SetRoutes,
     VideoPaused,
     worker_topic,
 )
-from signaling.messages import Source
+from signaling.messages import IceCredentials, Source
 
 
 class FakeWorker:
@@ -130,6 +132,10 @@ class FakeWorker:
             case AcceptSlots():
                 known = command.session in self.routers
                 return Done() if known else Failed("unknown_session", "no such session")
+            case RestartIce():
+                if command.session not in self.routers:
+                    return Failed("unknown_session", "no such session")
+                return Restarted(IceCredentials("up", "secret"), IceCredentials("down", "hidden"))
             case GetListeners():
                 return Listeners(
                     tuple(

@@ -18,7 +18,6 @@ from signaling.messages import (
     Error,
     MediaAnswer,
     MediaFlags,
-    MediaOffer,
     MediaState,
     Pin,
     Ping,
@@ -28,6 +27,7 @@ from signaling.messages import (
     Showing,
     ZoneEntered,
     ZoneExited,
+    tag_of,
 )
 from signaling.ratelimit import TokenBucket
 from world.clients.client import ERRORS, TOTAL, Client, Outlet
@@ -178,9 +178,8 @@ class Visit:
         if self.way is not None and self._here:
             self.way.say(self, data, message)
         elif not isinstance(message, PlayerMove | ZoneEntered | ZoneExited | MediaState | Pin | Show | Ping):
-            ref = "media_offer" if isinstance(message, MediaOffer) else type(message).__struct_config__.tag
             self.outlet.write(
-                frame(Error("moving", "this place moves to another machine; try again", str(ref)))
+                frame(Error("moving", "this place moves to another machine; try again", tag_of(message)))
             )
 
     def err(self, error: Error, now: Callable[[], float]) -> None:

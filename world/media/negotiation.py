@@ -28,9 +28,21 @@ from signaling.control import (
     Offer,
     OfferSlots,
     Reply,
+    Restarted,
+    RestartIce,
     worker_topic,
 )
-from signaling.messages import Degraded, Error, MediaAnswer, MediaOffer, PublishAnswer, SubscribeOffer
+from signaling.messages import (
+    Degraded,
+    Error,
+    MediaAnswer,
+    MediaOffer,
+    MediaRestart,
+    MediaRestarted,
+    PublishAnswer,
+    SubscribeOffer,
+    tag_of,
+)
 from signaling.registry import Registry
 from signaling.tracing import span
 from world.clients.client import Client
@@ -166,13 +178,15 @@ class Media:
 
     # --- negotiating -------------------------------------------------------------------------------------
 
-    def negotiate(self, client: Client, live: LiveSpace, message: MediaOffer | MediaAnswer) -> None:
-        """Take a client's offer or answer; what comes of it is sent to the client."""
+    def negotiate(
+        self, client: Client, live: LiveSpace, message: MediaOffer | MediaAnswer | MediaRestart
+    ) -> None:
+        """Take a client's offer, answer or restart; what comes of it is sent to the client."""
         link = live.hearing.links.get(client.player)
         seated = self._sessions.get(link.session) if link is not None else None
         if seated is None:
             return
-        ref = "media_offer" if isinstance(message, MediaOffer) else "media_answer"
+        ref = tag_of(message)
         if seated.waiting >= MAX_WAITING:
             client.send(Error("rate_limited", "wait for the answer to your last offer", ref))
             return
@@ -182,14 +196,16 @@ class Media:
         task.add_done_callback(self._tasks.discard)
 
     async def _negotiate(
-        self, client: Client, seated: Seated, message: MediaOffer | MediaAnswer, ref: str
+        self, client: Client, seated: Seated, message: MediaOffer | MediaAnswer | MediaRestart, ref: str
     ) -> None:
         try:
             async with seated.lock:
                 if isinstance(message, MediaOffer):
                     await self._offer(client, seated, message)
-                else:
+                elif isinstance(message, MediaAnswer):
                     await self._answer(seated, message)
+                else:
+                    await self._restart(client, seated)
         except MediaError as error:
             client.send(Error(error.code, error.message, ref))
         except Exception:
@@ -228,6 +244,17 @@ class Media:
             self._moves.progress(seated)
         elif link.worker == worker:
             self.receive(seated.live, seated.player, Ears())
+
+    async def _restart(self, client: Client, seated: Seated) -> None:
+        """The connections go on over another network. One that is on its way to another worker makes new ones
+        there anyhow; these are those that it has."""
+        worker = seated.link.worker
+        if worker is None:
+            raise MediaError("no_media", "send a media_offer first")
+        reply = await self.ask(worker, RestartIce(seated.link.session))
+        if not isinstance(reply, Restarted):
+            raise MediaError("media_failed", "the media worker gave no answer")
+        client.send(MediaRestarted(reply.publish, reply.subscribe))
 
     def receive(self, live: LiveSpace, player: Player, ears: Ears) -> None:
         """The session's slots are there: from the next tick on they are fed."""

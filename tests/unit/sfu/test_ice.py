@@ -85,6 +85,57 @@ def test_a_nomination_from_elsewhere_moves_the_peer(ice: IceResponder) -> None:
     assert ice.nominated(1) == AWAY
 
 
+def test_after_a_restart_both_credentials_are_answered_until_the_new_ones_nominate(ice: IceResponder) -> None:
+    ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
+    ice.restart(1, OTHER_UFRAG, OTHER_PASSWORD)
+    assert ice.receive(check(UFRAG, PASSWORD), HOME, 2.0).reply is not None
+    looking = ice.receive(check(OTHER_UFRAG, OTHER_PASSWORD, nominate=False), AWAY, 2.0)
+    assert looking.reply is not None
+    stun_client.parse(looking.reply, OTHER_PASSWORD)
+    assert (looking.event, ice.nominated(1)) == (None, HOME)
+    moved = ice.receive(check(OTHER_UFRAG, OTHER_PASSWORD), AWAY, 2.1)
+    assert moved.event == Nominated(1, AWAY, previous=HOME)
+    late = ice.receive(check(UFRAG, PASSWORD), HOME, 2.2)  # the old way is not gone yet
+    assert late.reply is not None
+    stun_client.parse(late.reply, PASSWORD)
+    assert (late.event, ice.nominated(1)) == (None, AWAY)
+
+
+def test_a_restart_may_stay_on_the_same_way(ice: IceResponder) -> None:
+    ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
+    ice.restart(1, OTHER_UFRAG, OTHER_PASSWORD)
+    assert ice.receive(check(OTHER_UFRAG, OTHER_PASSWORD), HOME, 2.0).event is None
+    assert ice.receive(check(UFRAG, PASSWORD), AWAY, 3.0).event is None  # it nominates no more
+    assert ice.nominated(1) == HOME
+
+
+def test_a_peer_has_two_credentials_at_most_and_a_restart_before_it_nominated_is_forgotten(
+    ice: IceResponder,
+) -> None:
+    ice.receive(check(UFRAG, PASSWORD), HOME, 1.0)
+    for number in range(50):
+        ice.restart(1, f"again{number}", OTHER_PASSWORD)
+    for number in range(49):
+        assert ice.receive(check(f"again{number}", OTHER_PASSWORD), AWAY, 2.0).reply is None
+    assert ice.receive(check(UFRAG, PASSWORD), HOME, 2.0).reply is not None
+    assert ice.receive(check("again49", OTHER_PASSWORD), AWAY, 2.0).event is not None
+    ice.restart(1, "last", OTHER_PASSWORD)
+    assert ice.receive(check(UFRAG, PASSWORD), HOME, 3.0).reply is None
+    ice.remove(1)
+    for ufrag in ("again49", "last"):
+        assert ice.receive(check(ufrag, OTHER_PASSWORD), AWAY, 4.0).reply is None
+
+
+def test_credentials_do_not_mix(ice: IceResponder) -> None:
+    ice.restart(1, OTHER_UFRAG, OTHER_PASSWORD)
+    assert error_of(ice.receive(check(UFRAG, OTHER_PASSWORD), HOME, 1.0).reply) == 401
+    assert error_of(ice.receive(check(OTHER_UFRAG, PASSWORD), HOME, 1.0).reply) == 401
+    with pytest.raises(ValueError, match="in use"):
+        ice.restart(1, UFRAG, PASSWORD)
+    with pytest.raises(ValueError, match="not known"):
+        ice.restart(2, "third", PASSWORD)
+
+
 def test_tcp_is_answered_only_when_datagrams_had_their_chance(ice: IceResponder) -> None:
     early = ice.receive(check(UFRAG, PASSWORD), AWAY, STREAM_WAIT_SECONDS / 2, stream=True)
     assert (early.reply, early.event) == (None, None)

@@ -49,6 +49,8 @@ export class FakeConnection extends EventTarget {
   connectionState = "new";
   signalingState = "stable";
   localDescription: { sdp: string } | null = null;
+  remoteDescription: { sdp: string } | null = null;
+  restarts = 0;
   remote: string[] = [];
   readonly transceivers: Transceiver[] = [];
 
@@ -82,9 +84,14 @@ export class FakeConnection extends EventTarget {
     return Promise.resolve();
   }
 
+  restartIce(): void {
+    this.restarts += 1;
+  }
+
   /** An offer's MIDs come in as tracks, as they do in a browser. */
   setRemoteDescription({ type, sdp }: { type: string; sdp: string }): Promise<void> {
     this.remote.push(sdp);
+    this.remoteDescription = { sdp };
     for (const [, mid = ""] of type === "offer" ? sdp.matchAll(/^a=mid:(\S+)/gm) : []) {
       const track = new FakeTrack(mid.startsWith("a") ? "audio" : "video", mid);
       this.dispatchEvent(Object.assign(new Event("track"), { track, transceiver: { mid } }));

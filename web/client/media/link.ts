@@ -1,16 +1,20 @@
 /**
  * One try at being connected: a publish and a subscribe connection that live and die together.
  *
- * It tells once when both are connected and once when either is lost; trying again is the session's.
+ * A way that breaks is looked for anew on the same connections (an ICE restart): whoever walks from Wi-Fi into
+ * the street keeps session, slots and sound. It tells once when both are connected and once when either is
+ * lost; trying again is the session's.
  */
-import type { ClientMessage, Source } from "../net/messages.ts";
+import type { ClientMessage, IceCredentials, Source } from "../net/messages.ts";
 import { Publication } from "./publish.ts";
 import { Subscription, type OnSlotTrack } from "./subscribe.ts";
 
 /** Both connections stand within this, or the try has failed. */
 const SETUP_MS = 12_000;
-/** ICE heals a short break by itself; after this it is taken for lost. */
-const DISCONNECTED_MS = 3_000;
+/** ICE heals a short break by itself; after this other ways are looked for, which costs next to nothing. */
+const DISCONNECTED_MS = 1_000;
+/** A restart that has not connected by then comes to nothing. */
+const RESTART_MS = 5_000;
 /** For so long after a change of the network a break is one that does not heal: the old way is gone. */
 const CHANGED_MS = 10_000;
 
@@ -33,6 +37,7 @@ export class Link {
   #setup: ReturnType<typeof setTimeout> | null;
   #disconnected: ReturnType<typeof setTimeout> | null = null;
   #changed: ReturnType<typeof setTimeout> | null = null;
+  #restarting: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
   #connected = false;
 
@@ -77,17 +82,39 @@ export class Link {
     return this.#offers;
   }
 
-  /** The machine is on another network now: what is broken, or breaks soon, is not waited for. */
-  networkChanged(): void {
+  /** The world's answer to a restart; one that was not asked for, or is too late, is nothing. */
+  async restarted(publish: IceCredentials, subscribe: IceCredentials | null): Promise<void> {
+    if (this.#closed || this.#restarting === null) return;
+    try {
+      await this.publication.restarted(publish);
+      if (subscribe) await this.#subscription?.restarted(subscribe);
+    } catch {
+      this.#lose();
+    }
+  }
+
+  /** The world could not restart: only another link helps. */
+  restartFailed(): void {
+    if (this.#restarting !== null) this.#lose();
+  }
+
+  /**
+   * The machine is on another network now: what is broken, or breaks soon, is not waited for. `fresh`: it was
+   * on none before, so that the old ways lead nowhere, whatever ICE still believes.
+   */
+  networkChanged(fresh: boolean): void {
     if (this.#closed) return;
     if (this.#changed !== null) clearTimeout(this.#changed);
     this.#changed = setTimeout(() => (this.#changed = null), CHANGED_MS);
-    if (this.#connected && this.#states().includes("disconnected")) this.#lose();
+    if (fresh) this.#stopRestart(); // what is under way began on the network before
+    if (this.#connected && (fresh || this.#states().includes("disconnected"))) void this.#restart();
   }
 
   close(): void {
     this.#closed = true;
-    for (const timer of [this.#setup, this.#disconnected, this.#changed]) if (timer !== null) clearTimeout(timer);
+    for (const timer of [this.#setup, this.#disconnected, this.#changed, this.#restarting]) {
+      if (timer !== null) clearTimeout(timer);
+    }
     this.publication.close();
     this.#subscription?.close();
   }
@@ -117,12 +144,12 @@ export class Link {
       const states = this.#states();
       if (states.includes("failed")) return this.#lose();
       if (states.includes("disconnected")) {
-        if (this.#changed !== null) return this.#lose();
-        this.#disconnected ??= setTimeout(() => this.#lose(), DISCONNECTED_MS);
+        if (this.#restarting !== null) return; // its time is running
+        if (this.#changed !== null) void this.#restart();
+        else this.#disconnected ??= setTimeout(() => void this.#restart(), DISCONNECTED_MS);
         return;
       }
-      if (this.#disconnected !== null) clearTimeout(this.#disconnected);
-      this.#disconnected = null;
+      this.#stopWaiting();
       if (!this.#connected && states.every((state) => state === "connected")) {
         this.#connected = true;
         if (this.#setup !== null) clearTimeout(this.#setup);
@@ -130,6 +157,33 @@ export class Link {
         this.#events.connected();
       }
     });
+  }
+
+  /** Looks for other ways on the same connections. Before they stood for the first time that is no use. */
+  async #restart(): Promise<void> {
+    this.#stopWaiting();
+    if (!this.#connected) return this.#lose();
+    if (this.#closed || this.#restarting !== null) return;
+    this.#restarting = setTimeout(() => {
+      this.#restarting = null;
+      if (!this.#states().every((state) => state === "connected")) this.#lose();
+    }, RESTART_MS);
+    try {
+      await this.publication.restart();
+      if (!this.#closed) this.#events.send({ type: "media_restart" });
+    } catch {
+      this.#lose();
+    }
+  }
+
+  #stopRestart(): void {
+    if (this.#restarting !== null) clearTimeout(this.#restarting);
+    this.#restarting = null;
+  }
+
+  #stopWaiting(): void {
+    if (this.#disconnected !== null) clearTimeout(this.#disconnected);
+    this.#disconnected = null;
   }
 
   #lose(): void {

@@ -4,9 +4,9 @@
  * Turning something on or off is `replaceTrack`, so it costs no negotiation. The SFU is ICE-lite and
  * learns our addresses from our checks, so the offer leaves without waiting for candidates.
  */
-import type { Source } from "../net/messages.ts";
+import type { IceCredentials, Source } from "../net/messages.ts";
 import { cameraEncodings, layerCount, screenEncodings, tune } from "./layers.ts";
-import { SCREEN_SOUND, VOICE, withOpus } from "./sdp.ts";
+import { SCREEN_SOUND, VOICE, withCredentials, withOpus } from "./sdp.ts";
 
 interface Line {
   readonly source: Source;
@@ -67,6 +67,18 @@ export class Publication {
     }
     await this.pc.setRemoteDescription({ type: "answer", sdp: tuned });
     this.#answered = true;
+  }
+
+  /** Gathers ways of this network's; the SFU's credentials for them are to follow (`restarted`). */
+  async restart(): Promise<void> {
+    this.pc.restartIce();
+    await this.pc.setLocalDescription();
+  }
+
+  /** The SFU expects checks with these: the answer is the one before, but for them. */
+  async restarted(credentials: IceCredentials): Promise<void> {
+    const answer = this.pc.remoteDescription?.sdp ?? "";
+    await this.pc.setRemoteDescription({ type: "answer", sdp: withCredentials(answer, credentials) });
   }
 
   /** Sends this track as `source` from now on; null sends nothing. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { iceUfrag, SCREEN_SOUND, VOICE, withOpus } from "./sdp.ts";
+import { iceUfrag, SCREEN_SOUND, VOICE, withCredentials, withOpus } from "./sdp.ts";
 
 const lines = (...all: string[]): string => `${all.join("\r\n")}\r\n`;
 const ANSWER = lines(
@@ -43,6 +43,14 @@ test("an m-line without opus and a MID that is not there stay as they are", () =
   assert.equal(withOpus(ANSWER, "1", VOICE), ANSWER);
   assert.equal(withOpus(ANSWER, "9", VOICE), ANSWER);
   assert.equal(withOpus("garbage", "0", VOICE), "garbage");
+});
+
+test("other ICE credentials take the place of the old ones on every m-line, and nothing else changes", () => {
+  const both = lines("v=0", "m=audio", "a=ice-ufrag:old", "a=ice-pwd:secret", "m=video", "a=ice-ufrag:old", "a=ice-pwd:secret");
+  assert.equal(
+    withCredentials(both, { ufrag: "new", password: "$1word" }),
+    lines("v=0", "m=audio", "a=ice-ufrag:new", "a=ice-pwd:$1word", "m=video", "a=ice-ufrag:new", "a=ice-pwd:$1word"),
+  );
 });
 
 test("the ICE username fragment is read, or is not there", () => {

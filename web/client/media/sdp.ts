@@ -1,6 +1,7 @@
 /**
  * The few things that the client reads from or adds to an SDP. Pure text in, text out.
  */
+import type { IceCredentials } from "../net/messages.ts";
 
 /** Wishes for one opus m-line; they go into the answer's fmtp, which is what the sender obeys (RFC 7587 §6.1). */
 export interface OpusWishes {
@@ -52,6 +53,13 @@ function tuned(section: string, wishes: OpusWishes): string {
   const line = `a=fmtp:${payload} ${[...parameters.values()].join(";")}`;
   if (existing) return section.replace(fmtp, `${line}$2`);
   return section.replace(/^(a=rtpmap:\d+ opus\/48000.*?)(\r?\n)/im, `$1$2${line}$2`);
+}
+
+/** `sdp` with these ICE credentials in place of those it has: what an ICE restart changes of it (RFC 8839 §4.4.1.1.1). */
+export function withCredentials(sdp: string, { ufrag, password }: IceCredentials): string {
+  return sdp
+    .replace(/^(a=ice-ufrag:)[^\r\n]*/gm, (_, name: string) => name + ufrag)
+    .replace(/^(a=ice-pwd:)[^\r\n]*/gm, (_, name: string) => name + password);
 }
 
 /** The ICE username fragment: another one means that the other side made a new connection. */

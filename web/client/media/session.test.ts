@@ -209,17 +209,76 @@ test("after a new welcome this page's state counts, whatever a server remembers"
   assert.equal(asked.length, 0);
 });
 
-test("a short break of ICE heals without another link, a long one does not", async () => {
+/** The world's answer to a restart. */
+async function restarted(): Promise<void> {
+  const publish = { ufrag: "up", password: "secret" };
+  media.handle({ type: "media_restarted", publish, subscribe: { ufrag: "down", password: "hidden" } });
+  await settle();
+}
+
+test("a short break of ICE heals by itself", async () => {
   void media.start([], { mic: false, camera: false });
   const { subscribe } = await connect();
   subscribe.become("disconnected");
-  mock.timers.tick(2_500);
+  mock.timers.tick(900);
   subscribe.become("connected");
   mock.timers.tick(10_000);
   assert.equal(said.at(-1), "connected");
+  assert.ok(!types().includes("media_restart"));
+});
+
+test("a longer break is mended on the same connections, and nothing is answered twice", async () => {
+  void media.start([], { mic: true, camera: false });
+  const { publish, subscribe } = await connect();
+  sent = [];
+  publish.become("disconnected");
+  mock.timers.tick(1_100);
+  await settle();
+  assert.deepEqual(types(), ["media_restart"]);
+  assert.equal(publish.restarts, 1);
+  await restarted();
+  assert.equal(publish.remote.at(-1), "answer");
+  assert.ok(subscribe.remote.at(-1)?.startsWith("a=ice-ufrag:down\n"), subscribe.remote.at(-1));
+  publish.become("connected");
+  mock.timers.tick(20_000);
+  assert.deepEqual(types(), ["media_restart"]);
+  assert.equal(said.at(-1), "connected");
+  assert.ok(publish.transceivers[0]?.sender.track);
+  // The next break begins from the start.
   subscribe.become("disconnected");
-  mock.timers.tick(3_500);
-  assert.ok(said.includes("failed"));
+  mock.timers.tick(1_100);
+  await settle();
+  assert.equal(publish.restarts, 2);
+});
+
+test("a restart that connects nothing within seconds ends in another link", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { subscribe } = await connect();
+  subscribe.become("disconnected");
+  mock.timers.tick(1_100);
+  await restarted();
+  mock.timers.tick(4_000);
+  assert.equal(said.at(-1), "connected");
+  mock.timers.tick(1_000);
+  assert.equal(said.at(-1), "failed");
+});
+
+test("a restart that the world refuses ends in another link at once", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { subscribe } = await connect();
+  subscribe.become("disconnected");
+  mock.timers.tick(1_100);
+  await settle();
+  media.handle({ type: "error", code: "moving", message: "", ref: "media_restart" });
+  assert.equal(said.at(-1), "failed");
+});
+
+test("credentials that nobody asked for change nothing", async () => {
+  void media.start([], { mic: false, camera: false });
+  const { publish, subscribe } = await connect();
+  const before = [publish.remote.length, subscribe.remote.length];
+  await restarted();
+  assert.deepEqual([publish.remote.length, subscribe.remote.length], before);
 });
 
 test("a picture whose slot is known before its track is shown when the track comes", async () => {
@@ -334,13 +393,22 @@ test("stopping turns off every device and says goodbye to every picture", async 
   assert.equal(said.at(-1), "idle");
 });
 
-test("on another network a broken link is replaced at once, and one that still stands is left alone", async () => {
+test("on another network a way is looked for at once, and a break soon after is not waited for", async () => {
   void media.start([], { mic: false, camera: false });
   const { publish } = await connect();
   happen("online");
-  assert.equal(said.at(-1), "connected");
+  await settle();
+  assert.equal(publish.restarts, 1, "there was no network before: the old way leads nowhere");
+  happen("online");
+  await settle();
+  assert.equal(publish.restarts, 2, "and yet another network");
+  await restarted();
+  mock.timers.tick(6_000);
   publish.become("disconnected");
-  assert.equal(said.at(-1), "failed", "it waits as for a break that heals");
+  await settle();
+  assert.equal(publish.restarts, 3);
+  publish.become("failed");
+  assert.equal(said.at(-1), "failed");
   happen("online");
   await settle();
   assert.equal(said.at(-1), "connecting", "it waits for the pause");
@@ -352,7 +420,7 @@ test("without a change of network a short break is waited for", async () => {
   void media.start([], { mic: false, camera: false });
   const { publish } = await connect();
   publish.become("disconnected");
-  mock.timers.tick(2900);
+  mock.timers.tick(900);
   assert.equal(said.at(-1), "connected");
   publish.become("connected");
   mock.timers.tick(5000);

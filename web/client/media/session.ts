@@ -112,6 +112,9 @@ class Session implements Media {
       case "media_offer":
         void (this.#next?.link ?? this.#link)?.offered(message.sdp);
         break;
+      case "media_restarted":
+        void this.#link?.restarted(message.publish, message.subscribe);
+        break;
       case "media_moving":
         this.#prepare();
         break;
@@ -138,6 +141,8 @@ class Session implements Media {
         if (message.ref === "media_offer") this.#unanswered = Math.max(0, this.#unanswered - 1);
         if (message.code === "media_lost") {
           this.#lost(this.#link);
+        } else if (message.ref === "media_restart") {
+          this.#link?.restartFailed();
         } else if (message.ref === "media_offer" || message.ref === "media_answer") {
           if (this.#next) {
             this.#giveUpNext();
@@ -335,17 +340,18 @@ class Session implements Media {
     if (this.#network) return;
     this.#network = new AbortController();
     const { signal } = this.#network;
-    const changed = (): void => {
+    const changed = (fresh: boolean): void => {
       if (this.#retry === null) {
-        this.#link?.networkChanged();
+        this.#link?.networkChanged(fresh);
         return;
       }
       this.#backoff.reset();
       this.#connect();
     };
-    addEventListener("online", changed, { signal });
+    addEventListener("online", () => changed(true), { signal });
+    // Tells of every change of an estimate too.
     const { connection } = navigator as { connection?: EventTarget };
-    connection?.addEventListener("change", changed, { signal });
+    connection?.addEventListener("change", () => changed(false), { signal });
   }
 
   /** `link` is over; another one follows after a pause. An older link's end is no news. */

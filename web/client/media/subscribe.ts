@@ -5,7 +5,8 @@
  * Answering comes first and nothing waits in between: media that arrives before the answer is lost
  * together with its keyframe.
  */
-import { iceUfrag } from "./sdp.ts";
+import type { IceCredentials } from "../net/messages.ts";
+import { iceUfrag, withCredentials } from "./sdp.ts";
 import { slotOfMid } from "./slots.ts";
 
 export type OnSlotTrack = (
@@ -38,6 +39,11 @@ export class Subscription {
     await this.pc.setRemoteDescription({ type: "offer", sdp });
     await this.pc.setLocalDescription();
     return this.pc.localDescription?.sdp ?? "";
+  }
+
+  /** The SFU expects checks with these: its offer is the one before, but for them, and our answer tells it nothing. */
+  async restarted(credentials: IceCredentials): Promise<void> {
+    await this.accept(withCredentials(this.pc.remoteDescription?.sdp ?? "", credentials));
   }
 
   close(): void {

@@ -98,6 +98,11 @@ export interface IceServer {
 
 export type Moved = [user_id: string, x: number, y: number, direction: Direction];
 
+export interface IceCredentials {
+  ufrag: string;
+  password: string;
+}
+
 export interface SlotInfo {
   slot: number;
   user_id: string;
@@ -163,6 +168,12 @@ export interface SubscribeOffer {
 export interface PublishAnswer {
   type: "media_answer";
   sdp: string;
+}
+
+export interface MediaRestarted {
+  type: "media_restarted";
+  publish: IceCredentials;
+  subscribe: IceCredentials | null;
 }
 
 export interface Slots {
@@ -321,6 +332,10 @@ export interface MediaAnswer {
   sdp: string;
 }
 
+export interface MediaRestart {
+  type: "media_restart";
+}
+
 export interface MediaState {
   type: "media_state";
   mic: boolean;
@@ -382,6 +397,7 @@ export type ClientMessage =
   | ZoneExited
   | MediaOffer
   | MediaAnswer
+  | MediaRestart
   | MediaState
   | WhoHears
   | Pin
@@ -400,6 +416,7 @@ export type ServerMessage =
   | MediaChanged
   | SubscribeOffer
   | PublishAnswer
+  | MediaRestarted
   | Slots
   | MediaMoving
   | MediaMoved
