@@ -244,7 +244,7 @@ async def test_a_change_of_network_restarts_the_connections_and_nothing_else() -
         told = await ann.expect(m.MediaRestarted)
         assert (told.publish.ufrag, told.publish.password) == ("up", "secret")
         assert told.subscribe == m.IceCredentials("down", "hidden")
-        assert tiny.worker.commands[-1] == c.RestartIce(ann.session)
+        assert c.RestartIce(ann.session) in tiny.worker.commands
         await ann.sync()
         assert len(tiny.worker.batches) == batches
         assert tiny.worker.closed == []
@@ -258,7 +258,7 @@ async def test_who_has_no_media_or_lost_it_cannot_restart_it() -> None:
         error = await ann.expect(m.Error)
         assert (error.code, error.ref) == ("no_media", "media_restart")
         await on_air(tiny, ann)
-        await until(lambda: isinstance(tiny.worker.commands[-1], c.AcceptSlots), "the slots")
+        await until(lambda: any(isinstance(o, c.AcceptSlots) for o in tiny.worker.commands), "the slots")
         tiny.worker.routers.clear()  # it has begun anew
         await ann.send(m.MediaRestart())
         error = await ann.expect(m.Error)
