@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from web.settings import Settings
+
 # A reverse proxy on this machine comes from loopback too: what it passes on is not of this machine.
 PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 REFUSED = "Read metrics from this machine, with ATRIUM_METRICS_TOKEN, or on ATRIUM_METRICS_PORT.\n"
@@ -54,3 +56,8 @@ def figures_app(registry: CollectorRegistry, token: str) -> web.Application:
     app = web.Application()
     add_figures(app, registry, token, own_port=True)
     return app
+
+
+def public_token(settings: Settings) -> str | None:
+    """For the public port; None when the figures are not there."""
+    return settings.metrics_token if settings.metrics_port is None else None

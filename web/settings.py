@@ -8,16 +8,13 @@ from where is wrong. This file reads no socket and opens nothing but the configu
 from __future__ import annotations
 
 import difflib
-import ipaddress
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
-from signaling.tickets import MIN_SECRET_CHARS
+from web import setting_kinds as kinds
 from world.running.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE
 
 CONFIG_ENV = "ATRIUM_CONFIG"
@@ -90,298 +87,159 @@ class Setting:
         return "--" + self.name.replace("_", "-")
 
 
-def _text(value: str) -> str:
-    return value.strip()
-
-
-def _host(value: str) -> str:
-    host = value.strip()
-    if not host or " " in host or "/" in host:
-        raise ValueError("an address or a host name")
-    return host
-
-
-def _port(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", value.strip()) or int(value) > 65535:
-        raise ValueError("a port from 0 to 65535 (0: any free one)")
-    return int(value)
-
-
-def _maybe_port(value: str) -> int | None:
-    return _port(value) if value.strip() else None
-
-
-def _token(value: str) -> str:
-    if value and not re.fullmatch(r"[\x21-\x7e]{16,256}", value):
-        raise ValueError("16 to 256 characters without spaces")
-    return value
-
-
-def _list(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _addresses(value: str) -> tuple[str, ...]:
-    found = _list(value)
-    for address in found:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            raise ValueError("IP addresses with commas between them (no names, no ports)") from None
-        if parsed.is_unspecified:
-            raise ValueError("addresses that browsers can reach; 0.0.0.0 and :: are none")
-    return found
-
-
-def _address(value: str) -> str:
-    found = _addresses(value)
-    if len(found) > 1:
-        raise ValueError("one IP address")
-    return found[0] if found else ""
-
-
-def _networks(value: str) -> tuple[str, ...]:
-    found = _list(value)
-    for network in found:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            raise ValueError("IP addresses or networks (10.0.0.0/8) with commas between them") from None
-    return found
-
-
-def _choice(*choices: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.strip().lower() not in choices:
-            raise ValueError("one of " + ", ".join(choices))
-        return value.strip().lower()
-
-    return read
-
-
-def _origin(value: str) -> str:
-    url = value.strip().rstrip("/")
-    if not url:
-        return ""
-    wanted = "http://host or https://host, with a port if need be and without a path"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ValueError(wanted) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        raise ValueError(wanted)
-    return url.lower()
-
-
-def _ice_urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
-    def read(value: str) -> tuple[str, ...]:
-        found = _list(value)
-        if not all(re.fullmatch(rf"(?:{'|'.join(schemes)}):[^\s\"<>/]+", url) for url in found):
-            raise ValueError(f"URLs like {schemes[0]}:host:3478 with commas between them")
-        return found
-
-    return read
-
-
-def _secret(value: str) -> str:
-    if value and len(value) < MIN_SECRET_CHARS:
-        raise ValueError(f"at least {MIN_SECRET_CHARS} characters")
-    return value
-
-
-def _days(value: str) -> float:
-    try:
-        days = float(value)
-    except ValueError:
-        days = -1.0
-    if not 0 < days <= 3650:
-        raise ValueError("a number of days above 0 and up to 3650")
-    return days
-
-
-def _count(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", value.strip()):
-        raise ValueError("a whole number from 0 to 99999")
-    return int(value)
-
-
-def _at_least_one(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", value.strip()) or int(value) == 0:
-        raise ValueError("a whole number from 1 to 999999")
-    return int(value)
-
-
-def _some(value: str) -> int:
-    if (count := _count(value)) < 1:
-        raise ValueError("a whole number from 1 to 99999")
-    return count
-
-
-def _name(value: str) -> str:
-    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
-        raise ValueError("1 to 64 letters, digits, “.”, “_”, “-”")
-    return value
-
-
-def _redis(value: str) -> str:
-    url = value.strip()
-    if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("a URL like redis://host:6379/0")
-    return url
-
-
 SETTINGS: tuple[Setting, ...] = (
-    Setting("host", "ATRIUM_HOST", _host, "127.0.0.1", "Address that pages, API and WebSocket listen on."),
-    Setting("port", "ATRIUM_PORT", _port, "8080", "TCP port of pages, API and WebSocket."),
+    Setting(
+        "host", "ATRIUM_HOST", kinds.host, "127.0.0.1", "Address that pages, API and WebSocket listen on."
+    ),
+    Setting("port", "ATRIUM_PORT", kinds.port, "8080", "TCP port of pages, API and WebSocket."),
     Setting(
         *("data", "ATRIUM_DATA", lambda value: Path(value).expanduser(), "./.data"),
         "Folder of the SQLite database, of the secret and of the chat's files. Made when it is missing.",
     ),
-    Setting("media_port", "ATRIUM_MEDIA_PORT", _port, "40000", "UDP port of the media worker."),
+    Setting("media_port", "ATRIUM_MEDIA_PORT", kinds.port, "40000", "UDP port of the media worker."),
     Setting(
-        *("forwarders", "ATRIUM_FORWARDERS", _count, "1"),
+        *("forwarders", "ATRIUM_FORWARDERS", kinds.count, "1"),
         "Media workers in this process, each with a thread and a port (`media_port`, the next one, …) of its "
         "own; 0: one for each core. Only the native plane uses more than one core.",
     ),
     Setting(
-        *("media_host", "ATRIUM_MEDIA_HOST", _text, ""),
+        *("media_host", "ATRIUM_MEDIA_HOST", kinds.text, ""),
         "Address that the media worker listens on. Empty: the same as `host`.",
     ),
     Setting(
-        *("media_address", "ATRIUM_MEDIA_ADDRESS", _addresses, ""),
+        *("media_address", "ATRIUM_MEDIA_ADDRESS", kinds.addresses, ""),
         "IP addresses told to browsers for media, with commas between them. Empty: 127.0.0.1 when the worker "
         "listens on a loopback address, else the machine's own addresses. Behind NAT: the public one.",
     ),
     Setting(
-        *("media_tcp", "ATRIUM_MEDIA_TCP", _choice("yes", "no"), "yes"),
+        *("media_tcp", "ATRIUM_MEDIA_TCP", kinds.choice("yes", "no"), "yes"),
         "Take media over TCP too, on the number of `media_port`, from browsers that UDP does not reach: "
         "`yes` or `no`. Several times the work of UDP.",
     ),
     Setting(
-        *("plane", "ATRIUM_PLANE", _choice("auto", "native", "python"), "auto"),
+        *("plane", "ATRIUM_PLANE", kinds.choice("auto", "native", "python"), "auto"),
         "Forwarding plane. `auto` takes the native one where it could be built; `native` insists on it.",
     ),
     Setting(
-        *("public_url", "ATRIUM_PUBLIC_URL", _origin, ""),
+        *("public_url", "ATRIUM_PUBLIC_URL", kinds.origin, ""),
         "Where browsers reach us (`https://meet.example.org`). With https, cookies become Secure.",
     ),
     Setting(
-        *("trusted_proxies", "ATRIUM_TRUSTED_PROXIES", _networks, ""),
+        *("trusted_proxies", "ATRIUM_TRUSTED_PROXIES", kinds.networks, ""),
         "Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks.",
     ),
     Setting(
-        *("secret", "ATRIUM_SECRET", _secret, ""),
+        *("secret", "ATRIUM_SECRET", kinds.secret, ""),
         "Signs tickets; every node needs the same. Empty: a random one, kept in the data folder (mode 0600).",
         secret=True,
     ),
     Setting(
-        *("turn_urls", "ATRIUM_TURN_URLS", _ice_urls("turn", "turns"), ""),
+        *("turn_urls", "ATRIUM_TURN_URLS", kinds.ice_urls("turn", "turns"), ""),
         "TURN servers for browsers behind strict firewalls (`turn:host:3478`), with commas between them.",
     ),
     Setting(
-        *("turn_secret", "ATRIUM_TURN_SECRET", _text, ""),
+        *("turn_secret", "ATRIUM_TURN_SECRET", kinds.text, ""),
         "The TURN servers' shared secret (coturn: static-auth-secret). Needed with `turn_urls`.",
         secret=True,
     ),
     Setting(
-        *("stun_urls", "ATRIUM_STUN_URLS", _ice_urls("stun", "stuns"), ""),
+        *("stun_urls", "ATRIUM_STUN_URLS", kinds.ice_urls("stun", "stuns"), ""),
         "STUN servers for browsers (`stun:host:3478`). Seldom needed: our media port is reachable itself.",
     ),
     Setting(
-        *("worker_name", "ATRIUM_WORKER_NAME", _name, ""),
+        *("worker_name", "ATRIUM_WORKER_NAME", kinds.name, ""),
         "Name of this media worker among the others. Empty: the host's name and the media port.",
     ),
     Setting(
-        *("region", "ATRIUM_REGION", _name, ""),
+        *("region", "ATRIUM_REGION", kinds.name, ""),
         "Where this process stands (`eu-west`). A world takes media workers of its own region first, and "
         "those of a server's region before these.",
     ),
     Setting(
-        *("pipe_address", "ATRIUM_PIPE_ADDRESS", _address, ""),
+        *("pipe_address", "ATRIUM_PIPE_ADDRESS", kinds.address, ""),
         "IP address at which other media workers reach this one, on the media port. Empty: the address it "
         "listens on, or the first of `media_address`. Where workers share a private network: its address "
         "there.",
     ),
     Setting(
-        *("max_sessions", "ATRIUM_MAX_SESSIONS", _some, str(DEFAULT_SESSIONS)),
+        *("max_sessions", "ATRIUM_MAX_SESSIONS", kinds.some, str(DEFAULT_SESSIONS)),
         "People and devices that one media worker takes at most, whatever its load.",
     ),
     Setting(
-        *("max_mbit", "ATRIUM_MAX_MBIT", _count, "0"),
+        *("max_mbit", "ATRIUM_MAX_MBIT", kinds.count, "0"),
         "Mbit/s that one media worker may send: its load is the greater of what it uses of this and of its "
         "CPU, so that people go elsewhere, and far video first, before the network is full. 0: no limit.",
     ),
     Setting(
-        *("drain_seconds", "ATRIUM_DRAIN_SECONDS", _count, "10"),
+        *("drain_seconds", "ATRIUM_DRAIN_SECONDS", kinds.count, "10"),
         "So long a media worker that is told to end (SIGTERM) waits for its sessions to move to others.",
     ),
     Setting(
-        *("log_level", "ATRIUM_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "info"),
+        *("log_level", "ATRIUM_LOG_LEVEL", kinds.choice("debug", "info", "warning", "error"), "info"),
         "How much is logged.",
     ),
     Setting(
-        *("log_format", "ATRIUM_LOG_FORMAT", _choice("text", "json"), "text"),
+        *("log_format", "ATRIUM_LOG_FORMAT", kinds.choice("text", "json"), "text"),
         "How it is written: `text` for people, `json` (an object a line) for machines.",
     ),
     Setting(
-        *("metrics_port", "ATRIUM_METRICS_PORT", _maybe_port, ""),
+        *("metrics_port", "ATRIUM_METRICS_PORT", kinds.maybe_port, ""),
         "TCP port of its own for `/metrics`. Empty: `port`, for this machine and `metrics_token` only.",
     ),
     Setting(
-        *("metrics_host", "ATRIUM_METRICS_HOST", _text, ""),
+        *("metrics_host", "ATRIUM_METRICS_HOST", kinds.text, ""),
         "Address that `metrics_port` listens on. Empty: the same as `host`.",
     ),
     Setting(
-        *("metrics_token", "ATRIUM_METRICS_TOKEN", _token, ""),
+        *("metrics_token", "ATRIUM_METRICS_TOKEN", kinds.token, ""),
         "Who reads `/metrics` shows it (`Authorization: Bearer …`). Needed to read them from other machines.",
         secret=True,
     ),
     Setting(
-        *("admins", "ATRIUM_ADMINS", _list, ""),
+        *("admins", "ATRIUM_ADMINS", kinds.words, ""),
         "Usernames of those who may open `/admin`, with commas between them. Empty: whoever made the first "
         "account here. Make their accounts before you name them: a name that nobody has is anybody's to "
         "take.",
     ),
     Setting(
-        *("session_days", "ATRIUM_SESSION_DAYS", _days, "30"),
+        *("session_days", "ATRIUM_SESSION_DAYS", kinds.days, "30"),
         "Days after its last use at which a login ends.",
     ),
     Setting(
-        *("devices_per_user", "ATRIUM_DEVICES_PER_USER", _count, str(DEFAULT_PER_USER)),
+        *("devices_per_user", "ATRIUM_DEVICES_PER_USER", kinds.count, str(DEFAULT_PER_USER)),
         "WHIP publishers and WHEP players that one member may have open at a time.",
     ),
     Setting(
-        *("devices_per_zone", "ATRIUM_DEVICES_PER_ZONE", _count, str(DEFAULT_PER_ZONE)),
+        *("devices_per_zone", "ATRIUM_DEVICES_PER_ZONE", kinds.count, str(DEFAULT_PER_ZONE)),
         "WHIP publishers and WHEP players that one zone takes.",
     ),
     Setting(
-        *("chat_lines", "ATRIUM_CHAT_LINES", _at_least_one, "5000"),
+        *("chat_lines", "ATRIUM_CHAT_LINES", kinds.at_least_one, "5000"),
         "Lines of chat kept of one zone, of one direct talk, and of everybody's chat of a server.",
     ),
     Setting(
-        *("chat_days", "ATRIUM_CHAT_DAYS", _days, "365"),
+        *("chat_days", "ATRIUM_CHAT_DAYS", kinds.days, "365"),
         "Days after which chat is deleted.",
     ),
     Setting(
-        *("chat_file_mb", "ATRIUM_CHAT_FILE_MB", _count, "10"),
+        *("chat_file_mb", "ATRIUM_CHAT_FILE_MB", kinds.count, "10"),
         "Largest file in a chat, in MB. 0: no files.",
     ),
     Setting(
-        *("chat_user_mb", "ATRIUM_CHAT_USER_MB", _count, "200"),
+        *("chat_user_mb", "ATRIUM_CHAT_USER_MB", kinds.count, "200"),
         "All files of one person on one server, in MB.",
     ),
     Setting(
-        *("chat_server_mb", "ATRIUM_CHAT_SERVER_MB", _count, "2000"),
+        *("chat_server_mb", "ATRIUM_CHAT_SERVER_MB", kinds.count, "2000"),
         "All files of one server, in MB. They lie in the data folder, which world nodes have to share.",
     ),
     Setting(
-        *("database_url", "DATABASE_URL", _text, ""),
+        *("database_url", "DATABASE_URL", kinds.text, ""),
         "`postgresql://user:password@host/name` or `sqlite:///file`. Empty: SQLite in the data folder.",
         secret=True,
     ),
     Setting(
-        *("redis_url", "REDIS_URL", _redis, ""),
+        *("redis_url", "REDIS_URL", kinds.redis, ""),
         "`redis://host:6379/0`: state and bus shared by several processes. Empty: everything in one process.",
         secret=True,
     ),

@@ -10,8 +10,8 @@ from web.settings import Settings
 
 def run(settings: Settings, arguments: Namespace) -> int:
     """Migrate, and say which database."""
-    from web.compose import StartError
     from web.logs import log_to_stderr
+    from web.starting import StartError
 
     log_to_stderr(settings.log_level, settings.log_format)
     try:
@@ -22,7 +22,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    from web.compose import open_database
+    from web.starting import open_database
 
     database = await open_database(settings)
     say(f"{database.url.render_as_string(hide_password=True)} is up to date")

@@ -25,8 +25,8 @@ def _command(name: str, words: str, *, world: bool, worker: bool) -> Command:
 def _serve(settings: Settings, *, world: bool, worker: bool) -> int:
     from signaling import tracing
     from web import telemetry
-    from web.compose import StartError
     from web.logs import log_to_stderr
+    from web.starting import StartError
     from world.running.collector import calm_collector
 
     log_to_stderr(settings.log_level, settings.log_format)
