@@ -1,6 +1,9 @@
 # `make run` and `make test` install what they need; see CONTRIBUTING.md for the rest.
 PYTHON ?= python3
 BIN := .venv/bin
+# How many processes run the tests, and how those are shared out (tests/conftest.py).
+PROCESSES ?= 2
+SHARED := -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run install test check unit bench soak asan lock types art screenshots clean
 .DEFAULT_GOAL := run
@@ -13,8 +16,8 @@ install:
 	@$(PYTHON) tools/install.py test
 
 test: install check ## every check and every test
-	@$(BIN)/python -m pytest -q
 	@cd web/client && ../../$(BIN)/node --test --test-reporter=dot "**/*.test.ts"
+	@$(BIN)/python -m pytest -q $(SHARED)
 
 check: install ## formatting, lint, types, import contract
 	@$(BIN)/ruff format --check -q . || { echo "run: .venv/bin/ruff format ."; exit 1; }
@@ -24,7 +27,7 @@ check: install ## formatting, lint, types, import contract
 	@cd web/client && ../../$(BIN)/node node_modules/typescript/bin/tsc --noEmit
 
 unit: install ## the quick part of the tests
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q $(SHARED) tests/unit
 
 bench: install ## the figures of docs/performance.md
 	@$(BIN)/python -m tests.bench

@@ -10,7 +10,6 @@ import http.cookiejar
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -190,7 +189,7 @@ def janus() -> Iterator[Target]:
     if shutil.which("ip") is None:
         raise Unavailable("Janus needs a network interface of its own, made with `ip` (Debian: iproute2)")
     _veth()
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     with tempfile.TemporaryDirectory() as name, Path(name, "log").open("w") as log:
         folder = Path(name)
         _janus_config(folder, port, libraries)

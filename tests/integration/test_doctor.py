@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from tests.support.atrium_server import AtriumServer
 from tests.support.databases import empty_database
-from tests.support.ports import free_port, free_udp_port
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.turn_server import TurnServer
 from web import cli
@@ -35,7 +35,7 @@ async def doctor(data: Path, **settings: str) -> tuple[int, dict[str, dict[str, 
     """Exit code, and the findings by what was checked."""
     own = {
         "ATRIUM_PORT": str(free_port()),
-        "ATRIUM_MEDIA_PORT": str(free_udp_port()),
+        "ATRIUM_MEDIA_PORT": str(free_port()),
         "ATRIUM_DATA": str(data),
     }
     findings = await look(load({}, own | settings))
@@ -48,7 +48,7 @@ def test_the_command_tells_programs_and_people_and_ends_with_1_when_something_mu
     for name in ("DATABASE_URL", "REDIS_URL", "ATRIUM_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ATRIUM_DATA", str(tmp_path))
-    monkeypatch.setenv("ATRIUM_MEDIA_PORT", str(free_udp_port()))
+    monkeypatch.setenv("ATRIUM_MEDIA_PORT", str(free_port()))
     for port, code in ((str(free_port()), 0), ("1", 1)):
         monkeypatch.setenv("ATRIUM_HOST", "127.0.0.1" if code == 0 else "192.0.2.1")
         monkeypatch.setenv("ATRIUM_PORT", port)

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.support.ports import free_port, free_udp_port
+from tests.support.ports import free_port
 from tools.install import VENV
 
 START_SECONDS = 45.0
@@ -21,7 +21,7 @@ class AtriumServer:
 
     def __init__(self, data: Path, role: str = "serve", **settings: str) -> None:
         self.port = free_port()
-        self.media_port = free_udp_port()
+        self.media_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         # A command that runs it elsewhere (`ip netns exec …`).

@@ -15,13 +15,14 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.ports import free_port
 
 MISSING = (
     "no PostgreSQL for the storage tests: install the Debian package `postgresql` "
@@ -84,8 +85,7 @@ class PostgresServer:
             env=self._environment,
             cwd=self._folder,
         )
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.support.ports import free_port, free_udp_port
+from tests.support.ports import free_port
 from web import cli
 from world.storage.database import Database
 from world.storage.migrate import upgrade
@@ -28,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def run(*arguments: str, **environment: str) -> tuple[int, str]:
         own = {
             "ATRIUM_PORT": str(free_port()),
-            "ATRIUM_MEDIA_PORT": str(free_udp_port()),
+            "ATRIUM_MEDIA_PORT": str(free_port()),
             "ATRIUM_DATA": str(tmp_path / "data"),
         }
         for name, value in (own | environment).items():
