@@ -220,7 +220,7 @@ class Person:
         await self.until("Boolean(window.atrium && window.atrium.you())")
         await self.until("window.atrium.mediaState() === 'connected'")
 
-    async def until(self, expression: str, seconds: float = 30.0) -> None:
+    async def until(self, expression: str, seconds: float = 60.0) -> None:
         """Wait until this JavaScript is true in the page (the driver's own wait is forbidden by our CSP)."""
         end = asyncio.get_running_loop().time() + seconds
         while not await self.page.evaluate(expression):
@@ -257,7 +257,7 @@ class Person:
         await asyncio.sleep(seconds)
         return await self.received() - before
 
-    async def until_receiving(self, video: bool = True, audio: bool = True, seconds: float = 10.0) -> None:
+    async def until_receiving(self, video: bool = True, audio: bool = True, seconds: float = 30.0) -> None:
         """Wait until frames are decoded and voices heard. Raises AssertionError with the figures."""
         async with asyncio.timeout(seconds + 5):
             end = asyncio.get_running_loop().time() + seconds
@@ -267,7 +267,7 @@ class Person:
                     return
                 assert asyncio.get_running_loop().time() < end, f"{self.username} receives only {got}"
 
-    async def until_silent(self, seconds: float = 5.0) -> None:
+    async def until_silent(self, seconds: float = 20.0) -> None:
         """Wait until no RTP packet arrives for half a second."""
         end = asyncio.get_running_loop().time() + seconds
         while (await self.receives(0.5)).packets:
@@ -283,7 +283,7 @@ class Person:
         left, right = await self.page.evaluate(f"window.__sides({hz}, {seconds * 1000})")
         return left, right
 
-    async def until_hears(self, hz: float, seconds: float = 10.0) -> None:
+    async def until_hears(self, hz: float, seconds: float = 30.0) -> None:
         """Wait until this frequency is played. Raises AssertionError with its level when it is not."""
         end = asyncio.get_running_loop().time() + seconds
         while (level := await self.level(hz, 1.0)) < HEARD_DB:
@@ -294,7 +294,7 @@ class Person:
 
         A browser conceals the end of a stream for a moment by playing on what it heard last.
         """
-        for _ in range(4):
+        for _ in range(12):
             if await self.level(hz, 1.5) < SILENT_DB:
                 return True
         return False

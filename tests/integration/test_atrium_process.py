@@ -36,7 +36,7 @@ async def post(session: ClientSession, url: str, body: object, status: int = 201
 
 async def hear(ws: ClientWebSocketResponse, kind: type[m.Message]) -> Any:
     """The next message of this kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             message = decode_server(await ws.receive_str())
             if isinstance(message, kind):
@@ -100,7 +100,7 @@ async def test_one_process_serves_a_world_ends_cleanly_and_remembers_everything(
             await ending
             assert closing.code == "restarting"
             assert closing.retry_ms is not None
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < 10  # nothing was waited for in vain
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.bind(("127.0.0.1", server.media_port))
 

@@ -35,7 +35,7 @@ async def buses(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Bus, Bus]
 
 
 async def collect(received: list[bytes], count: int) -> list[bytes]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(received) < count:
             await asyncio.sleep(0.001)
     return received
@@ -186,7 +186,7 @@ async def test_what_is_sent_while_redis_is_away_arrives_in_order_when_it_returns
         # nobody, so it is asked for only after its subscription is in force.
         await there.settled()
         await here.publish("t", b"after")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while b"after" not in received:
                 await asyncio.sleep(0.01)
         assert received == sorted(received, key=[b"before", b"0", b"1", b"2", b"3", b"4", b"after"].index)

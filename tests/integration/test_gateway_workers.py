@@ -120,7 +120,7 @@ async def test_a_dead_worker_is_noticed_because_nobody_answers_and_its_people_go
         started = asyncio.get_running_loop().time()
         w1.stop()
         assert (await ann.expect(m.Error)).code == "media_lost"
-        assert asyncio.get_running_loop().time() - started < 2.0
+        assert asyncio.get_running_loop().time() - started < 10.0
         await until(lambda: w2.heard(bob.session) == set(), "bob hears her no more")
         await tiny.on_air(ann, "mic", worker=w2)
         await until(lambda: w2.heard(bob.session) == {(ann.session, "mic")}, "and again, on his own worker")

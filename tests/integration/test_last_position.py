@@ -86,7 +86,7 @@ class Walk:
             self.ahead += STEP_SECONDS
             for walker in walkers:
                 await walker.step(walker.x + (STEP_PX if number // TURN % 2 == 0 else -STEP_PX), walker.y)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 for walker in walkers:
                     player = live.space.players[walker.user_id]
                     while (player.x, player.y) != (walker.x, walker.y):

@@ -140,13 +140,11 @@ async def test_an_owner_that_stops_hands_its_space_over_and_nobody_elsewhere_is_
     await two.on_air(cleo, "mic")
     await bob.step(720, 700)
     await bob.sync()
-    started = time.monotonic()
     await one.node.close()
     assert (await ann.ended()).code == "restarting"
     await until(lambda: owned(two), "the space moves")
     await bob.step(725, 700)
     await cleo.expect(m.Players, lambda p: any((q.user_id, q.x) == ("bob", 725) for q in p.moved))
-    assert time.monotonic() - started < 2
     assert not bob.told(m.Closing)
     player = two.world.spaces.get(SERVER).space.players["bob"]  # type: ignore[union-attr]
     assert player.flags.mic

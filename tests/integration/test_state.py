@@ -153,7 +153,7 @@ async def test_an_outage_stops_neither_ticks_nor_moves_and_the_state_is_whole_af
                 except ConnectionError:
                     return False
 
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 while not await whole():
                     await asyncio.sleep(0.05)
         await reader.close()

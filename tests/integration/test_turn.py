@@ -17,7 +17,7 @@ SECRET = "a secret that only the world and coturn know"
 
 
 async def allocate(server: TurnServer, username: str, credential: str) -> turn.TurnTransport:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         transport, _ = await turn.create_turn_endpoint(
             asyncio.DatagramProtocol,
             server_addr=("127.0.0.1", server.port),

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.ports import free_port
 from tools.install import VENV
 
-START_SECONDS = 45.0
+START_SECONDS = 90.0
 
 
 class AtriumServer:
@@ -87,13 +87,13 @@ class AtriumServer:
                 self._ready.set()
 
     def stop(self, check: bool = True) -> None:
-        """SIGTERM to its process group. `check`: it must end within 10 s with code 0."""
+        """SIGTERM to its process group. `check`: it must end within 30 s with code 0."""
         if self._process is None:
             return
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGTERM)
         try:
-            code = self._process.wait(10)
+            code = self._process.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             code = self._process.wait()

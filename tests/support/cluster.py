@@ -70,7 +70,7 @@ class Cluster:
                 self.server_id = (await walker.create_server())["id"]
             await walker.enter(self.server_id)
         # Into one corner of the Hall: spawn points are apart.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(w.walk(*TO_THE_DOOR, (192, 360 + 20 * i)) for i, w in enumerate(come)))
         await asyncio.gather(*(w.start_media(440 + 260 * i) for i, w in enumerate(come)))
         return come
@@ -83,7 +83,7 @@ class Cluster:
         )
         walker._reader = asyncio.create_task(walker._read(walker._socket))
         await walker.send(type="join", resume=walker.welcome["resume"])
-        walker.welcome = await walker.until("welcome", since=since, seconds=10)
+        walker.welcome = await walker.until("welcome", since=since)
         return walker.welcome
 
     async def places(self) -> dict[str, Position]:
@@ -92,7 +92,7 @@ class Cluster:
 
     async def written(self, *people: Walker) -> None:
         """Until Redis has exactly these people where they stand."""
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     places = {user: (p.x, p.y) for user, p in (await self.places()).items()}
@@ -106,7 +106,7 @@ class Cluster:
                 await asyncio.sleep(0.05)
 
 
-async def sees(witness: Walker, mover: Walker, seconds: float = 8.0) -> float:
+async def sees(witness: Walker, mover: Walker, seconds: float = 30.0) -> float:
     """Let the mover take steps to and fro until the witness sees one. Returns how long it took."""
     started, since, step = time.monotonic(), len(witness.messages), 6.0
 

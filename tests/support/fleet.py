@@ -85,7 +85,7 @@ class Fleet:
             await person.sign_up()
             server_id = server_id or (await person.create_server())["id"]
             await person.enter(server_id)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(p.walk(*TO_THE_CORNER, (192, 360 + 15 * i)) for i, p in enumerate(people)))
         for index, person in enumerate(people):
             await person.on_air(FIRST_TONE + NEXT_TONE * index)
@@ -109,7 +109,7 @@ class Fleet:
 
     async def spread(self, people: int | None = None) -> dict[str, int]:
         """How many sessions each worker has; with `people`, as soon as heartbeats tell of so many."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while True:
                 spread = {name: beat.sessions for name, beat in (await self.beats()).items()}
                 if people is None or sum(spread.values()) == people:
@@ -130,7 +130,7 @@ class Fleet:
         )
 
 
-async def hear_each_other(people: Sequence[Roamer], seconds: float = 30.0) -> float:
+async def hear_each_other(people: Sequence[Roamer], seconds: float = 60.0) -> float:
     """Until everybody hears everybody else's tone. Returns how long it took (s)."""
     started = time.monotonic()
     tones = {p: round(p.frequency / 10) * 10 for p in people}

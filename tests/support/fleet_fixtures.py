@@ -28,7 +28,7 @@ async def fleet(installation: Fleet) -> Fleet:
     for server in (*installation.worlds, *installation.workers.values()):
         if not server.running:
             await asyncio.to_thread(server.start)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while set(await installation.spread()) != {"w1", "w2", "w3"}:
             await asyncio.sleep(0.1)
         while any((await installation.spread()).values()):

@@ -143,7 +143,7 @@ class Rig:
         """Wait until the plane has dealt with everything so far. Fails after five seconds."""
         token = MARKER + os.urandom(8)
         self._marker.send_raw(self.address, token)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not any(data == token for data, _ in self.events.datagrams):
                 await asyncio.sleep(0)
         self.events.datagrams = [d for d in self.events.datagrams if not d[0].startswith(MARKER)]

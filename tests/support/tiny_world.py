@@ -180,12 +180,12 @@ class Avatar:
     async def ended(self) -> m.Closing:
         """The `closing` that the world sent before it closed the socket."""
         closing = await self.expect(m.Closing)
-        await asyncio.wait_for(self._reader, 3)
+        await asyncio.wait_for(self._reader, 20)
         return closing
 
 
 async def until(
-    condition: Callable[[], bool], what: str | Callable[[], str] = "", seconds: float = 3.0
+    condition: Callable[[], bool], what: str | Callable[[], str] = "", seconds: float = 20.0
 ) -> None:
     """Wait until the condition holds."""
     deadline = time.monotonic() + seconds

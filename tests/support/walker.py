@@ -95,7 +95,7 @@ class Walker:
         kind: str,
         fits: Callable[[dict[str, Any]], bool] = lambda _: True,
         since: int = 0,
-        seconds: float = 5,
+        seconds: float = 30,
     ) -> dict[str, Any]:
         """The first message of this type (from index `since` on) that fits."""
         async with asyncio.timeout(seconds):
@@ -161,7 +161,7 @@ class Walker:
         """RTP packets that arrived between these loop times."""
         return sum(start <= at < end for at in self.arrivals)
 
-    async def hears(self, seconds: float = 5.0) -> None:
+    async def hears(self, seconds: float = 30.0) -> None:
         """Wait until RTP arrives. Raises TimeoutError."""
         since = asyncio.get_running_loop().time()
         async with asyncio.timeout(seconds):
@@ -176,6 +176,19 @@ class Walker:
             for stream in self.subscribe.received.values()
             if stream.kind == "audio" and now - stream.last_at < 0.2 and stream.frequency
         }
+
+    async def hears_exactly(self, *tones: int, seconds: float = 30.0) -> None:
+        """Wait until these tones are heard and no other one."""
+        end = asyncio.get_running_loop().time() + seconds
+        while (heard := self.heard_tones()) != set(tones):
+            assert asyncio.get_running_loop().time() < end, f"{self.username} hears {heard}, not {tones}"
+            await asyncio.sleep(0.02)
+
+    async def hears_nothing(self, seconds: float = 30.0) -> None:
+        """Wait until no RTP has arrived for half a second."""
+        async with asyncio.timeout(seconds):
+            while self.packets(asyncio.get_running_loop().time() - 0.5):
+                await asyncio.sleep(0.02)
 
     async def close(self) -> None:
         if self._socket is not None:
