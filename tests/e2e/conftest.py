@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from tests.e2e.people import write_tone
 from tests.support.atrium_server import AtriumServer
 from tests.support.chromium import FLAGS, NoChromium, chromium
 
+# Pages of a busy machine are slow: what is expected is waited for (ms).
+expect.set_options(timeout=30_000)
 # The voices: far apart, and none a multiple of another.
 TONES = {"ada": 440.0, "bob": 700.0, "cleo": 1130.0}
 

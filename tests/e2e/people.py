@@ -124,6 +124,7 @@ BREATH_MS = 400
 # A voice of a fake microphone is at −20 dB or so near by; what leaks from another voice's bins is below −80.
 HEARD_DB = -55.0
 SILENT_DB = -70.0
+SILENT_ENERGY = 1e-6
 
 
 @dataclass
@@ -267,11 +268,17 @@ class Person:
                     return
                 assert asyncio.get_running_loop().time() < end, f"{self.username} receives only {got}"
 
-    async def until_silent(self, seconds: float = 20.0) -> None:
-        """Wait until no RTP packet arrives for half a second."""
+    async def until_receiving_packets(self, seconds: float = 30.0) -> None:
+        """Wait until RTP arrives, whether or not anything of it is played."""
         end = asyncio.get_running_loop().time() + seconds
-        while (await self.receives(0.5)).packets:
-            assert asyncio.get_running_loop().time() < end, f"{self.username} still receives"
+        while not (await self.receives(0.5)).packets:
+            assert asyncio.get_running_loop().time() < end, f"{self.username} receives nothing"
+
+    async def until_silent(self, what: str = "packets", seconds: float = 20.0) -> None:
+        """Wait until nothing of `what` (a field of Received) comes for half a second."""
+        end = asyncio.get_running_loop().time() + seconds
+        while getattr(await self.receives(0.5), what) > SILENT_ENERGY:
+            assert asyncio.get_running_loop().time() < end, f"{self.username} still receives {what}"
 
     async def level(self, hz: float, seconds: float = 1.5) -> float:
         """The loudest level (dB) of this frequency at the page's loudspeaker within the time."""

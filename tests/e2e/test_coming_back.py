@@ -48,14 +48,13 @@ class Home:
             assert abs(you["x"] - x) < 4, f"{person.username} came back at {you}"
             assert abs(you["y"] - y) < 4, f"{person.username} came back at {you}"
             assert await person.page.evaluate("window.__samePage === true"), "the page was loaded anew"
-            assert await person.page.evaluate("document.getElementById('banner').hidden")
-        await self.bob.until_hears(440, 15)
+            await person.until("document.getElementById('banner').hidden")
+        await self.bob.until_hears(440)
         mics = [await p.page.evaluate("window.atrium.media.local.mic") for p in (self.ada, self.bob)]
         assert mics == [True, False]
-        seen = [
-            [p["user_id"] for p in await one.page.evaluate("window.atrium.players()")] for one in self.both
-        ]
-        assert seen == [[(await self.bob.you())["user_id"]], [(await self.ada.you())["user_id"]]]
+        for one, other in ((self.ada, self.bob), (self.bob, self.ada)):
+            there = (await other.you())["user_id"]
+            await one.until(f"window.atrium.players().map((p) => p.user_id).join() === '{there}'")
         assert await self.ada.hears_nothing_of(700), "Bob is heard, whose microphone is off"
 
     @property

@@ -82,6 +82,7 @@ async def test_a_server_is_made_from_a_map_with_a_picture(newcomer: Person, albu
     for title in ("Office", "Park"):
         choice = page.locator("#map-choices label", has_text=title)
         await expect(choice).to_be_visible()
+        await expect(choice.locator("img")).to_have_js_property("complete", True)
         assert await choice.locator("img").evaluate("image => image.naturalWidth > 0")
     await photograph(page, album, "create-server")
     await page.locator("#map-choices label", has_text="Office").click()
@@ -144,10 +145,8 @@ async def test_keys_walk_and_walls_stop(newcomer: Person) -> None:
     before = await newcomer.you()
     await page.locator("canvas").first.click(position={"x": 20, "y": 400})
     await page.keyboard.down("KeyD")
-    await asyncio.sleep(0.6)
+    await newcomer.until(f"window.atrium.you().x > {before['x'] + 40}")
     await page.keyboard.up("KeyD")
-    after = await newcomer.you()
-    assert after["x"] > before["x"] + 40
     await page.keyboard.down("ArrowDown")
     await asyncio.sleep(1.5)
     await page.keyboard.up("ArrowDown")

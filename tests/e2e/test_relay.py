@@ -62,8 +62,8 @@ async def test_people_who_may_only_relay_see_and_hear_each_other(
             for person in people:
                 await person.enter(home["id"])
                 await person.speak_and_show()
-            await ada.until_receiving(seconds=20)
-            await bob.until_receiving(seconds=20)
+            await ada.until_receiving()
+            await bob.until_receiving()
             await ada.until_hears(TONES["bob"])
             await bob.until_hears(TONES["ada"])
             for person in people:

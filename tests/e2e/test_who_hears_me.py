@@ -44,16 +44,16 @@ async def test_who_hears_me_is_shown_and_follows_a_walk_away_and_a_mute(two: Two
     await two.bob.until_receiving()
     await page.get_by_role("button", name="Who hears me").click()
     panel = page.get_by_role("region", name="Who hears me")
-    await expect(panel).to_contain_text("Your voice is sent to 1 person", timeout=10_000)
-    await expect(panel).to_contain_text("Your camera is sent to 1 person", timeout=10_000)
+    await expect(panel).to_contain_text("Your voice is sent to 1 person")
+    await expect(panel).to_contain_text("Your camera is sent to 1 person")
     await expect(panel.get_by_text(two.bob.username).first).to_be_visible()
     await two.bob.walk_to(860, LANE)
-    await expect(panel).to_contain_text("Your voice is sent to nobody", timeout=10_000)
+    await expect(panel).to_contain_text("Your voice is sent to nobody")
     await expect(panel.get_by_text(two.bob.username)).to_have_count(0)
     await two.bob.walk_to(380, LANE)
-    await expect(panel).to_contain_text("Your voice is sent to 1 person", timeout=10_000)
+    await expect(panel).to_contain_text("Your voice is sent to 1 person")
     await page.evaluate("window.atrium.media.setMic(false)")
-    await expect(panel).to_contain_text("Your voice is sent to nobody", timeout=10_000)
+    await expect(panel).to_contain_text("Your voice is sent to nobody")
     await expect(panel).to_contain_text("Your camera is sent to 1 person")
     await panel.get_by_role("button", name="Close").click()
     await expect(panel).to_be_hidden()
@@ -69,7 +69,7 @@ async def test_in_the_echo_booth_one_hears_oneself_and_nobody_else_does(two: Two
     await two.ada.until_hears(ADAS_TONE)
     assert await two.bob.hears_nothing_of(ADAS_TONE)
     figures = page.locator(".booth-figures")
-    await expect(figures).to_have_attribute("data-delay", re.compile(r"\d+"), timeout=20_000)
+    await expect(figures).to_have_attribute("data-delay", re.compile(r"\d+"))
     delay = int(await figures.get_attribute("data-delay") or "-1")
     # A beat of the swelling tone is 400 ms long; on this machine the way is far below.
     assert 10 <= delay <= 390, delay
@@ -109,7 +109,7 @@ async def test_pictures_hang_near_people_in_a_strip_or_in_a_grid(two: Two) -> No
     async def box() -> dict[str, float]:
         # Tiles glide: the place counts once it stays.
         last: dict[str, float] = {}
-        for _ in range(40):
+        for _ in range(200):
             now: dict[str, float] = await tile.evaluate(
                 "(e) => { const { x, y, width, height } = e.getBoundingClientRect();"
                 " return { x, y, width, height }; }"
@@ -139,10 +139,10 @@ async def test_pictures_hang_near_people_in_a_strip_or_in_a_grid(two: Two) -> No
 async def test_mic_only_mode_receives_no_picture_and_still_hears(two: Two) -> None:
     page = two.ada.page
     await page.get_by_role("button", name="Mic-only mode").last.click()
-    await asyncio.sleep(1)
+    await two.ada.until_silent("video")
     got = await two.ada.receives(1.5)
     assert got.video == 0
-    assert got.audio > 10
+    assert got.audio > 0
     await page.get_by_role("button", name="Receive video again").last.click()
     await two.ada.until_receiving(audio=False)
 
