@@ -99,7 +99,7 @@ async def test_a_restart_is_not_heard(pair: Pair) -> None:
     await asyncio.gather(pair.bob.until_hears(440), pair.ada.until_hears(700))
     gap = await longest_gap(pair.ada, pair.bob)
     print(f"\nan ICE restart of a page that talks: longest silence {gap:.0f} ms")
-    assert gap < BREATH_MS + 2000
+    assert gap < BREATH_MS + 5000
     await pair.same_as_before()
 
 

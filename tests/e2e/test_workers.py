@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from signaling.registry import RedisRegistry
-from tests.e2e.people import BREATH_MS, Person, longest_gap, watch_gaps
+from tests.e2e.people import Person, longest_gap, watch_gaps
 from tests.support.atrium_server import AtriumServer
 from tests.support.redis_server import RedisServer
 
