@@ -28,6 +28,26 @@ test("live lines and pages come together in the order in which they were said, e
   assert.equal(channels.at(EVERYONE).more, false);
 });
 
+test("a line that is said while the newest page is asked for stays", () => {
+  const channels = new Channels();
+  channels.add(line("7"));
+  channels.addPage(EVERYONE, [line("3"), line("5")], true, null);
+  assert.deepEqual(ids(channels), ["3", "5", "7"]);
+  const empty = new Channels();
+  empty.add(line("1"));
+  empty.addPage(EVERYONE, [], false, null);
+  assert.deepEqual(ids(empty), ["1"]);
+});
+
+test("what was taken back during an absence is gone, and what is older than the page stays", () => {
+  const channels = new Channels();
+  channels.addPage(EVERYONE, [line("1"), line("3"), line("4"), line("5")], false, null);
+  channels.stale();
+  channels.addPage(EVERYONE, [line("3"), line("5"), line("6")], true, null);
+  assert.deepEqual(ids(channels), ["1", "3", "5", "6"]);
+  assert.equal(channels.at(EVERYONE).more, false);
+});
+
 test("after a long absence the newest page begins anew instead of leaving a hole", () => {
   const channels = new Channels();
   channels.addPage(EVERYONE, [line("1"), line("2")], false, null);

@@ -104,14 +104,13 @@ export class Channels {
       // After a pause there may be a hole between what is here and the newest page.
       const first = page[0];
       const joined = first !== undefined && channel.lines.some(({ id }) => id === first.id);
-      if (!joined) channel.lines.length = 0;
       channel.more = joined ? channel.more : more;
       channel.fetched = true;
-      const fresh = new Map(page.map((line) => [line.id, line]));
-      channel.lines.forEach((line, i) => {
-        channel.lines[i] = fresh.get(line.id) ?? line;
-      });
-      for (const line of page) this.add(line);
+      // What is newer than the page was said while it was asked for. What is not in it was taken back.
+      const last = page.at(-1);
+      const older = channel.lines.filter((line) => joined && isLater(first, line));
+      const newer = channel.lines.filter((line) => !last || isLater(line, last));
+      channel.lines.splice(0, channel.lines.length, ...older, ...page, ...newer);
       return;
     }
     const known = new Set(channel.lines.map(({ id }) => id));
