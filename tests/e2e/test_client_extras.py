@@ -1,4 +1,7 @@
-"""What makes the world comfortable: hearing nobody, volumes, following, finding, a joystick, the own ring."""
+"""What makes the world comfortable: hearing nobody, volumes, following, finding, a joystick, the own ring.
+
+And what keys and pointer do in it, a change of device, a shared screen.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, WebSocket, expect
 
 from tests.e2e.people import Person
+from tests.e2e.test_meeting import SHARED
 from tests.support.atrium_server import AtriumServer
 from tests.support.attempts import once_in
 
@@ -22,7 +26,23 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 # A straight, free lane through the Hall of the Office.
 LANE = 560.0
-BOBS_TONE = 700
+BOBS_TONE, ADAS_TONE = 700, 440
+# px a second while a key is held: by the page's own clock, from when the step is under way.
+PACE = """
+async () => {
+  const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+  await rest(150);
+  const [x, at] = [window.atrium.you().x, performance.now()];
+  await rest(350);
+  return (window.atrium.you().x - x) / (performance.now() - at) * 1000;
+}
+"""
+SENT_MICROPHONES = """
+window.__pcs.filter((pc) => pc.connectionState !== "closed")
+  .flatMap((pc) => pc.getSenders().map((sender) => sender.track))
+  .filter((track) => track?.kind === "audio" && track.readyState === "live")
+  .map((track) => track.label)
+"""
 
 
 @dataclass
@@ -250,6 +270,92 @@ async def test_on_a_phone_the_rooms_name_is_whole_and_nothing_sticks_out(
         assert phone.problems == []
     finally:
         await phone.leave()
+
+
+async def test_space_talks_while_it_is_held_and_ends_only_what_it_began(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(300, 380)
+    await page.evaluate("window.atrium.media.setMic(false)")
+    await page.locator("#map").focus()
+    await page.keyboard.down("Space")
+    await two.bob.until_hears(ADAS_TONE)
+    await page.keyboard.up("Space")
+    await two.ada.until("!window.atrium.media.local.mic")
+    assert await two.bob.hears_nothing_of(ADAS_TONE)
+    await page.evaluate("window.atrium.media.setMic(true)")
+    await page.keyboard.press("Space")
+    assert await page.evaluate("window.atrium.media.local.mic"), "a key has muted her"
+
+
+async def test_the_microphone_is_another_one_at_once_when_it_is_changed_inside(two: Two) -> None:
+    page = two.ada.page
+    await two.bob.until_hears(ADAS_TONE)
+    (before,) = await page.evaluate(SENT_MICROPHONES)
+    await page.locator(".bar-settings").click()
+    microphones = page.get_by_role("dialog").get_by_label("Microphone")
+    names = [name for name in await microphones.locator("option").all_inner_texts() if name != before]
+    await microphones.select_option(label=names[-1])
+    await two.ada.until(f"{SENT_MICROPHONES.strip()}.join() === {json.dumps(names[-1])}")
+    await page.get_by_role("button", name="Done").click()
+    await two.bob.until_hears(ADAS_TONE)
+
+
+async def test_shift_runs_and_a_double_click_and_the_minimap_walk_there(two: Two) -> None:
+    page = two.ada.page
+    paces = []
+    for keys in (("KeyD",), ("Shift", "ArrowRight")):
+        await two.ada.walk_to(300, LANE)
+        await page.locator("#map").focus()
+        for key in keys:
+            await page.keyboard.down(key)
+        paces.append(await page.evaluate(PACE))
+        for key in keys:
+            await page.keyboard.up(key)
+    assert paces[1] > paces[0] * 1.3, f"walks {paces[0]:.0f} px/s and runs {paces[1]:.0f} px/s"
+
+    start = await two.ada.you()
+    await asyncio.sleep(0.3)  # the view follows
+    feet = await page.locator("#floating").bounding_box()
+    assert feet is not None
+    await page.mouse.dblclick(feet["x"] + feet["width"] / 2 - 160, feet["y"])
+    await two.ada.until(f"window.atrium.you().x < {start['x'] - 60}")
+    # A click into Room_2 in the corner: out of the Hall by its door.
+    minimap = page.locator("#minimap")
+    box = await minimap.bounding_box()
+    assert box is not None
+    await minimap.click(position={"x": box["width"] * 516 / 960, "y": box["height"] * 190 / 640})
+    await two.ada.until("window.atrium.you().y < 240 && Math.abs(window.atrium.you().x - 516) < 60", 20)
+
+
+async def test_the_keys_1_to_6_are_emotes_that_the_other_sees(two: Two) -> None:
+    page = two.ada.page
+    await two.stand(300, 380)
+    await page.locator("#map").focus()
+    for key, emote in (("1", "wave"), ("2", "heart"), ("6", "question")):
+        await page.keyboard.press(key)
+        for seen in (page, two.bob.page):
+            await expect(seen.locator(f"#bubbles .emote-{emote}")).to_be_visible()
+        await asyncio.sleep(0.4)  # the world lets nobody flicker
+
+
+async def test_a_screen_in_the_world_is_heard_enlarged_pinned_and_full(two: Two) -> None:
+    ada, bob = two.ada.page, two.bob.page
+    await two.stand(300, 380)
+    await bob.evaluate(SHARED)
+    await bob.locator("#bar-media").get_by_role("button", name="Share your screen").click()
+    screen = ada.locator("figure.tile-screen")
+    await two.ada.until("document.querySelector('figure.tile-screen video')?.videoWidth === 1280")
+    await two.ada.until_hears(1600)
+    await screen.hover()
+    await screen.get_by_role("button", name="Enlarge").click()
+    await expect(screen).to_have_class(re.compile("large"))
+    assert two.said[-1] == {"type": "pin", "user_id": (await two.bob.you())["user_id"]}
+    await screen.get_by_role("button", name="Full screen").click()
+    await two.ada.until("document.fullscreenElement?.matches('figure.tile-screen') === true")
+    await ada.evaluate("document.exitFullscreen()")
+    await bob.locator("#bar-media").get_by_role("button", name="Stop sharing").click()
+    await expect(screen).to_have_count(0)
+    assert await two.ada.hears_nothing_of(1600)
 
 
 async def test_the_pages_had_no_errors(two: Two) -> None:
