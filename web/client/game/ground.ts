@@ -15,7 +15,9 @@ import {
 } from "./tiled.ts";
 
 /** Side of one picture in map px: every GPU takes this. */
-const CHUNK = 1024;
+const BELOW = 1024;
+/** What is above people is little and far between: small pictures, and none where there is nothing. */
+const ABOVE = 256;
 /** What we are ready to paint: beyond, memory would be the problem. */
 const MAX_PIXELS = 64 * 1024 * 1024;
 
@@ -45,7 +47,7 @@ export async function loadGround(url: string): Promise<Ground> {
     [...imagesOf(map)].map(async (name) => images.set(name, await loadImage(new URL(name, base).href))),
   );
   const { below, above } = stacks(map);
-  return { map, below: paint(map, below, images), above: paint(map, above, images) };
+  return { map, below: paint(map, below, images, BELOW), above: paint(map, above, images, ABOVE) };
 }
 
 export async function loadImage(url: string): Promise<HTMLImageElement> {
@@ -59,15 +61,15 @@ export async function loadImage(url: string): Promise<HTMLImageElement> {
   return image;
 }
 
-function paint(map: TiledMap, layers: TiledLayer[], images: Map<string, HTMLImageElement>): Chunk[] {
+function paint(map: TiledMap, layers: TiledLayer[], images: Map<string, HTMLImageElement>, side: number): Chunk[] {
   const width = map.width * map.tilewidth;
   const height = map.height * map.tileheight;
   const chunks: Chunk[] = [];
-  for (let y = 0; y < height; y += CHUNK) {
-    for (let x = 0; x < width; x += CHUNK) {
+  for (let y = 0; y < height; y += side) {
+    for (let x = 0; x < width; x += side) {
       const canvas = document.createElement("canvas");
-      canvas.width = Math.min(CHUNK, width - x);
-      canvas.height = Math.min(CHUNK, height - y);
+      canvas.width = Math.min(side, width - x);
+      canvas.height = Math.min(side, height - y);
       const brush = canvas.getContext("2d");
       if (!brush) continue;
       brush.imageSmoothingEnabled = false;
@@ -75,7 +77,7 @@ function paint(map: TiledMap, layers: TiledLayer[], images: Map<string, HTMLImag
       for (const layer of layers) {
         brush.globalAlpha = layer.opacity;
         brush.setTransform(1, 0, 0, 1, (layer.offsetx ?? 0) - x, (layer.offsety ?? 0) - y);
-        painted = paintLayer(brush, map, layer, images, { x, y }) || painted;
+        painted = paintLayer(brush, map, layer, images, { x, y, side }) || painted;
       }
       if (painted) chunks.push({ x, y, canvas });
     }
@@ -89,7 +91,7 @@ function paintLayer(
   map: TiledMap,
   layer: TiledLayer,
   images: Map<string, HTMLImageElement>,
-  at: { x: number; y: number },
+  at: { x: number; y: number; side: number },
 ): boolean {
   if (layer.type === "imagelayer") {
     const image = images.get(layer.image);
@@ -111,8 +113,8 @@ function paintLayer(
   }
   const left = Math.max(0, Math.floor((at.x - (layer.offsetx ?? 0)) / map.tilewidth) - 4);
   const top = Math.max(0, Math.floor((at.y - (layer.offsety ?? 0)) / map.tileheight) - 1);
-  const right = Math.min(map.width, left + CHUNK / map.tilewidth + 8);
-  const bottom = Math.min(map.height, top + CHUNK / map.tileheight + 8);
+  const right = Math.min(map.width, left + at.side / map.tilewidth + 8);
+  const bottom = Math.min(map.height, top + at.side / map.tileheight + 8);
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
       const gid = layer.data[row * map.width + column] ?? 0;
