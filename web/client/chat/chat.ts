@@ -7,18 +7,13 @@
 import { listed, t } from "../i18n/words.ts";
 import type { ChatFileInfo, ClientMessage, Emote, ServerMessage } from "../net/messages.ts";
 import { ApiError } from "../pages/api.ts";
-import { h } from "../shared/dom.ts";
 import { type ChatLine, Channels, type Channel, EVERYONE, keyOf, NEARBY, type Where } from "./channels.ts";
 import { Chooser, type Offered } from "./chooser.ts";
 import { Composer } from "./composer.ts";
 import type { History } from "./history.ts";
-import { type LineActions, lineElement } from "./line.ts";
+import { Log } from "./log.ts";
+import { Marks } from "./marks.ts";
 import { Unanswered } from "./unanswered.ts";
-
-/** Lines of one person within this time stand together. */
-const TOGETHER_MS = 3 * 60_000;
-const NEAR_END_PX = 60;
-const MARK_MS = 700;
 
 export interface ChatMe {
   readonly user_id: string;
@@ -53,10 +48,9 @@ export class Chat {
   readonly channels = new Channels();
   readonly #parts: ChatParts;
   readonly #chooser = new Chooser((where) => this.choose(where));
-  readonly #log = h("div", { class: "lines", role: "log", "aria-label": t("chat.title"), tabindex: "0" });
-  readonly #empty = h("p", { class: "empty muted" });
+  readonly #log: Log;
+  readonly #marks: Marks;
   readonly #composer: Composer;
-  readonly #actions: LineActions;
   /** What was begun stays with its channel: nothing meant for a room is sent outside it. */
   readonly #drafts = new Map<string, string>();
   readonly #addresses = new Map<string, Promise<string>>();
@@ -65,26 +59,20 @@ export class Chat {
   #chosen: Where = NEARBY;
   #loading = false;
   #local = 0;
-  /** What is about to be marked as read. */
-  #marking: { channel: Channel; id: string; timer: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(parts: ChatParts) {
     this.#parts = parts;
     this.#composer = new Composer((text, file) => this.#say(text, file));
-    this.#actions = {
-      react: ({ id }, reaction, on) => void parts.send({ type: "chat_react", id, reaction, on }),
-      remove: ({ id }) => void parts.send({ type: "chat_delete", id }),
-      address: (file) => this.#address(file),
-      grew: () => {
-        if (this.#atEnd(240)) this.#toEnd();
+    this.#marks = new Marks(parts.history);
+    this.#log = new Log(
+      {
+        react: ({ id }, reaction, on) => void parts.send({ type: "chat_react", id, reaction, on }),
+        remove: ({ id }) => void parts.send({ type: "chat_delete", id }),
+        address: (file) => this.#address(file),
       },
-    };
-    this.#log.addEventListener("scroll", () => {
-      if (this.#log.scrollTop < 80) void this.#older();
-      if (this.#atEnd()) this.read();
-    });
-    addEventListener("pagehide", () => this.#setMark());
-    parts.place.append(this.#chooser.element, h("div", { class: "log-holder" }, this.#empty, this.#log), this.#composer.element);
+      { top: () => void this.#older(), end: () => this.read() },
+    );
+    parts.place.append(this.#chooser.element, this.#log.element, this.#composer.element);
     this.#composer.acceptDrops(parts.place);
   }
 
@@ -174,7 +162,7 @@ export class Chat {
     this.#showChooser();
     this.#describe();
     this.#showAll();
-    this.#toEnd();
+    this.#log.toEnd();
     this.read();
   }
 
@@ -193,9 +181,9 @@ export class Chat {
     const seen = open && this.#parts.shown() && !document.hidden;
     if (!seen && !mine) channel.unread += 1;
     if (open) {
-      const follow = mine || this.#atEnd();
+      const follow = mine || this.#log.atEnd();
       this.#showAll();
-      if (follow) this.#toEnd();
+      if (follow) this.#log.toEnd();
       if (seen) this.#mark(channel);
     }
     this.#showChooser();
@@ -267,7 +255,7 @@ export class Chat {
   async #newest(channel: Channel): Promise<void> {
     if (!this.#parts.me()?.member || this.#loading) return;
     await this.#fetch(channel, null);
-    this.#toEnd();
+    this.#log.toEnd();
     if (channel.key === keyOf(this.#chosen) && channel.fetched) this.read();
   }
 
@@ -275,9 +263,9 @@ export class Chat {
     const channel = this.channels.at(this.#chosen);
     const first = channel.lines[0];
     if (!channel.fetched || !channel.more || !first || this.#loading || !this.#parts.me()?.member) return;
-    const height = this.#log.scrollHeight;
+    const { height } = this.#log;
     await this.#fetch(channel, first.id);
-    this.#log.scrollTop += this.#log.scrollHeight - height; // what was read stays where it is
+    this.#log.keepPlace(height);
   }
 
   async #fetch(channel: Channel, before: string | null): Promise<void> {
@@ -296,19 +284,7 @@ export class Chat {
 
   #mark(channel: Channel): void {
     const id = this.channels.lastKept(channel);
-    if (id === null || !this.#parts.me()?.member) return;
-    if (this.#marking !== null && this.#marking.channel !== channel) this.#setMark();
-    if (this.#marking !== null) clearTimeout(this.#marking.timer);
-    this.#marking = { channel, id, timer: setTimeout(() => this.#setMark(), MARK_MS) };
-  }
-
-  #setMark(): void {
-    if (this.#marking === null) return;
-    const { channel, id, timer } = this.#marking;
-    clearTimeout(timer);
-    this.#marking = null;
-    // A mark that is lost is set with the next line.
-    void this.#parts.history.read(channel, id).catch(() => undefined);
+    if (id !== null && this.#parts.me()?.member) this.#marks.mark(channel, id);
   }
 
   // --- what is shown ---------------------------------------------------------------------------
@@ -346,54 +322,22 @@ export class Chat {
     this.#composer.placeholder = place?.placeholder ?? (scope === "zone" ? t("chat.to_zone", { room: name }) : t("chat.to_person", { name }));
     this.#composer.setFiles(scope !== "nearby" && this.#parts.me()?.member === true);
     const titles = listed(this.#places.map(({ title }) => title));
-    this.#empty.textContent = scope === "nearby" ? t("chat.empty_nearby", { places: titles }) : t("chat.empty");
+    this.#log.empty = scope === "nearby" ? t("chat.empty_nearby", { places: titles }) : t("chat.empty");
   }
 
-  /** The lines of the chosen channel; elements of lines that have not changed are kept. */
+  /** The lines of the chosen channel. */
   #showAll(): void {
     const me = this.#parts.me();
-    const { lines } = this.channels.at(this.#chosen);
-    const known = new Map([...this.#log.children].map((child) => [(child as HTMLElement).dataset["line"] ?? "", child as HTMLElement]));
-    const elements: HTMLElement[] = [];
-    let last: ChatLine | null = null;
-    for (const line of lines) {
+    this.#log.show(this.channels.at(this.#chosen).lines, (line) => {
       const mine = line.user_id === me?.user_id;
-      const follows = last?.user_id === line.user_id && line.at - last.at < TOGETHER_MS;
       const kept = !line.id.startsWith("local-");
-      const look = {
+      return {
         mine,
-        follows,
         avatar: this.#parts.avatarOf(line.user_id),
         mayReact: kept,
         mayRemove: kept && (mine || (me?.moderates === true && line.scope !== "direct")),
       };
-      const as = JSON.stringify([line.reactions, look]);
-      let element = known.get(line.id);
-      if (!element || element.dataset["as"] !== as) {
-        element = lineElement(line, look, this.#actions);
-        element.dataset["as"] = as;
-      }
-      elements.push(element);
-      last = line;
-    }
-    const top = this.#log.scrollTop;
-    const wanted = new Set<Element>(elements);
-    for (const child of [...this.#log.children]) if (!wanted.has(child)) child.remove();
-    elements.forEach((element, i) => {
-      if (this.#log.children[i] !== element) this.#log.insertBefore(element, this.#log.children[i] ?? null);
     });
-    this.#log.scrollTop = top;
-    this.#empty.hidden = elements.length > 0;
-    this.#log.hidden = elements.length === 0;
-  }
-
-  #atEnd(within = NEAR_END_PX): boolean {
-    const { scrollTop, scrollHeight, clientHeight } = this.#log;
-    return scrollHeight - scrollTop - clientHeight < within;
-  }
-
-  #toEnd(): void {
-    this.#log.scrollTop = this.#log.scrollHeight;
   }
 }
 

@@ -8,7 +8,8 @@
  * silence, not a whisper: fades to 0 end on an exact 0. Who is in a slot is told from outside.
  */
 import { Air } from "./air.ts";
-import type { Heard as HeardFrom } from "./contract.ts";
+import type { Heard } from "./contract.ts";
+import type { AtEar } from "./measured.ts";
 import type { Occupant } from "./slots.ts";
 import { LOUDEST } from "./volumes.ts";
 
@@ -27,14 +28,6 @@ interface Channel {
   air: Air | null;
 }
 
-/** What one slot sounds like at the listener's ear, after its gain. */
-export interface Heard {
-  readonly gain: number;
-  readonly rms: number;
-  /** The strongest frequency in Hz, null in silence. */
-  readonly peakHz: number | null;
-}
-
 export class AudioGraph {
   readonly #context = new AudioContext({ latencyHint: "interactive" });
   readonly #everybody: GainNode;
@@ -43,7 +36,7 @@ export class AudioGraph {
   readonly #gestures = new AbortController();
   #gainOf: ((userId: string) => number) | null = null;
   #volumeOf: (userId: string) => number = () => 1;
-  #scene: ((userId: string) => HeardFrom | null) | null = null;
+  #scene: ((userId: string) => Heard | null) | null = null;
   #direction = false;
   #timer: ReturnType<typeof setInterval> | null = null;
 
@@ -108,7 +101,7 @@ export class AudioGraph {
   }
 
   /** Asked as often as the gain; null: no air between anybody and me. */
-  setScene(scene: ((userId: string) => HeardFrom | null) | null): void {
+  setScene(scene: ((userId: string) => Heard | null) | null): void {
     this.#scene = scene;
     for (const channel of this.#channels.values()) this.#breathe(channel);
   }
@@ -138,7 +131,7 @@ export class AudioGraph {
   }
 
   /** What slot `slot` sounds like now, for tests and the connection picture; null for an unknown slot. */
-  heard(slot: number): Heard | null {
+  heard(slot: number): AtEar | null {
     const channel = this.#channels.get(slot);
     if (!channel) return null;
     if (!channel.analyser) {

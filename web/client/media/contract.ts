@@ -6,7 +6,7 @@
  */
 import type { ClientMessage, ServerMessage } from "../net/messages.ts";
 import type { EchoMeter } from "./echo.ts";
-import type { MediaStats } from "./stats.ts";
+import type { MediaStats } from "./measured.ts";
 import type { Effects } from "./effects/choice.ts";
 
 export interface MediaEvents {

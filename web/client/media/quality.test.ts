@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { qualityOf } from "./quality.ts";
-import type { MediaStats, SlotStats } from "./stats.ts";
+import type { MediaStats, SlotStats } from "./measured.ts";
 
 const slot = (packetsReceived: number, packetsLost: number, freezeCount = 0): SlotStats =>
   ({ kind: "audio", slot: 0, packetsReceived, packetsLost, freezeCount }) as SlotStats;

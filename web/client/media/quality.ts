@@ -4,7 +4,7 @@
  * Limits: ITU-T G.114 calls up to 150 ms one way (here: round trip to the server, half of the way) unnoticed and
  * 400 ms bad; a few per cent of lost voice are concealed, ten are not.
  */
-import type { MediaStats } from "./stats.ts";
+import type { MediaStats } from "./measured.ts";
 
 export type Grade = "good" | "fair" | "poor";
 

@@ -6,7 +6,6 @@
  * tracks, the mute state and the picture of the slots outlive it, so a reconnect unmutes nobody.
  */
 import type { ServerMessage, Source } from "../net/messages.ts";
-import { AudioGraph } from "./audio_graph.ts";
 import { Backoff } from "./backoff.ts";
 import type { Heard, LocalMedia, MediaControl, MediaEvents, Signal } from "./contract.ts";
 import { type Effects, rememberedEffects, rememberEffects } from "./effects/choice.ts";
@@ -14,10 +13,11 @@ import { EchoMeter } from "./echo.ts";
 import { Emitter } from "./emitter.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { LocalTracks } from "./local_tracks.ts";
+import type { MediaStats } from "./measured.ts";
 import { Meter } from "./meter.ts";
 import { type OtherProblem, problemOf } from "./problems.ts";
-import { type SlotsPicture, SlotTable, type VideoChanges, type VideoPlace } from "./slots.ts";
-import { collectStats, type MediaStats } from "./stats.ts";
+import { type ReceivedTrack, Reception } from "./reception.ts";
+import { collectStats } from "./stats.ts";
 
 export type Media = MediaControl;
 
@@ -25,21 +25,12 @@ export function createMedia(signal: Signal): Media {
   return new Session(signal);
 }
 
-interface ReceivedTrack {
-  kind: "audio" | "video";
-  slot: number;
-  track: MediaStreamTrack;
-}
-
-const NOTHING: SlotsPicture = { audio: [], video: [] };
-
 class Session implements Media {
   readonly #signal: Signal;
   readonly #events = new Emitter<MediaEvents>();
   readonly #backoff = new Backoff();
   readonly #tracks: LocalTracks;
-  readonly #table = new SlotTable();
-  readonly #pictures = new Map<number, MediaStreamTrack>();
+  readonly #reception: Reception;
   #iceServers: RTCIceServer[] = [];
   #link: Link | null = null;
   /** Stands ready on another worker while the link goes on: see `#prepare`. */
@@ -47,16 +38,9 @@ class Session implements Media {
   #moved = false;
   /** All workers are full, and the person was told. */
   #waiting = false;
-  #graph: AudioGraph | null = null;
   #meter: Meter | null = null;
-  #gainOf: ((userId: string) => number) | null = null;
-  #volumeOf: (userId: string) => number = () => 1;
-  #speaker = "";
-  #watch = true;
-  #deafened = false;
   #booth = false;
   #effects = rememberedEffects();
-  #scene: ((userId: string) => Heard | null) | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #network: AbortController | null = null;
   /** Offers that the world has not answered: an answer counts only when it is the last one due. */
@@ -64,6 +48,11 @@ class Session implements Media {
 
   constructor(signal: Signal) {
     this.#signal = signal;
+    this.#reception = new Reception({
+      video: (userId, source, stream) => this.#events.emit("video", userId, source, stream),
+      problem: (problem) => this.#tell(problem),
+    });
+    this.#reception.setDirection(this.#effects.direction);
     this.#tracks = new LocalTracks({
       track: (source, track) => this.#send(source, track),
       changed: () => this.#announce(),
@@ -78,8 +67,8 @@ class Session implements Media {
       mic: this.#tracks.on("mic"),
       camera: this.#tracks.on("camera"),
       screen: this.#tracks.on("screen"),
-      watch: this.#watch,
-      deafened: this.#deafened,
+      watch: this.#reception.watch,
+      deafened: this.#reception.deafened,
       booth: this.#booth,
       effects: this.#effects,
       cameraStream: this.#tracks.stream("camera"),
@@ -93,12 +82,12 @@ class Session implements Media {
    * of this page is the truth, whatever a server remembers.
    */
   async start(iceServers: RTCIceServer[], saved: { mic: boolean; camera: boolean }): Promise<void> {
-    const first = this.#graph === null;
+    const first = this.#reception.graph === null;
     this.#iceServers = iceServers;
-    if (first) this.#openGraph();
+    if (first) this.#reception.open();
     this.#watchNetwork();
     this.#backoff.reset();
-    this.#apply(NOTHING);
+    this.#reception.empty();
     this.#connect();
     if (first) await Promise.all([this.setMic(saved.mic), this.setCamera(saved.camera)]);
   }
@@ -123,7 +112,7 @@ class Session implements Media {
         break;
       case "slots":
         if (this.#moved) this.#changeOver();
-        this.#apply(message);
+        this.#reception.apply(message);
         break;
       case "degraded":
         if (message.level !== "none") this.#tell(message.level);
@@ -132,7 +121,7 @@ class Session implements Media {
         void this.#link?.publication.want(message.source, message.rids);
         break;
       case "video_paused":
-        this.#look(this.#table.pause(message.paused));
+        this.#reception.pause(message.paused);
         break;
       case "speaking":
         this.#events.emit("speaking", new Set(message.user_ids));
@@ -170,17 +159,15 @@ class Session implements Media {
   }
 
   setWatch(on: boolean): void {
-    if (on === this.#watch) return;
-    this.#watch = on;
-    for (const place of this.#table.video) this.#show(place);
+    if (on === this.#reception.watch) return;
+    this.#reception.setWatch(on);
     this.#announce();
   }
 
   /** Stays so through every reconnect. */
   setDeafened(on: boolean): void {
-    if (on === this.#deafened) return;
-    this.#deafened = on;
-    this.#graph?.setDeafened(on);
+    if (on === this.#reception.deafened) return;
+    this.#reception.setDeafened(on);
     this.#events.emit("local", this.local);
   }
 
@@ -199,23 +186,20 @@ class Session implements Media {
     const { speaker, ...captured } = chosen;
     await Promise.all([
       this.#tracks.choose(captured),
-      speaker === undefined ? undefined : this.#useSpeaker(speaker),
+      speaker === undefined ? undefined : this.#reception.useSpeaker(speaker),
     ]);
   }
 
   setGain(gain: (userId: string) => number): void {
-    this.#gainOf = gain;
-    this.#graph?.setGain(gain);
+    this.#reception.setGain(gain);
   }
 
   setVolume(volume: (userId: string) => number): void {
-    this.#volumeOf = volume;
-    this.#graph?.setVolume(volume);
+    this.#reception.setVolume(volume);
   }
 
   setScene(scene: ((userId: string) => Heard | null) | null): void {
-    this.#scene = scene;
-    this.#graph?.setScene(scene);
+    this.#reception.setScene(scene);
   }
 
   on<K extends keyof MediaEvents>(event: K, handler: MediaEvents[K]): void {
@@ -223,15 +207,16 @@ class Session implements Media {
   }
 
   async stats(): Promise<MediaStats | null> {
-    return this.#link ? collectStats(this.#link, this.#table, this.#graph) : null;
+    return this.#link ? collectStats(this.#link, this.#reception.table, this.#reception.graph) : null;
   }
 
   echo(userId: string): EchoMeter | null {
     const mic = this.#tracks.tracks.get("mic");
-    for (const [slot, occupant] of this.#table.audio) {
+    const { graph, table } = this.#reception;
+    for (const [slot, occupant] of table.audio) {
       if (occupant.userId !== userId || occupant.source !== "mic") continue;
-      const tap = this.#graph?.tap(slot);
-      return mic && tap && this.#graph ? new EchoMeter(this.#graph.context, mic, tap) : null;
+      const tap = graph?.tap(slot);
+      return mic && tap && graph ? new EchoMeter(graph.context, mic, tap) : null;
     }
     return null;
   }
@@ -246,10 +231,7 @@ class Session implements Media {
     this.#link?.close();
     this.#link = null;
     this.#tracks.stopAll();
-    this.#apply(NOTHING);
-    this.#pictures.clear();
-    this.#graph?.close();
-    this.#graph = null;
+    this.#reception.close();
     this.#events.emit("connection", "idle");
   }
 
@@ -260,12 +242,11 @@ class Session implements Media {
     this.#retry = null;
     this.#giveUpNext();
     this.#link?.close();
-    this.#graph?.detachAll();
-    this.#pictures.clear();
-    this.#look(this.#table.pause([])); // the new connection's worker will say
+    this.#reception.detach();
+    this.#reception.pause([]); // the new connection's worker will say
     this.#events.emit("connection", "connecting");
     const link: Link = this.#newLink({
-      track: (kind, slot, track) => this.#received(kind, slot, track),
+      track: (kind, slot, track) => this.#reception.received({ kind, slot, track }),
       connected: () => {
         this.#waiting = false;
         this.#backoff.connected(performance.now());
@@ -302,7 +283,7 @@ class Session implements Media {
     const tracks: ReceivedTrack[] = [];
     const link: Link = this.#newLink({
       track: (kind, slot, track) => {
-        if (this.#link === link) this.#received(kind, slot, track);
+        if (this.#link === link) this.#reception.received({ kind, slot, track });
         else tracks.push({ kind, slot, track });
       },
       connected: () => {},
@@ -322,9 +303,8 @@ class Session implements Media {
     this.#next = null;
     this.#link?.close();
     this.#link = link;
-    this.#graph?.detachAll();
-    this.#pictures.clear();
-    for (const { kind, slot, track } of tracks) this.#received(kind, slot, track);
+    this.#reception.detach();
+    for (const track of tracks) this.#reception.received(track);
     this.#backoff.connected(performance.now());
   }
 
@@ -363,71 +343,21 @@ class Session implements Media {
     this.#retry = setTimeout(() => this.#connect(), wait);
   }
 
-  // --- what we receive -----------------------------------------------------------------------
-
-  #openGraph(): void {
-    this.#graph = new AudioGraph(() => {
-      this.#tell("click_to_hear");
-    });
-    if (this.#gainOf) this.#graph.setGain(this.#gainOf);
-    this.#graph.setVolume(this.#volumeOf);
-    this.#graph.setDeafened(this.#deafened);
-    this.#graph.setDirection(this.#effects.direction);
-    this.#graph.setScene(this.#scene);
-    if (this.#speaker !== "") void this.#useSpeaker(this.#speaker);
-  }
-
-  async #useSpeaker(id: string): Promise<void> {
-    this.#speaker = id;
-    try {
-      await this.#graph?.setSpeaker(id);
-    } catch {
-      this.#tell("speaker_failed");
-    }
-  }
-
-  #tell(problem: OtherProblem): void {
-    const { code, message } = problemOf(problem);
-    this.#events.emit("problem", code, message);
-  }
-
-  #received(kind: "audio" | "video", slot: number, track: MediaStreamTrack): void {
-    if (kind === "audio") {
-      this.#graph?.attach(slot, track);
-      return;
-    }
-    this.#pictures.set(slot, track);
-    for (const place of this.#table.video) if (place.slot === slot) this.#show(place);
-  }
-
-  #apply(picture: SlotsPicture): void {
-    const { audio, video } = this.#table.apply(picture);
-    for (const { slot, occupant, changedPerson } of audio) {
-      this.#graph?.occupy(slot, occupant, changedPerson);
-    }
-    this.#look(video);
-  }
-
-  #look({ gone, shown }: VideoChanges): void {
-    for (const { userId, source } of gone) this.#events.emit("video", userId, source, null);
-    for (const place of shown) this.#show(place);
-  }
-
-  #show({ userId, source, slot }: VideoPlace): void {
-    const track = this.#pictures.get(slot);
-    if (this.#watch && !track) return; // shown when the track is there
-    this.#events.emit("video", userId, source, this.#watch && track ? new MediaStream([track]) : null);
-  }
-
   // --- what we send --------------------------------------------------------------------------
 
   #send(source: Source, track: MediaStreamTrack | null): void {
     if (source === "mic") {
       this.#meter?.close();
-      this.#meter = track && this.#graph ? new Meter(this.#graph.context, track) : null;
+      const { graph } = this.#reception;
+      this.#meter = track && graph ? new Meter(graph.context, track) : null;
     }
     this.#link?.publication.send(source, track).catch(() => this.#lost(this.#link));
     this.#next?.link.publication.send(source, track).catch(() => this.#giveUpNext());
+  }
+
+  #tell(problem: OtherProblem): void {
+    const { code, message } = problemOf(problem);
+    this.#events.emit("problem", code, message);
   }
 
   /** An effect that failed is not wanted any more, where things go on without it. */
@@ -441,7 +371,7 @@ class Session implements Media {
   #keepEffects(effects: Effects): void {
     this.#effects = effects;
     rememberEffects(effects);
-    this.#graph?.setDirection(effects.direction);
+    this.#reception.setDirection(effects.direction);
     this.#events.emit("local", this.local);
   }
 

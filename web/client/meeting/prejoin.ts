@@ -5,10 +5,9 @@
  * before "Join".
  */
 import { t } from "../i18n/words.ts";
-import type { DeviceKind } from "../media/devices.ts";
-import { LocalTracks } from "../media/local_tracks.ts";
-import { Meter } from "../media/meter.ts";
+import { type Chosen, Trial } from "../media/trial.ts";
 import { byId, h } from "../shared/dom.ts";
+import { recall, remember } from "../shared/memory.ts";
 import { onSubmit } from "../pages/forms.ts";
 import { DevicePickers } from "./device_pickers.ts";
 import { Toggle } from "./toggle.ts";
@@ -18,7 +17,7 @@ export interface Entrance {
   readonly name: string;
   readonly mic: boolean;
   readonly camera: boolean;
-  readonly devices: Partial<Record<DeviceKind, string>>;
+  readonly devices: Chosen;
 }
 
 const NAME_KEY = "atrium.name";
@@ -30,17 +29,7 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
   const video = byId("preview", HTMLVideoElement);
   const sign = byId("preview-off");
   const help = byId("device-help");
-  let chosen: Partial<Record<DeviceKind, string>> = {};
-  let audio: AudioContext | null = null;
-  let meter: Meter | null = null;
-
-  const tracks = new LocalTracks({
-    track: (source, track) => {
-      if (source !== "mic") return;
-      meter?.close();
-      audio ??= new AudioContext();
-      meter = track ? new Meter(audio, track) : null;
-    },
+  const trial = new Trial({
     changed: () => {
       mic.on = tracks.on("mic");
       camera.on = tracks.on("camera");
@@ -51,10 +40,11 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
       if (mic.on || camera.on) help.textContent = "";
       void pickers.refresh();
     },
-    problem: ({ message }) => {
+    problem: (message) => {
       help.textContent = message;
     },
   });
+  const { tracks } = trial;
   const mic = new Toggle({
     name: t("media.mic"),
     on: "mic",
@@ -69,42 +59,21 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
     key: "v",
     press: (on) => void tracks.set("camera", on),
   });
-  const pickers = new DevicePickers((now) => {
-    chosen = { ...chosen, ...now };
-    const { mic: micId, camera: cameraId } = now;
-    void tracks.choose({ ...(micId ? { mic: micId } : {}), ...(cameraId ? { camera: cameraId } : {}) });
-  });
+  const pickers = new DevicePickers((now) => trial.choose(now));
   const bar = h("div", { class: "meter", "aria-hidden": "true", hidden: true }, h("span"));
   byId("preview-controls").append(bar, h("div", { class: "toggles" }, mic.element, camera.element));
   byId("devices").append(pickers.element);
   const timer = setInterval(() => {
-    bar.style.setProperty("--level", (meter?.level() ?? 0).toFixed(2));
+    bar.style.setProperty("--level", trial.level().toFixed(2));
   }, LEVEL_MS);
 
   const name = form.querySelector<HTMLInputElement>("[name=name]");
-  if (name) name.value = rememberedName();
+  if (name) name.value = recall(NAME_KEY) ?? "";
   onSubmit(form, loggedIn ? {} : { name: t("meeting.name_missing") }, async (values) => {
-    const entrance = { name: values["name"] ?? "", mic: mic.on, camera: camera.on, devices: chosen };
+    const entrance = { name: values["name"] ?? "", mic: mic.on, camera: camera.on, devices: trial.chosen };
     await join(entrance);
-    rememberName(entrance.name);
+    if (entrance.name !== "") remember(NAME_KEY, entrance.name);
     clearInterval(timer);
-    tracks.stopAll();
-    void audio?.close();
+    trial.stop();
   });
-}
-
-function rememberedName(): string {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function rememberName(name: string): void {
-  try {
-    if (name !== "") localStorage.setItem(NAME_KEY, name);
-  } catch {
-    // Storage is blocked: the name is asked for again next time.
-  }
 }

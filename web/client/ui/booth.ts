@@ -7,7 +7,7 @@
 import { t } from "../i18n/words.ts";
 import type { MediaControl } from "../media/contract.ts";
 import type { EchoMeter } from "../media/echo.ts";
-import type { MediaStats, PathStats } from "../media/stats.ts";
+import type { MediaStats, PathStats } from "../media/measured.ts";
 import { h } from "../shared/dom.ts";
 
 const LOOK_MS = 500;

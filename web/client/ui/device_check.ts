@@ -4,8 +4,7 @@
  * this page before "Enter".
  */
 import { t } from "../i18n/words.ts";
-import { LocalTracks } from "../media/local_tracks.ts";
-import { Meter } from "../media/meter.ts";
+import { type Chosen, Trial } from "../media/trial.ts";
 import { DevicePickers } from "../meeting/device_pickers.ts";
 import { byId, h, iconButton, setButton } from "../shared/dom.ts";
 import { recall, remember } from "../shared/memory.ts";
@@ -13,7 +12,7 @@ import { recall, remember } from "../shared/memory.ts";
 export interface Checked {
   mic: boolean;
   camera: boolean;
-  devices: { mic?: string; camera?: string; speaker?: string };
+  devices: Chosen;
 }
 
 const CHECKED = "atrium.checked";
@@ -34,25 +33,16 @@ export function deviceCheck(onward: string): Promise<Checked> {
   const bar = h("div", { class: "check-meter", role: "meter", "aria-label": t("check.level"), "aria-valuemin": "0", "aria-valuemax": "100", hidden: true }, h("span"));
   const mic = iconButton("mic_off", t("check.mic_on"), "check-switch");
   const camera = iconButton("camera_off", t("check.camera_on"), "check-switch");
-  let devices: Checked["devices"] = {};
-  let audio: AudioContext | null = null;
-  let meter: Meter | null = null;
-
-  const tracks = new LocalTracks({
-    track: (source, track) => {
-      if (source !== "mic") return;
-      meter?.close();
-      audio ??= new AudioContext();
-      meter = track ? new Meter(audio, track) : null;
-    },
+  const trial = new Trial({
     changed: () => {
       show();
       void pickers.refresh();
     },
-    problem: ({ message }) => {
+    problem: (message) => {
       help.textContent = message;
     },
   });
+  const { tracks } = trial;
   const show = (): void => {
     const [micOn, cameraOn] = [tracks.on("mic"), tracks.on("camera")];
     setButton(mic, micOn ? "mic" : "mic_off", t(micOn ? "check.mic_off" : "check.mic_on"));
@@ -67,10 +57,7 @@ export function deviceCheck(onward: string): Promise<Checked> {
   };
   mic.addEventListener("click", () => void tracks.set("mic", !tracks.on("mic")));
   camera.addEventListener("click", () => void tracks.set("camera", !tracks.on("camera")));
-  const pickers = new DevicePickers((now) => {
-    devices = { ...devices, ...now };
-    void tracks.choose({ ...(now.mic ? { mic: now.mic } : {}), ...(now.camera ? { camera: now.camera } : {}) });
-  });
+  const pickers = new DevicePickers((now) => trial.choose(now));
   const enter = h("button", { type: "button", class: "button primary wide", text: onward });
   dialog.replaceChildren(
     h(
@@ -92,7 +79,7 @@ export function deviceCheck(onward: string): Promise<Checked> {
   );
   show();
   const timer = setInterval(() => {
-    const level = meter?.level() ?? 0;
+    const level = trial.level();
     bar.style.setProperty("--level", level.toFixed(2));
     bar.setAttribute("aria-valuenow", String(Math.round(level * 100)));
   }, LEVEL_MS);
@@ -102,10 +89,9 @@ export function deviceCheck(onward: string): Promise<Checked> {
   enter.focus();
   return new Promise((resolve) => {
     enter.addEventListener("click", () => {
-      const checked = { mic: tracks.on("mic"), camera: tracks.on("camera"), devices };
+      const checked = { mic: tracks.on("mic"), camera: tracks.on("camera"), devices: trial.chosen };
       clearInterval(timer);
-      tracks.stopAll();
-      void audio?.close();
+      trial.stop();
       remember(CHECKED, "yes");
       dialog.close();
       dialog.replaceChildren();

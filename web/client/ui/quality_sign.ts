@@ -4,7 +4,7 @@
 import { t } from "../i18n/words.ts";
 import type { MediaControl } from "../media/contract.ts";
 import { type Quality, qualityOf } from "../media/quality.ts";
-import type { MediaStats } from "../media/stats.ts";
+import type { MediaStats } from "../media/measured.ts";
 import { h } from "../shared/dom.ts";
 
 const EVERY_MS = 4000;

@@ -4,7 +4,7 @@
  */
 import { t } from "../i18n/words.ts";
 import type { MediaControl } from "../media/contract.ts";
-import type { MediaStats, PathStats, SlotStats, SourceStats } from "../media/stats.ts";
+import type { MediaStats, PathStats, SlotStats, SourceStats } from "../media/measured.ts";
 import { h, iconButton } from "../shared/dom.ts";
 
 const EVERY_MS = 1000;

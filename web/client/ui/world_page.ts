@@ -19,7 +19,6 @@ import { Bubbles, EMOTES } from "./bubbles.ts";
 import { ChatPlaces, worldChat } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
-import { firstLook, lookIsDue } from "./look_dialog.ts";
 import { MediaControls } from "./media_controls.ts";
 import { Modes } from "./modes.ts";
 import { dotsOf, Minimap } from "./minimap.ts";
@@ -27,10 +26,11 @@ import { Banner, Toasts } from "./notices.ts";
 import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { Place } from "./place.ts";
-import { type Checked, checkIsDue, deviceCheck } from "./device_check.ts";
+import type { Checked } from "./device_check.ts";
 import { Expressions } from "./expressions.ts";
 import { Figures } from "./figures.ts";
 import { Find } from "./find.ts";
+import { firstSteps } from "./first_steps.ts";
 import { Hands } from "./hands.ts";
 import { HearersPanel } from "./hearers.ts";
 import { QualitySign } from "./quality_sign.ts";
@@ -220,7 +220,7 @@ export class WorldPage {
 
   /** Loads the engine and connects; somebody new checks their devices and chooses a look meanwhile. */
   async start(): Promise<void> {
-    const gettingReady = this.#getReady();
+    const gettingReady = firstSteps(this.#placeName);
     try {
       this.#play = await Play.create(byId("map"), this.#people, {
         report: (x, y, direction) =>
@@ -235,14 +235,6 @@ export class WorldPage {
     this.#checked = await gettingReady;
     if (this.#checked) await this.#media.setDevices(this.#checked.devices);
     this.#connection.start();
-  }
-
-  /** The first steps of somebody new to this browser, each of them once. */
-  async #getReady(): Promise<Checked | null> {
-    const place = this.#placeName;
-    const checked = checkIsDue() ? await deviceCheck(lookIsDue() ? t("check.next") : t("check.enter", { place })) : null;
-    if (lookIsDue()) await firstLook(place);
-    return checked;
   }
 
   get seam(): Seam {
