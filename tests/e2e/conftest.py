@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright, expect
 
+from tests.e2e import album
 from tests.e2e.people import write_tone
 from tests.support.atrium_server import AtriumServer
 from tests.support.chromium import FLAGS, NoChromium, chromium
@@ -41,9 +42,13 @@ async def _launch(driver: Playwright, voice: str, folder: Path) -> Browser:
             pytest.fail(str(missing))
         pytest.skip(str(missing))
     wav = await asyncio.to_thread(write_tone, folder / f"{voice}.wav", TONES[voice])
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={wav}"]
+    if album.KEPT:
+        film = await asyncio.to_thread(album.write_camera, folder / f"{voice}.y4m", voice)
+        flags.append(f"--use-file-for-fake-video-capture={film}")
     return await driver.chromium.launch(
         executable_path=path,
-        args=[*FLAGS, f"--use-file-for-fake-audio-capture={wav}"],
+        args=flags,
         env={**os.environ, **environment},
     )
 

@@ -204,6 +204,15 @@ class Person:
         await self.post("/api/auth/signup", {"username": self.username, "password": PASSWORD})
         return self
 
+    async def wear(self, avatar: str, name: str | None = None) -> Person:
+        """Another look, and the name that others see."""
+        changed = {"avatar": avatar} | ({} if name is None else {"display_name": name})
+        answer = await self.context.request.patch(
+            "/api/auth/me", data=changed, headers={"Origin": self.server.url}
+        )
+        assert answer.ok, f"{answer.status} {await answer.text()}"
+        return self
+
     async def create_server(self, name: str = "Home", map_name: str = "office") -> dict[str, Any]:
         created: dict[str, Any] = await self.post("/api/servers", {"name": name, "map": map_name})
         return created

@@ -6,24 +6,19 @@ Each page is photographed at three sizes; `make screenshots` keeps the pictures 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
+from tests.e2e.album import KEPT, LOOKS, SIZES, photograph
 from tests.e2e.people import PASSWORD, Person
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
-
-# Where the pictures go; without it the pages are looked at and not photographed.
-KEPT = os.environ.get("SCREENSHOTS")
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-SIZES = ((1440, 900), (1024, 768), (390, 844))
 
 
 @pytest.fixture(scope="session")
@@ -34,24 +29,10 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def photograph(page: Page, album: Path, name: str) -> None:
-    """Nothing may stick out sideways at any size; the pictures are kept where somebody wants them."""
-    for width, height in SIZES:
-        await page.set_viewport_size({"width": width, "height": height})
-        await page.evaluate(TWO_FRAMES)
-        if KEPT:
-            await asyncio.sleep(0.4)  # what fades in has faded in
-        sideways = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert sideways <= 0, f"{name} is {sideways} px too wide at {width}x{height}"
-        if KEPT:
-            await page.screenshot(path=album / f"{name}-{width}x{height}.png")
-    await page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def newcomer(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Person]:
     person = await Person.arrive(
-        atrium, browsers["ada"], newcomer=True, viewport={"width": 1440, "height": 900}
+        atrium, browsers["ada"], newcomer=True, viewport={"width": SIZES[0][0], "height": SIZES[0][1]}
     )
     yield person
     await person.leave()
@@ -160,6 +141,7 @@ async def test_two_people_in_the_world_and_one_in_a_room(
     invite = await newcomer.post(f"/api/servers/{page.url.rsplit('/', 1)[1]}/invites")
     friend = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
     try:
+        await friend.wear(LOOKS["bob"])
         await friend.page.goto(f"/join/{invite['token']}")
         await friend.page.get_by_role("button", name=re.compile("Join")).click()
         await friend.page.wait_for_url(re.compile("/s/"))
@@ -174,8 +156,8 @@ async def test_two_people_in_the_world_and_one_in_a_room(
         await page.get_by_role("button", name="Emotes and status").click()
         await photograph(page, album, "status")
         await page.keyboard.press("Escape")
-        await newcomer.walk_to(192, 210)
-        await asyncio.sleep(0.8)
+        await asyncio.gather(newcomer.walk_to(192, 210), friend.walk_to(150, 190))
+        await asyncio.gather(newcomer.until_receiving(), friend.until_receiving())
         await photograph(page, album, "room")
     finally:
         await friend.leave()
