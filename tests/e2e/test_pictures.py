@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +53,17 @@ class Pair:
     server_id: str
 
 
+@pytest.fixture(scope="module")
+def lantern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtriumServer]:
+    """A server of its own: the first to sign up there may look at /admin."""
+    with AtriumServer(tmp_path_factory.mktemp("lantern")) as server:
+        yield server
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def pair(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Pair]:
-    ada = await (await Person.arrive(atrium, browsers["ada"], viewport=VIEW)).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"], viewport=VIEW)).sign_up()
+async def pair(lantern: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Pair]:
+    ada = await (await Person.arrive(lantern, browsers["ada"], viewport=VIEW)).sign_up()
+    bob = await (await Person.arrive(lantern, browsers["bob"], viewport=VIEW)).sign_up()
     await ada.wear(LOOKS["ada"], "Ada Lovelace")
     await bob.wear(LOOKS["bob"], "Bob")
     await ada.context.add_init_script(CUT)

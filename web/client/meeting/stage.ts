@@ -139,7 +139,7 @@ export class Stage {
     for (const [userId, tile] of this.#tilesOf) {
       tile.pinned = userId === pinned;
       tile.large = userId === one;
-      if (userId === one) tile.size(wide, (wide * 9) / 16);
+      if (userId === one) tile.size(wide, (wide * 9) / 16, (width - wide) / 2);
       else tile.size(grid.width, grid.height);
     }
   }

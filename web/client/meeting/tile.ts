@@ -78,7 +78,9 @@ export class Tile {
     this.element.classList.toggle("speaking", speaking);
   }
 
-  size(width: number, height: number): void {
+  /** px; `aside`: what stays free at both sides, so that nobody stands beside it. */
+  size(width: number, height: number, aside = 0): void {
+    this.element.style.marginInline = `${Math.floor(aside)}px`;
     this.element.style.width = `${width}px`;
     this.element.style.height = `${height}px`;
   }
