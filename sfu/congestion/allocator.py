@@ -32,6 +32,9 @@ GENEROUS = 1.25
 # … and kept a little longer, by what it takes just now: an estimate that falls to its share of what is sent
 # (0.85) though all of that arrives does not take the only picture away.
 KEPT = 1.6
+# … and not taken away before there was too little room for it so long (s): a path that stops for a moment (a
+# scan for other networks, a busy machine) looks like a narrow one until what it held back has come.
+PATIENCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,13 @@ class Allocation:
 class Allocator:
     """One listener."""
 
-    __slots__ = ("_ceiling", "_held_until", "_now_on", "_paused_at", "_resume_at")
+    __slots__ = ("_ceiling", "_held_until", "_now_on", "_paused_at", "_resume_at", "_short_since")
 
     def __init__(self) -> None:
         self._now_on: dict[int, int] = {}
         self._held_until = self._resume_at = self._paused_at = float("-inf")
         self._ceiling = 0.0
+        self._short_since: float | None = None  # there is too little room for the most important picture
 
     @property
     def held(self) -> float:
@@ -93,7 +97,9 @@ class Allocator:
         if now < self._held_until:
             budget = min(budget, self._ceiling)
             lowest = budget if now < self._resume_at else lowest
-        layers, used = _fill(ordered, wanted, before, audio, lowest, budget)
+        layers, used = _fill(ordered, wanted, before, audio, lowest, budget, False)
+        if self._patient(ordered, layers, now):
+            layers, used = _fill(ordered, wanted, before, audio, lowest, budget, True)
         squeezed = any(
             layers[slot] < min(before[slot], count - 1) for slot, count in wanted.items() if slot in before
         )
@@ -111,6 +117,15 @@ class Allocator:
         paused = frozenset(slot for slot, layer in layers.items() if layer == PAUSED and wanted[slot])
         return Allocation(layers, used, goal, paused)
 
+    def _patient(self, ordered: list[Stream], layers: Mapping[int, int], now: float) -> bool:
+        """Whether the most important picture is to stay though these `layers` leave it out."""
+        first = ordered[0] if ordered else None
+        if first is None or layers[first.slot] != PAUSED or self._now_on.get(first.slot, PAUSED) == PAUSED:
+            self._short_since = None
+            return False
+        self._short_since = now if self._short_since is None else self._short_since
+        return first.cap > 0 and now - self._short_since < PATIENCE_SECONDS
+
 
 def _fill(
     ordered: list[Stream],
@@ -119,9 +134,11 @@ def _fill(
     audio: float,
     lowest: float,
     above: float,
+    patient: bool,
 ) -> tuple[dict[int, int], float]:
     """Offer layer after layer to all in order; what each gets, and the bit/s of all. `lowest` is what the
-    lowest layers may take together with the audio, `above` what all may."""
+    lowest layers may take together with the audio, `above` what all may. `patient`: the first keeps its
+    lowest layer whatever that is."""
     layers = {stream.slot: PAUSED for stream in ordered}
     used = audio
     deepest = max(wanted.values(), default=0)
@@ -136,7 +153,7 @@ def _fill(
             needed = cost if has else cost * MARGIN
             if place == 0 == layer:
                 room *= KEPT if has else GENEROUS
-                needed = min(needed, stream.least) if has else needed
+                needed = (0.0 if patient else min(needed, stream.least)) if has else needed
             if needed <= room:
                 layers[slot] = layer
                 used += cost

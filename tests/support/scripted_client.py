@@ -191,8 +191,14 @@ class ScriptedClient:
         payload: bytes,
         mid: tuple[int, str] | None = None,
         rid: tuple[int, str] | None = None,
+        *,
+        timestamp: int | None = None,
+        marker: bool = False,
     ) -> None:
-        """One packet with the next sequence number of its SSRC; `mid` and `rid` are (extension id, text)."""
+        """One packet with the next sequence number of its SSRC; `mid` and `rid` are (extension id, text).
+
+        Without a `timestamp` 20 ms of sound have passed.
+        """
         assert self._tx is not None
         sequence = self._sequences[ssrc] = self._sequences.get(ssrc, 100) + 1 & 0xFFFF
         first, extension = 0x80, b""
@@ -202,7 +208,8 @@ class ScriptedClient:
         if elements:
             elements += bytes(-len(elements) % 4)
             first, extension = 0x90, struct.pack("!HH", 0xBEDE, len(elements) // 4) + elements
-        header = struct.pack("!BBHII", first, payload_type, sequence, sequence * 960, ssrc)
+        at = sequence * 960 if timestamp is None else timestamp & 0xFFFFFFFF
+        header = struct.pack("!BBHII", first, marker << 7 | payload_type, sequence, at, ssrc)
         self.socket.sendto(self._tx.protect(header + extension + payload), self.far.address)
 
     def send_rtcp(self, compound: bytes) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sfu.congestion.allocator import (
     AGAIN_SECONDS,
     HOLD_SECONDS,
+    PATIENCE_SECONDS,
     PAUSED,
     RESUME_SECONDS,
     SHARE,
@@ -26,6 +27,14 @@ def faces(count: int, cap: int = 3) -> list[Stream]:
 
 def layers(allocation: Allocation) -> list[int]:
     return [allocation.layers[slot] for slot in sorted(allocation.layers)]
+
+
+def squeezed(
+    allocator: Allocator, streams: list[Stream], audio: float, estimate: float, now: float
+) -> list[int]:
+    """The layers when there has been no more room than this for a while before `now`."""
+    allocator.allocate(streams, audio, estimate, now - PATIENCE_SECONDS)
+    return layers(allocator.allocate(streams, audio, estimate, now))
 
 
 def test_where_there_is_room_everybody_is_seen_as_well_as_the_distance_allows() -> None:
@@ -94,16 +103,16 @@ def test_the_only_picture_is_back_soon_after_a_stumble_and_late_after_the_next()
     allocator = Allocator()
     lone = [Stream(0, (0.0,), (340e3,))]
     assert layers(allocator.allocate(lone, 40e3, 1e6, 0.0)) == [0]
-    assert layers(allocator.allocate(lone, 40e3, 150e3, 1.0)) == [PAUSED]
+    assert squeezed(allocator, lone, 40e3, 150e3, 1.0) == [PAUSED]
     soon = 1.0 + RESUME_SECONDS
     assert layers(allocator.allocate(lone, 40e3, 1e6, soon - 0.1)) == [PAUSED]
     assert layers(allocator.allocate(lone, 40e3, 150e3, soon)) == [PAUSED]  # there has to be room
     assert layers(allocator.allocate(lone, 40e3, 1e6, soon)) == [0]
-    assert layers(allocator.allocate(lone, 40e3, 150e3, 5.0)) == [PAUSED]
+    assert squeezed(allocator, lone, 40e3, 150e3, 5.0) == [PAUSED]
     assert layers(allocator.allocate(lone, 40e3, 1e6, 5.0 + HOLD_SECONDS - 0.1)) == [PAUSED]
     assert layers(allocator.allocate(lone, 40e3, 1e6, 5.0 + HOLD_SECONDS)) == [0]
     later = 6.0 + AGAIN_SECONDS
-    assert layers(allocator.allocate(lone, 40e3, 150e3, later)) == [PAUSED]
+    assert squeezed(allocator, lone, 40e3, 150e3, later) == [PAUSED]
     assert layers(allocator.allocate(lone, 40e3, 1e6, later + RESUME_SECONDS)) == [0]
 
 
@@ -112,7 +121,7 @@ def test_a_decrease_to_less_than_is_sent_takes_no_only_picture_while_all_of_it_a
     lone = [Stream(0, (0.0,), (340e3,))]
     assert layers(allocator.allocate(lone, 40e3, 1e6, 0.0)) == [0]
     assert layers(allocator.allocate(lone, 40e3, 0.85 * 380e3, 1.0)) == [0]
-    assert layers(allocator.allocate(lone, 40e3, 0.85 * 280e3, 2.0)) == [PAUSED]
+    assert squeezed(allocator, lone, 40e3, 0.85 * 280e3, 2.0) == [PAUSED]
 
 
 def test_the_only_picture_is_kept_by_what_it_takes_and_not_by_what_is_planned_for_it() -> None:
@@ -120,9 +129,26 @@ def test_the_only_picture_is_kept_by_what_it_takes_and_not_by_what_is_planned_fo
     still = [Stream(0, (0.0,), (270e3,), least=130e3)]  # sends little now, and may send more at any time
     assert layers(allocator.allocate(still, 40e3, 1e6, 0.0)) == [0]
     assert layers(allocator.allocate(still, 40e3, 0.85 * 170e3, 1.0)) == [0]
-    assert layers(allocator.allocate(still, 40e3, 0.85 * 130e3, 2.0)) == [PAUSED]
+    assert squeezed(allocator, still, 40e3, 0.85 * 130e3, 2.0) == [PAUSED]
     # It comes back when there is room for what is planned.
     assert layers(allocator.allocate(still, 40e3, 0.85 * 170e3, 20.0)) == [PAUSED]
+
+
+def test_a_path_that_stops_for_a_moment_takes_no_only_picture_away() -> None:
+    allocator = Allocator()
+    two = [Stream(0, (0.0,), (150e3, 500e3)), Stream(1, (1.0,), (60e3,))]
+    assert layers(allocator.allocate(two, 40e3, 1e6, 0.0)) == [1, 0]
+    # What can wait is taken away at once, and goes to nobody else.
+    assert layers(allocator.allocate(two, 40e3, 60e3, 1.0)) == [0, PAUSED]
+    assert layers(allocator.allocate(two, 40e3, 60e3, 1.4)) == [0, PAUSED]
+    assert layers(allocator.allocate(two, 40e3, 300e3, 1.45)) == [0, PAUSED]
+    # The next moment has its own time.
+    assert layers(allocator.allocate(two, 40e3, 60e3, 1.6)) == [0, PAUSED]
+    assert layers(allocator.allocate(two, 40e3, 60e3, 1.6 + PATIENCE_SECONDS)) == [PAUSED, PAUSED]
+    # Who is out of range is not kept at all.
+    gone = [Stream(0, (0.0,), (150e3,), cap=0)]
+    allocator.allocate(faces(1), AUDIO, 3e6, 20.0)
+    assert layers(allocator.allocate(gone, AUDIO, 50e3, 21.0)) == [PAUSED]
 
 
 def test_what_somebody_leaves_is_given_on_at_once_also_then() -> None:
