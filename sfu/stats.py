@@ -76,8 +76,9 @@ def _slots(media: Media, session: Session) -> list[SlotStats]:
             continue
         active = producer is not None
         rid = fed.rid if fed is not None else ""
+        layer = feed.source.index(feed.fed) if feed is not None else -1
         found.append(
-            SlotStats(slot.kind, slot.index, speaker, source, active, state.packets, state.bytes, rid)
+            SlotStats(slot.kind, slot.index, speaker, source, active, state.packets, state.bytes, rid, layer)
         )
     return found
 

@@ -328,6 +328,7 @@ class SlotStats(Struct, frozen=True):
     packets: int
     bytes: int
     rid: str = ""  # the layer that it is to carry
+    layer: int = -1  # the same as a number, 0 the lowest; -1: it carries none now
 
 
 class LayerStats(Struct, frozen=True):

@@ -138,6 +138,10 @@ class WhoHears(ClientMessage, tag="who_hears", frozen=True):
     """Who receives me now? Answered by `hearers`, out of the media workers' forwarding tables."""
 
 
+class AskFigures(ClientMessage, tag="figures", frozen=True):
+    """What is my path believed to carry, and which layers am I sent? Answered by `figures`."""
+
+
 class Pin(ClientMessage, tag="pin", frozen=True):
     """Give this person's video the first rank of mine; null unpins.
 
@@ -203,6 +207,7 @@ AnyClientMessage: TypeAlias = (
     | MediaRestart
     | MediaState
     | WhoHears
+    | AskFigures
     | Pin
     | Chat
     | ChatReact
@@ -491,6 +496,24 @@ class Hearers(ServerMessage, tag="hearers", frozen=True):
     complete: bool
 
 
+class SentLayer(Struct, frozen=True):
+    """Video slot `slot` carries this layer of its picture; `rid` is empty where it is sent as one stream."""
+
+    slot: int
+    rid: str
+
+
+class Figures(ServerMessage, tag="figures", frozen=True):
+    """How the media plane sees the way to me, in bit/s: what it is believed to carry (`estimate`, null: not
+    known yet), what I am given of that, and what all whom I am to see and hear would take. `layers`: of the
+    video slots that are fed."""
+
+    estimate: int | None
+    given: int
+    wanted: int
+    layers: list[SentLayer]
+
+
 class ChatFileInfo(Struct, frozen=True):
     """A file of the chat: `type` is a picture's, or `application/octet-stream`; `size` in bytes."""
 
@@ -612,6 +635,7 @@ AnyServerMessage: TypeAlias = (
     | LayersWanted
     | Speaking
     | Hearers
+    | Figures
     | ChatMessage
     | ChatReacted
     | ChatDeleted

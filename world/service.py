@@ -19,6 +19,7 @@ from typing import Literal
 
 from signaling.bus import Bus
 from signaling.messages import (
+    AskFigures,
     Chat,
     ChatDelete,
     ChatReact,
@@ -50,9 +51,9 @@ from signaling.tickets import Tickets
 from world.chat.archive import ChatArchive
 from world.chat.chat import ChatDesk
 from world.clients.client import Client
-from world.media.hearers import HearersDesk
 from world.media.negotiation import Media
 from world.media.placement import PlacementStore
+from world.media.questions import QuestionDesk
 from world.metrics import WorldMetrics
 from world.nodes.lease_keeper import LeaseKeeper
 from world.records import Seat
@@ -133,7 +134,7 @@ class WorldService:
             metrics=self.metrics,
         )
         self._chat = ChatDesk(directory, archive, self.wall)
-        self._hearers = HearersDesk(self._media, self.now)
+        self._questions = QuestionDesk(self._media, self.now)
         self._saver = PositionSaver(directory)
         self.spaces = Spaces(
             directory, load_map, self.leases, self._store, self._media, self.metrics, self.now, wall
@@ -189,7 +190,7 @@ class WorldService:
             self._end(live)
         await self._media.close()
         await self._chat.close()
-        await self._hearers.close()
+        await self._questions.close()
         await self._saver.close()
         await self.spaces.writer.close()
         await self.leases.close()
@@ -264,8 +265,8 @@ class WorldService:
                     self._media.negotiate(client, live, message)
                 else:
                     self.fail(client, Error("rate_limited", "you offer media too often", tag_of(message)))
-            case WhoHears():
-                self._hearers.ask(live, client)
+            case WhoHears() | AskFigures():
+                self._questions.ask(live, client, message)
             case Pin():
                 talk.pin(live, client, message)
             case Chat() | ChatReact() | ChatDelete():

@@ -91,6 +91,9 @@ async def test_the_figures_name_every_source_and_slot_and_the_way(two: Two) -> N
     figures = page.get_by_role("region", name="Connection figures")
     await expect(figures.locator(".stats-publish")).to_contain_text("publish connected · ")
     await expect(figures.locator(".stats-subscribe")).to_contain_text("udp")
+    await expect(figures.locator(".stats-server")).to_have_text(
+        re.compile(r"server ≤ \d+ · \d+ / \d+ kbit/s"), timeout=15_000
+    )
     rows = figures.locator("tbody tr")
     for text in ("mic", "camera", f"{two.bob.username} mic", f"{two.bob.username} camera"):
         # Of a camera that is sent in layers, some may be off.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from signaling import control as c
 from signaling import messages as m
 from tests.support.tiny_world import Avatar, TinyWorld, until
 
@@ -31,6 +34,42 @@ async def test_a_worker_that_does_not_answer_is_said_so() -> None:
         await tiny.on_air(ann, "mic")
         tiny.worker.stop()
         assert not (await hearers(ann)).complete
+
+
+async def test_how_i_am_served_is_what_my_worker_believes_and_sends() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (600, 700))
+        await tiny.on_air(ann, "mic")
+        slots = (
+            c.SlotStats("audio", 0, "bob", "mic", True, 9, 900, "", 0),
+            c.SlotStats("video", 0, "bob", "camera", True, 9, 900, "h", 1),
+            c.SlotStats("video", 1, "cat", "camera", True, 9, 900, "", 0),
+            c.SlotStats("video", 2, "dan", "camera", True, 9, 900),  # paused
+            c.SlotStats("video", 3, "eve", "camera", False, 0, 0, "q", 0),  # reserved
+        )
+        served = c.SessionStats(ann.session, "r", 1, (), slots, c.DownlinkStats(800_000, 500_000, 900_000, 1))
+        tiny.worker.served[ann.session] = served
+        await ann.send(m.AskFigures())
+        told = await ann.expect(m.Figures)
+        assert (told.estimate, told.given, told.wanted) == (800_000, 500_000, 900_000)
+        assert told.layers == [m.SentLayer(0, "h"), m.SentLayer(1, "")]
+        unknown = msgspec.structs.replace(served, downlink=c.DownlinkStats(-1, 500_000, 900_000, 0))
+        tiny.worker.served[ann.session] = unknown
+        await ann.send(m.AskFigures())
+        assert (await ann.expect(m.Figures)).estimate is None
+
+
+async def test_without_figures_nothing_is_told_and_asking_for_them_has_a_bound_of_its_own() -> None:
+    async with TinyWorld() as tiny:
+        ann = await tiny.join("ann", (600, 700))
+        await ann.send(m.AskFigures())  # no media at all
+        await tiny.on_air(ann, "mic")
+        for _ in range(10):
+            await ann.send(m.AskFigures())
+        error = await ann.expect(m.Error)
+        assert (error.code, error.ref) == ("rate_limited", "figures")
+        assert ann.told(m.Figures) == []
+        assert (await hearers(ann)).complete
 
 
 async def test_asking_without_end_is_refused() -> None:

@@ -23,6 +23,7 @@ from signaling.control import (
     Event,
     Failed,
     GetListeners,
+    GetStats,
     Heartbeat,
     LayersWanted,
     Listener,
@@ -35,7 +36,9 @@ from signaling.control import (
     Reply,
     Restarted,
     RestartIce,
+    SessionStats,
     SetRoutes,
+    Stats,
     VideoPaused,
     worker_topic,
 )
@@ -56,6 +59,8 @@ class FakeWorker:
         # Sessions that another worker carries, as the world says.
         self.homes: dict[str, str] = {}
         self.crossed = 0
+        # What it says of sessions' figures.
+        self.served: dict[str, SessionStats] = {}
         self._bus = bus
         self._events: dict[str, str] = {}
         self._stop = [
@@ -136,6 +141,9 @@ class FakeWorker:
                 if command.session not in self.routers:
                     return Failed("unknown_session", "no such session")
                 return Restarted(IceCredentials("up", "secret"), IceCredentials("down", "hidden"))
+            case GetStats():
+                served = self.served.get(command.session or "")
+                return Stats(self.name, "python", (served,) if served is not None else ())
             case GetListeners():
                 return Listeners(
                     tuple(

@@ -22,18 +22,20 @@ from tests.support.shaped_path import ShapedPath
 @dataclass(frozen=True)
 class Seen:
     """What a while was like. `gaps` between shown pictures in ms, longest first; `beyond` is the longest less
-    what the picture beside it stood still just then; `concealed` the share of the sound (0..1)."""
+    what the picture beside it stood still just then; `concealed` the share of the sound (0..1), and `beside`
+    that of the sound beside it."""
 
     frames: int
     gaps: list[float]
     beyond: float
     concealed: float
+    beside: float
 
     def __str__(self) -> str:
         longest = ", ".join(f"{gap:.0f}" for gap in self.gaps[:4])
         return (
             f"{self.frames} frames, longest gaps {longest} ms ({self.beyond:.0f} ms beyond the picture "
-            f"beside it); {self.concealed:.2%} of the sound concealed"
+            f"beside it); {self.concealed:.2%} of the sound concealed ({self.beside:.2%} beside it)"
         )
 
 
@@ -81,19 +83,24 @@ class ShapedView:
 
     async def look(self, seconds: float) -> Seen:
         """Watch for so long."""
-        before = (await self.stats())["a0"]
+        before = [(await self.stats(name))["a0"] for name in ("sub", "beside")]
         begun = await self.page.evaluate("performance.now()")
         await self.page.wait_for_timeout(seconds * 1000)
-        after = (await self.stats())["a0"]
+        after = [(await self.stats(name))["a0"] for name in ("sub", "beside")]
         ended, shown = await self.page.evaluate("[performance.now(), shown]")
         here, beside = (
             [begun, *(time for time in shown[f"{name}-v0"] if begun < time < ended), ended]
             for name in ("sub", "beside")
         )
-        concealed = after["concealedSamples"] - before["concealedSamples"]
-        total = after["totalSamplesReceived"] - before["totalSamplesReceived"]
         gaps = sorted((now - last for last, now in pairwise(here)), reverse=True)
-        return Seen(len(here) - 2, gaps, beyond(here, beside), concealed / max(total, 1))
+        concealed = (made_up(*reports) for reports in zip(before, after, strict=True))
+        return Seen(len(here) - 2, gaps, beyond(here, beside), *concealed)
+
+
+def made_up(before: dict[str, Any], after: dict[str, Any]) -> float:
+    """The share of the sound that the browser concealed between two reports."""
+    concealed = after["concealedSamples"] - before["concealedSamples"]
+    return float(concealed / max(after["totalSamplesReceived"] - before["totalSamplesReceived"], 1))
 
 
 def beyond(here: Sequence[float], beside: Sequence[float]) -> float:

@@ -28,6 +28,7 @@ CHATS = (1.0, 5.0)
 OFFERS = (0.5, 6.0)
 # Questions that have to be asked of the media workers.
 ASKS = (1.0, 5.0)
+FIGURES = (1.5, 5.0)
 TOTAL = (120.0, 300.0)
 # Bad messages: an honest client sends none, a broken one is told for a while and then let go.
 ERRORS = (1.0, 20.0)
@@ -59,6 +60,7 @@ class Client:
         "closed",
         "closed_code",
         "errors",
+        "figures",
         "known",
         "lagging_since",
         "moves",
@@ -85,6 +87,7 @@ class Client:
         self.chats = TokenBucket(*CHATS)
         self.offers = TokenBucket(*OFFERS)
         self.asks = TokenBucket(*ASKS)
+        self.figures = TokenBucket(*FIGURES)
         self.total = TokenBucket(*TOTAL)
         self.errors = TokenBucket(*ERRORS)
         self._moves_told = float("-inf")

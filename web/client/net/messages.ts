@@ -115,6 +115,11 @@ export interface PausedVideo {
   source: Source;
 }
 
+export interface SentLayer {
+  slot: number;
+  rid: string;
+}
+
 export interface ChatFileInfo {
   id: string;
   name: string;
@@ -219,6 +224,14 @@ export interface Hearers {
   screen: string[];
   screen_audio: string[];
   complete: boolean;
+}
+
+export interface Figures {
+  type: "figures";
+  estimate: number | null;
+  given: number;
+  wanted: number;
+  layers: SentLayer[];
 }
 
 export interface ChatMessage {
@@ -349,6 +362,10 @@ export interface WhoHears {
   type: "who_hears";
 }
 
+export interface AskFigures {
+  type: "figures";
+}
+
 export interface Pin {
   type: "pin";
   user_id?: string | null;
@@ -400,6 +417,7 @@ export type ClientMessage =
   | MediaRestart
   | MediaState
   | WhoHears
+  | AskFigures
   | Pin
   | Chat
   | ChatReact
@@ -425,6 +443,7 @@ export type ServerMessage =
   | LayersWanted
   | Speaking
   | Hearers
+  | Figures
   | ChatMessage
   | ChatReacted
   | ChatDeleted

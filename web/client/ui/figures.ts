@@ -10,7 +10,7 @@ import type { ServerMessage } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
 import type { StatsOverlay } from "./stats_overlay.ts";
 
-const SERVER_SAID: ReadonlySet<string> = new Set(["degraded", "layers_wanted", "video_paused"]);
+const SERVER_SAID: ReadonlySet<string> = new Set(["degraded", "figures", "layers_wanted", "video_paused"]);
 
 export class Figures {
   readonly #media: MediaControl;
@@ -37,6 +37,7 @@ export class Figures {
         nameOf: (userId) => (userId === this.#people.me?.user_id ? t("common.you") : (this.#people.others.get(userId)?.name ?? userId)),
         latency: () => this.#connection.latency,
         server: () => this.#said,
+        ask: () => void this.#connection.send({ type: "figures" }),
       });
     }
     this.#overlay.toggle();

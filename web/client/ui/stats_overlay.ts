@@ -5,6 +5,7 @@
 import { t } from "../i18n/words.ts";
 import type { MediaControl } from "../media/contract.ts";
 import type { MediaStats, PathStats, SlotStats, SourceStats } from "../media/measured.ts";
+import type { Figures } from "../net/messages.ts";
 import { h, iconButton } from "../shared/dom.ts";
 
 const EVERY_MS = 1000;
@@ -16,6 +17,8 @@ export interface StatsParts {
   latency: () => number | null;
   /** What the server said last of its own estimates and decisions, by the message's type. */
   server: () => ReadonlyMap<string, unknown>;
+  /** Asks the server for its figures (`figures`), which come when they come. */
+  ask: () => void;
 }
 
 interface Look {
@@ -47,13 +50,14 @@ export class StatsOverlay {
   }
 
   async #look(): Promise<void> {
+    this.#parts.ask();
     const stats = await this.#parts.media.stats();
     const at = performance.now();
     const before = this.#before;
     if (stats) this.#before = { at, stats };
     const seconds = before ? (at - before.at) / 1000 : 0;
-    const lines = stats ? [...this.#connections(stats), table(["↑", "kbit/s", "fps", "px", ""], outgoing(stats, before, seconds)), table(["↓", "", "kbit/s", "%", "jitter", "buffer", "❄", "fps", "px"], this.#incoming(stats, before, seconds))] : [h("p", { text: "–" })];
-    const server = [...this.#parts.server()].map(([type, said]) => h("p", { class: "stats-said", "data-type": type, text: `${type} ${short(said)}` }));
+    const lines = stats ? [...this.#connections(stats), table(["↑", "kbit/s", "fps", "px", ""], outgoing(stats, before, seconds)), table(["↓", "", "kbit/s", "%", "jitter", "buffer", "❄", "fps", "px", "rid"], this.#incoming(stats, before, seconds))] : [h("p", { text: "–" })];
+    const server = [...this.#parts.server()].filter(([type]) => type !== "figures").map(([type, said]) => h("p", { class: "stats-said", "data-type": type, text: `${type} ${short(said)}` }));
     this.#body.replaceChildren(...lines, ...server);
   }
 
@@ -62,11 +66,13 @@ export class StatsOverlay {
     return [
       h("p", { class: "stats-publish", text: `publish ${stats.publish}${pathWords(stats.publishPath)}` }),
       h("p", { class: "stats-subscribe", text: `subscribe ${stats.subscribe}${pathWords(stats.subscribePath)}` }),
+      h("p", { class: "stats-server", text: serverWords(this.#parts.server().get("figures") as Figures | undefined) }),
       h("p", { text: `world ${latency === null ? "–" : Math.round(latency)} ms` }),
     ];
   }
 
   #incoming(stats: MediaStats, before: Look | null, seconds: number): string[][] {
+    const figures = this.#parts.server().get("figures") as Figures | undefined;
     return stats.slots
       .filter(({ userId }) => userId !== null)
       .map((slot) => {
@@ -83,9 +89,16 @@ export class StatsOverlay {
           slot.kind === "video" ? String(slot.freezeCount) : "",
           slot.kind === "video" ? slot.framesPerSecond.toFixed(0) : "",
           size(slot),
+          slot.kind === "video" ? chosen(figures, slot.slot) : "",
         ];
       });
   }
+}
+
+/** The layer that the server sends in a video slot: its RID, – where it sends none. */
+function chosen(figures: Figures | undefined, slot: number): string {
+  const layer = figures?.layers.find((one) => one.slot === slot);
+  return figures && !layer ? "–" : (layer?.rid ?? "");
 }
 
 function outgoing(stats: MediaStats, before: Look | null, seconds: number): string[][] {
@@ -115,6 +128,13 @@ function pathWords(path: PathStats | null): string {
   const trip = path.roundTripMs === null ? "" : ` ${path.roundTripMs.toFixed(0)} ms`;
   const estimate = path.estimate === null ? "" : ` ≤ ${(path.estimate / 1000).toFixed(0)} kbit/s`;
   return ` · ${path.type} ${path.protocol}${trip}${estimate}`;
+}
+
+/** What the server believes of the way to us, and gives. */
+function serverWords(figures: Figures | undefined): string {
+  if (!figures) return "server –";
+  const kbit = (bits: number): string => (bits / 1000).toFixed(0);
+  return `server ≤ ${figures.estimate === null ? "–" : kbit(figures.estimate)} · ${kbit(figures.given)} / ${kbit(figures.wanted)} kbit/s`;
 }
 
 function short(said: unknown): string {
