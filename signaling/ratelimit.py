@@ -18,12 +18,16 @@ class TokenBucket:
 
     def take(self, now: float, n: float = 1.0) -> bool:
         """Take `n` tokens; False (and nothing taken) when there are too few."""
-        if self._last is not None and now > self._last:
-            self._tokens = min(self._burst, self._tokens + (now - self._last) * self._rate)
+        tokens, last = self._tokens, self._last
+        if last is not None and now > last:
+            tokens += (now - last) * self._rate
+            if tokens > self._burst:
+                tokens = self._burst
         self._last = now
-        if self._tokens < n:
+        if tokens < n:
+            self._tokens = tokens
             return False
-        self._tokens -= n
+        self._tokens = tokens - n
         return True
 
     def wait(self, now: float, n: float = 1.0) -> float:

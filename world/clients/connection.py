@@ -57,6 +57,22 @@ log = logging.getLogger("atrium.world")
 class Connection(asyncio.Protocol):
     """`world.clients.client.Outlet`, and the way in."""
 
+    __slots__ = (
+        "_closing",
+        "_held",
+        "_http",
+        "_late",
+        "_listener",
+        "_looking",
+        "_loop",
+        "_reader",
+        "_silent",
+        "_transport",
+        "_waiter",
+        "_waiting",
+        "over",
+    )
+
     def __init__(self, transport: asyncio.Transport, http: RequestHandler) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport

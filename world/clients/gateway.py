@@ -173,18 +173,17 @@ class _Gateway:
         now = self._world.service.now
 
         def listener(data: bytes) -> None:
-            if visit.closed:
-                return
             try:
                 message = decode_client(data)
             except BadMessage as bad:
-                visit.err(_error(bad), now)
+                if not visit.closed:
+                    visit.err(_error(bad), now)
                 return
-            if type(message) is PlayerMove:
-                visit.take(data, message, now)
+            if type(message) is PlayerMove and visit.step(data, message):
                 return
-            with about(visit.session):
-                visit.take(data, message, now)
+            if not visit.closed:
+                with about(visit.session):
+                    visit.take(data, message, now)
 
         return listener
 

@@ -52,6 +52,32 @@ class Way(Protocol):
 class Visit:
     """A client. `way` is None while nobody owns the space."""
 
+    __slots__ = (
+        "_booth",
+        "_errors",
+        "_finished",
+        "_flags",
+        "_here",
+        "_media",
+        "_pinned",
+        "_session",
+        "_showing",
+        "_told",
+        "_total",
+        "_watch",
+        "arrived",
+        "client",
+        "gone",
+        "live",
+        "outlet",
+        "placing",
+        "resume",
+        "seat",
+        "server_id",
+        "socket",
+        "way",
+    )
+
     def __init__(self, socket: int, server_id: str, seat: Seat, resume: str | None, outlet: Outlet) -> None:
         self.socket = socket
         self.server_id = server_id
@@ -150,13 +176,17 @@ class Visit:
 
     # --- what it says ------------------------------------------------------------------------------
 
+    def step(self, data: bytes, move: PlayerMove) -> bool:
+        """A move, which is nearly all of what is said: there is nothing to remember of it. False where the
+        seat is not at this node: then it is a message like others."""
+        if self.client is None:
+            return False
+        if self.way is not None and self._here:
+            self.way.say(self, data, move)
+        return True
+
     def take(self, data: bytes, message: ClientMessage, now: Callable[[], float]) -> None:
         """One message of the client."""
-        if self.client is not None and type(message) is PlayerMove:
-            # Nearly all of what is said, and nothing to remember.
-            if self.way is not None and self._here:
-                self.way.say(self, data, message)
-            return
         if isinstance(message, MediaState):
             self._flags = MediaFlags(message.mic and not message.booth, message.camera, message.screen)
             self._booth = message.mic and message.booth

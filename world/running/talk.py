@@ -25,11 +25,12 @@ from world.space.rooms import ROOM_CODES
 def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metrics: WorldMetrics) -> None:
     """A step, or the reason why not: then the client is set back to where the world sees it."""
     player = client.player
-    before = player.x, player.y
+    sits = player.showing.seated
+    before = (player.x, player.y) if sits else None
     verdict = live.space.move(player, message.x, message.y, message.direction, message.seq, now)
     if verdict == "moved":
         live.moves += 1
-        if (player.x, player.y) != before:
+        if sits and (player.x, player.y) != before:
             showing.got_up(live, player)
         live.wake()
         return
