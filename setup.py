@@ -6,4 +6,4 @@ the pure-Python plane does the work; the server says at start-up which plane is 
 
 from setuptools import setup
 
-setup(cffi_modules=["sfu/forward/native_build.py:ffibuilder"])
+setup(cffi_modules=["sfu/forward/native_build.py:ffibuilder", "world/native/build.py:ffibuilder"])

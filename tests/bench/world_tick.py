@@ -29,6 +29,7 @@ from world.clients.client import Client
 from world.hearing.routes import Link
 from world.hearing.slots import Ears
 from world.metrics import WorldMetrics
+from world.native.wires import SHUT
 from world.nodes.lease import Lease, Tenure
 from world.records import Seat, ServerRecord, Spawn, ZoneRecord
 from world.running import talk
@@ -64,6 +65,8 @@ class OpenGround:
 
 class CountingOutlet:
     """Counts what a socket would be given."""
+
+    wire = SHUT
 
     def __init__(self) -> None:
         self.writes = 0
@@ -113,9 +116,8 @@ class Crowd:
         player.sources = {"mic", "camera"}
         player.carrier = "w1"
         live.hearing.links[player] = Link(f"session-{number}", "w1", Ears())
-        client = live.clients[player] = Client(seat, player, CountingOutlet())
-        live.interest.place(player)
-        live.interest.look(player)
+        client = Client(seat, player, CountingOutlet())
+        live.telling.connect(client)
         return client
 
     def payload(self, client: Client, seq: int) -> bytes:

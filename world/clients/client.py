@@ -35,7 +35,13 @@ ERRORS = (1.0, 20.0)
 
 
 class Outlet(Protocol):
-    """The way to one socket. Never blocks, never raises; a dead socket swallows everything."""
+    """The way to one socket. Never blocks, never raises; a dead socket swallows everything.
+
+    `wire`: where the socket can be written to directly (`world.native.wires`), -1: nowhere.
+    """
+
+    @property
+    def wire(self) -> int: ...
 
     def write(self, data: bytes) -> None:
         """Whole WebSocket frames."""

@@ -32,6 +32,7 @@ from world.clients.websocket import (
     close_frame,
     control_frame,
 )
+from world.native.wires import WIRES
 
 # Frames up to this size get a proper answer (`too_large`); larger ones end the connection (1009).
 MAX_WIRE_BYTES = 2 * MAX_FRAME_BYTES
@@ -49,9 +50,17 @@ MAX_WAITING_BYTES = MAX_WIRE_BYTES
 MAX_LATE = 256
 
 _VERSION = "13"
+# Between TLS and the socket nothing can be written directly.
+_NO_FD = -1
 _PING_FRAME = control_frame(PING)
 
 log = logging.getLogger("atrium.world")
+
+
+def _plain_socket(transport: asyncio.Transport) -> int:
+    found = transport.get_extra_info("socket")
+    tls = transport.get_extra_info("sslcontext") is not None
+    return found.fileno() if found is not None and not tls else _NO_FD
 
 
 class Connection(asyncio.Protocol):
@@ -59,6 +68,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_closing",
+        "_fd",
         "_held",
         "_http",
         "_late",
@@ -71,11 +81,14 @@ class Connection(asyncio.Protocol):
         "_waiter",
         "_waiting",
         "over",
+        "wire",
     )
 
     def __init__(self, transport: asyncio.Transport, http: RequestHandler) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
+        self._fd = _plain_socket(transport)
+        self.wire = WIRES.take()
         self._http = http
         self._reader = Reader(MAX_WIRE_BYTES)
         self._listener: Callable[[bytes], None] | None = None
@@ -110,10 +123,14 @@ class Connection(asyncio.Protocol):
         request.protocol.keep_alive(False)
         connection = cls(transport, request.protocol)
         transport.set_protocol(connection)
+        # So that we are told whenever something waits, and when nothing does any more.
+        transport.set_write_buffer_limits(high=0)
         transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + answer.encode() + b"\r\n\r\n"
         )
+        if not connection.pending():
+            connection.resume_writing()
         return connection
 
     # --- out (world.client.Outlet) -------------------------------------------------------------------
@@ -133,6 +150,15 @@ class Connection(asyncio.Protocol):
     def pending(self) -> int:
         return self._transport.get_write_buffer_size()
 
+    def pause_writing(self) -> None:
+        """Something waits to be written."""
+        WIRES.shut(self.wire)
+
+    def resume_writing(self) -> None:
+        """Nothing waits."""
+        if not self._closing and not self._transport.is_closing():
+            WIRES.open(self.wire, self._fd)
+
     def finish(self) -> None:
         self.close(NORMAL)
 
@@ -146,10 +172,15 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
         self._end()
 
+    def forgotten(self) -> None:
+        """Nobody writes here any more."""
+        WIRES.release(self.wire)
+
     def _end(self) -> None:
         if self._closing:
             return
         self._closing = True
+        WIRES.shut(self.wire)
         self._listener = None
         self._waiting.clear()
         self._wake()

@@ -55,21 +55,29 @@ class TickFrames:
         self._infos: dict[Player, Raw] = {}
         self._deltas: dict[int, bytes] = {}
 
-    def players(self, delta: Delta) -> bytes:
-        """The `players` message of a delta as one frame."""
+    def players(self, delta: Delta, part: bytes = b"") -> bytes:
+        """The `players` message of a delta as one frame. `part`: more elements of its array `moved`, always
+        the same for one delta."""
         data = self._deltas.get(id(delta))
         if data is None:
-            data = self._deltas[id(delta)] = self._players(delta)
+            data = self._deltas[id(delta)] = self._players(delta, part)
         return data
 
-    def _players(self, delta: Delta) -> bytes:
+    @staticmethod
+    def steps(part: bytes) -> bytes:
+        """The `players` message that says only this: elements of its array `moved`."""
+        return text_frame(b'{"type":"players","moved":[%b]}' % part)
+
+    def _players(self, delta: Delta, part: bytes) -> bytes:
         find = self._groups.get
         moved = [find(id(group)) or self._new_group(group) for group in delta.groups]
+        if part:
+            moved.append(part)
         if delta.moved:
             moved.append(self._group(delta.moved))
         if not (delta.joined or delta.left):
             # Most frames: put together, for every part of it is encoded already.
-            return text_frame(b'{"type":"players","moved":[%b]}' % b",".join(moved))
+            return self.steps(b",".join(moved))
         left = [player.user_id for player in delta.left]
         if left and delta.joined:
             # Gone and back within one tick is: still here.

@@ -99,6 +99,7 @@ class _Gateway:
             visit = await self._join(request, connection)
         except BaseException:
             connection.cut()
+            connection.forgotten()
             raise
         finally:
             self._unjoined[address] -= 1
@@ -118,6 +119,7 @@ class _Gateway:
             connection.cut()
             if visit is not None:
                 self._world.end(visit)
+            connection.forgotten()
         return web.Response(status=101)
 
     def _refused(self, code: str) -> None:

@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from world.native.crossings import Crossings
 from world.space.grid import CELL, Grid
 from world.space.player import Player
 
@@ -28,6 +29,8 @@ PREWARM = 360.0
 # it back at every tick.
 PREWARM_KEEP = 390.0
 assert PREWARM_KEEP <= CELL
+# The distances at which `relation` may change.
+LIMITS = (RADIUS, KEEP, PREWARM, PREWARM_KEEP)
 _RADIUS2 = RADIUS * RADIUS
 _PREWARM2 = PREWARM * PREWARM
 _PREWARM_KEEP2 = PREWARM_KEEP * PREWARM_KEEP
@@ -72,9 +75,10 @@ class Changed(NamedTuple):
 
 
 class Audibility:
-    """The relations of one space."""
+    """The relations of one space. With `crossings` (of `LIMITS`) only the pairs it names are looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, crossings: Crossings | None = None) -> None:
+        self._crossings = crossings
         # Public space: for each person the others in reach; True hears, False is pre-warmed.
         self._near: dict[Player, dict[Player, bool]] = {}
         self._rooms: dict[str, dict[Player, None]] = {}
@@ -143,8 +147,15 @@ class Audibility:
                 changed.filed.add(player)
             if player.room is None:
                 public.append(player)
-        for player in public:
-            self._measure(player, grid, changed)
+        if self._crossings is None:
+            for player in public:
+                self._measure(player, grid, changed)
+        else:
+            for player, other in self._crossings.look(public):
+                if player is other:
+                    self._drop_far(player, changed)
+                else:
+                    self._relate(player, other, changed)
         changed.listeners.difference_update(gone, changed.filed)
         return changed
 
@@ -153,6 +164,8 @@ class Audibility:
         self._filed[player] = room
         if room is None:
             self._near[player] = {}
+            if self._crossings is not None:
+                self._crossings.add(player)
         else:
             self._rooms.setdefault(room, {})[player] = None
             changed.rooms.add(room)
@@ -162,6 +175,8 @@ class Audibility:
             return
         room = self._filed.pop(player)
         if room is None:
+            if self._crossings is not None:
+                self._crossings.remove(player)
             for other in self._near.pop(player):
                 del self._near[other][player]
                 changed.listeners.add(other)
@@ -176,7 +191,6 @@ class Audibility:
 
     def _measure(self, player: Player, grid: Grid, changed: Changed) -> None:
         near = self._near[player]
-        dirty = changed.listeners
         seen = 0
         px, py, find = player.x, player.y, near.get
         for cell in grid.around(player):
@@ -188,40 +202,37 @@ class Audibility:
                 before = find(other)
                 if before is not None:
                     # Nearly always: who hears goes on to hear, who is only near stays that.
-                    seen += 1
                     if squared < _RADIUS2 if before else _RADIUS2 <= squared < _PREWARM2:
+                        seen += 1
                         continue
                 elif squared >= _PREWARM2:
                     continue
-                if other.room is not None:
-                    continue
-                after = relation(squared, before)
                 # Somebody who is not filed in public space yet or any more is measured in their own turn.
-                if after is before or other not in self._near:
-                    continue
-                if after is None:
-                    seen -= 1
-                    del near[other]
-                    del self._near[other][player]
-                else:
-                    if before is None:
-                        seen += 1
-                    near[other] = after
-                    self._near[other][player] = after
-                if not after:
-                    changed.lost.extend(((player, other), (other, player)))
-                dirty.add(player)
-                dirty.add(other)
+                if other.room is None and other in self._near:
+                    seen += self._relate(player, other, changed) is not None
         if seen != len(near):
-            self._drop_far(player, near, changed)
+            self._drop_far(player, changed)
 
-    def _drop_far(self, player: Player, near: dict[Player, bool], changed: Changed) -> None:
-        """Some relation was to somebody beyond the widest radius."""
-        limit = PREWARM_KEEP * PREWARM_KEEP
-        for other in [
-            other for other in near if (other.x - player.x) ** 2 + (other.y - player.y) ** 2 >= limit
-        ]:
+    def _relate(self, player: Player, other: Player, changed: Changed) -> bool | None:
+        """Two people of public space as they stand now; their relation."""
+        dx, dy = other.x - player.x, other.y - player.y
+        near = self._near[player]
+        before = near.get(other)
+        after = relation(dx * dx + dy * dy, before)
+        if after is before:
+            return after
+        if after is None:
             del near[other]
             del self._near[other][player]
+        else:
+            near[other] = self._near[other][player] = after
+        if not after:
             changed.lost.extend(((player, other), (other, player)))
-            changed.listeners.update((player, other))
+        changed.listeners.add(player)
+        changed.listeners.add(other)
+        return after
+
+    def _drop_far(self, player: Player, changed: Changed) -> None:
+        """Some relation may be to somebody beyond the widest radius."""
+        for other in list(self._near[player]):
+            self._relate(player, other, changed)

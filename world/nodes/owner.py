@@ -20,6 +20,7 @@ from signaling.codec import BadMessage, decode_client
 from signaling.messages import Closing, Error, Join
 from world.clients.client import SOFT_BYTES, Client
 from world.clients.frames import frame
+from world.native.wires import SHUT
 from world.nodes.wire import (
     Answer,
     Came,
@@ -94,6 +95,7 @@ class FarOutlet:
     """`world.clients.client.Outlet` of a socket at another node."""
 
     __slots__ = ("_gateway", "_socket")
+    wire = SHUT
 
     def __init__(self, gateway: Gateway, socket: int) -> None:
         self._gateway = gateway

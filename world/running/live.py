@@ -13,21 +13,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from signaling.control import SetRoutes
-from signaling.messages import Closing, Direction, MediaFlags, Message, Showing, Speaking, ZoneChanged
-from world.clients.client import CLEAR_BYTES, LAG_SECONDS, Client
-from world.clients.frames import TickFrames, frame
+from signaling.messages import Direction, MediaFlags, Message, Showing, Speaking, ZoneChanged
+from world.clients.frames import frame
 from world.hearing.abroad import Abroad
-from world.hearing.audibility import Audibility, Changed
+from world.hearing.audibility import LIMITS, Audibility, Changed
 from world.hearing.routes import Hearing
 from world.hearing.slots import RERANK_SECONDS
 from world.metrics import WorldMetrics
+from world.native import extension
+from world.native.crossings import Crossings
 from world.nodes.lease import RouteEpochs, Tenure
 from world.records import ServerRecord
 from world.running.state import Position
+from world.running.telling import Telling
 from world.running.tick import Ticker
 from world.space.ground import Ground
-from world.space.interest import Delta, Interest
-from world.space.player import Player, View
+from world.space.player import Player
 from world.space.space import Space
 
 # People who left are remembered so that a reconnect brings them back as they were; the oldest go first.
@@ -75,11 +76,11 @@ class LiveSpace:
         self.tenure = tenure
         self.epochs = RouteEpochs(tenure.lease.epoch)
         self.space = Space(record.id, ground, record.zones, record.spawns)
-        self.audibility = Audibility()
-        self.interest = Interest()
+        self.telling = Telling()
+        self.interest, self.clients = self.telling.interest, self.telling.clients
+        self.audibility = Audibility(Crossings(LIMITS) if extension() is not None else None)
         self.hearing = Hearing(record.id, self.audibility, self.epochs.next)
         self.abroad = Abroad(self.hearing, self.epochs.next)
-        self.clients: dict[Player, Client] = {}
         self.remembered: OrderedDict[str, Remembered] = OrderedDict()
         # The workers that carry its sessions, as this node knows, its home first.
         self.workers: tuple[str, ...] = ()
@@ -87,12 +88,10 @@ class LiveSpace:
         self.ticker = Ticker(self.tick)
         self._outside = outside
         self._metrics = metrics
-        self._events: list[tuple[Player, bytes]] = []
         # People whose media changed, since the last tick.
         self._media: dict[Player, None] = {}
         self._speaking: dict[str, set[Player]] = {}
         self._speaking_changed: set[Player] = set()
-        self._lagging: set[Client] = set()
         self._ranked_at = float("-inf")
         # Accepted moves since the last tick.
         self.moves = 0
@@ -110,7 +109,7 @@ class LiveSpace:
 
     def tell_viewers(self, player: Player, message: Message) -> None:
         """At the next tick, everybody who sees the player (itself included) gets this message."""
-        self._events.append((player, frame(message)))
+        self.telling.to_viewers(player, message)
         self.wake()
 
     def tell_members(self, message: Message) -> None:
@@ -169,8 +168,8 @@ class LiveSpace:
         self._route(heard, bool(changes.touched), now)
         self._speak(heard)
         for player in changes.rezoned:
-            self._events.append((player, frame(ZoneChanged(player.user_id, player.zone_id))))
-        self._show(changes.touched, changes.gone, now)
+            self.telling.to_viewers(player, ZoneChanged(player.user_id, player.zone_id))
+        self.telling.tick(changes.touched, changes.gone, now)
         if changes.touched or changes.gone:
             at = int(self._outside.wall() * 1000)
             stay = {p.user_id: Position(p.x, p.y, p.zone_id, at) for p in changes.touched}
@@ -178,7 +177,7 @@ class LiveSpace:
             self._outside.positions(self.record.id, stay, left)
         self._metrics.tick_seconds.observe(time.perf_counter() - started)
         waiting = self.hearing.waiting or self.hearing.restless
-        return bool(changes or self._lagging or waiting) or self._rank_due(now)
+        return bool(changes or self.telling.waits or waiting) or self._rank_due(now)
 
     def _rank_due(self, now: float) -> bool:
         return bool(self.hearing.overflow) and now - self._ranked_at < RERANK_SECONDS
@@ -255,74 +254,3 @@ class LiveSpace:
         if heard != client.speaking:
             client.speaking = heard
             client.send(Speaking(heard))
-
-    def _show(self, touched: list[Player], gone: list[Player], now: float) -> None:
-        """Send each view what happened in it, encoded once."""
-        deltas = self.interest.deltas(touched, gone)
-        own, clients = deltas.own, self.clients
-        frames = TickFrames()
-        events = self._events_by_view()
-        parts = {view: frames.players(delta) for view, delta in deltas.shared.items() if delta}
-        for view in events.keys() | parts.keys():
-            data = parts.get(view, b"") + events.get(view, b"")
-            shared = deltas.shared.get(view)
-            for player in self.interest.viewers.get(view, ()):
-                if player not in own:
-                    client = clients[player]
-                    # The straight way; `_send_tick` looks at all the others.
-                    if client.lagging_since is not None or client.closed or not client.outlet.offer(data):
-                        self._send_tick(client, data, shared, now)
-        for player, delta in own.items():
-            data = frames.players(delta) if delta else b""
-            if player.view is not None:
-                data += events.get(player.view, b"")
-            self._send_tick(self.clients[player], data, delta, now)
-        for client in list(self._lagging):
-            self._catch_up(client, frames, now)
-
-    def _events_by_view(self) -> dict[View, bytes]:
-        by_view: dict[View, list[bytes]] = {}
-        for player, data in self._events:
-            if player.view is not None:
-                for view in self.interest.views_seeing(player.view):
-                    by_view.setdefault(view, []).append(data)
-        self._events = []
-        return {view: b"".join(parts) for view, parts in by_view.items()}
-
-    def _send_tick(self, client: Client, data: bytes, delta: Delta | None, now: float) -> None:
-        """What a tick has to tell a client, unless it lags; one that takes nothing begins to."""
-        if not data or client.lagging_since is not None or client.closed or client.outlet.offer(data):
-            return
-        client.lagging_since = now
-        view = client.player.view
-        client.known = {p.user_id for p in self.interest.visible(view)} if view is not None else set()
-        if delta is not None:
-            client.known.update(p.user_id for p in delta.left)
-        client.known.discard(client.player.user_id)
-        self._lagging.add(client)
-
-    def whole_picture(self, client: Client, gone: Iterable[str]) -> None:
-        """Send a client whose picture is of an earlier time all that it sees now; `gone` are the ids of
-        people who may still be in that picture and are not here any more."""
-        view = client.player.view
-        assert view is not None
-        visible = [p for p in self.interest.visible(view) if p is not client.player]
-        seen = {p.user_id for p in visible} | {client.player.user_id}
-        left = [user_id for user_id in (*gone, *self.space.players) if user_id not in seen]
-        client.send_frame(TickFrames().all_of(visible, sorted(set(left))))
-
-    def _catch_up(self, client: Client, frames: TickFrames, now: float) -> None:
-        """A lagging client gets one whole picture once it has taken what it was sent."""
-        view = client.player.view
-        if client.closed or view is None or client.lagging_since is None:
-            self._lagging.discard(client)
-        elif client.outlet.pending() <= CLEAR_BYTES:
-            visible = [p for p in self.interest.visible(view) if p is not client.player]
-            left = client.known.difference(p.user_id for p in visible)
-            client.outlet.write(frames.all_of(visible, sorted(left)))
-            client.lagging_since = None
-            client.known = set()
-            self._lagging.discard(client)
-        elif now - client.lagging_since > LAG_SECONDS:
-            self._lagging.discard(client)
-            client.close(Closing("slow", "your connection takes in less than there is to tell", 5000))

@@ -167,7 +167,7 @@ class Seating:
         player.booth = known.booth
         client = self._connect(live, player, seat, outlet)
         client.send(MovedBack(player.x, player.y, max(player.last_seq, 0)))
-        live.whole_picture(client, live.remembered.keys())
+        live.telling.whole_picture(client, (*live.remembered, *live.space.players))
         if known.media and live.hearing.links[player].worker is None:
             client.send(Error("media_lost", "the media worker was lost; offer again"))
         if told:
@@ -177,9 +177,7 @@ class Seating:
 
     def _connect(self, live: LiveSpace, player: Player, seat: Seat, outlet: Outlet) -> Client:
         client = Client(seat, player, outlet)
-        live.clients[player] = client
-        live.interest.place(player)
-        live.interest.look(player)
+        live.telling.connect(client)
         live.space.touch(player)
         self._spaces.occupied(live.record.id)
         return client
@@ -254,9 +252,8 @@ class Seating:
         departure = self._departures.pop(player, None)
         if departure is not None:
             departure.cancel()
-        older = live.clients.pop(player, None)
+        older = live.telling.disconnect(player)
         if older is not None:
-            live.interest.look_away(player)
             older.close(Closing("replaced", "you opened this server somewhere else", None))
         player.name, player.avatar, player.role = seat.name, seat.avatar, seat.role
         player.present = True
@@ -310,8 +307,7 @@ class Seating:
             self._metrics.dropped.labels(client.closed_code).inc()
         if live.clients.get(player) is not client:
             return  # replaced, removed, or the space is closed
-        del live.clients[player]
-        live.interest.look_away(player)
+        live.telling.disconnect(player)
         player.present = False
         live.space.touch(player)
         live.wake()
@@ -323,8 +319,7 @@ class Seating:
         player = client.player
         client.closed = True
         if live.clients.get(player) is client:
-            del live.clients[player]
-            live.interest.look_away(player)
+            live.telling.disconnect(player)
             self._depart_in(live, player, seconds)
 
     def end_parking(self, live: LiveSpace, seconds: float) -> None:
@@ -349,7 +344,7 @@ class Seating:
         if player.presence != "device" and link is not None:
             live.remember(player, link.session, self._now())
         self._media.leave(live, player)
-        live.interest.look_away(player)
+        live.telling.disconnect(player)
         live.space.leave(player.user_id)
         if player.presence == "walker":
             self._saver.leave(live.record.id, player)
@@ -359,16 +354,14 @@ class Seating:
 
     def send_away(self, live: LiveSpace, player: Player, message: Closing) -> None:
         """The player is removed, and told why."""
-        client = live.clients.pop(player, None)
+        client = live.telling.disconnect(player)
         if client is not None:
-            live.interest.look_away(player)
             client.close(message)
         self.depart(live, player)
 
     def vacate(self, live: LiveSpace) -> None:
         """The space ends: everybody leaves it. Their clients have been told, or are gone."""
         for player in list(live.space.players.values()):
-            live.clients.pop(player, None)
             self.depart(live, player)
 
     def abandon(self, live: LiveSpace) -> None:

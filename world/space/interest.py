@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from world.space.player import Cell, Player, View
 
@@ -56,10 +56,28 @@ class Delta:
 
 @dataclass(slots=True)
 class Deltas:
-    """One tick's changes: `shared` by view, `own` for those who changed their view."""
+    """One tick's changes: `shared` by view, `own` for those who changed their view.
+
+    Where others put together who moved within the cells of a view (`Watch`), they find them in `by_cell`, and
+    `shared` has only the views in which more has happened, or more is seen, without those in `by_cell`.
+    """
 
     shared: dict[View, Delta] = field(default_factory=dict)
     own: dict[Player, Delta] = field(default_factory=dict)
+    by_cell: dict[Cell, list[Player]] = field(default_factory=dict)
+
+
+class Watch(Protocol):
+    """Who has to know of everybody, and from which cells of public space is looked."""
+
+    def add(self, player: Player) -> None:
+        """Somebody new."""
+
+    def watch(self, player: Player, cell: Cell) -> None:
+        """The player looks from this cell, and is in no private room."""
+
+    def unwatch(self, player: Player) -> None:
+        """The player does not any more."""
 
 
 @lru_cache(maxsize=16_384)
@@ -102,7 +120,8 @@ def kept_in(cell: Cell) -> tuple[float, float, float, float]:
 class Interest:
     """Everybody of one space by view, and who looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
+        self._watch = watch
         self._cells: dict[Cell, dict[Player, None]] = {}
         self._rooms: dict[str, dict[Player, None]] = {}
         # Those who are told (they have a client), by view; and the views by their two halves.
@@ -124,6 +143,8 @@ class Interest:
             if looking:
                 self._unlook(player, old)
             self._unfile(player, old)
+        elif self._watch is not None:
+            self._watch.add(player)
         view = player.view = View(cell, player.room)
         player.kept_in = kept_in(cell)
         self._cells.setdefault(cell, {})[player] = None
@@ -161,8 +182,12 @@ class Interest:
                 self._views_in.setdefault(view.room, {})[view] = None
         else:
             viewers[player] = None
+        if self._watch is not None and view.room is None:
+            self._watch.watch(player, view.cell)
 
     def _unlook(self, player: Player, view: View) -> None:
+        if self._watch is not None:
+            self._watch.unwatch(player)
         viewers = self.viewers[view]
         del viewers[player]
         if viewers:
@@ -204,7 +229,7 @@ class Interest:
     def deltas(self, touched: Iterable[Player], gone: Iterable[Player]) -> Deltas:
         """File everybody who moved, and say what each view must be told. Starts the next tick."""
         result = Deltas()
-        by_cell: dict[Cell, list[Player]] = {}
+        by_cell = result.by_cell
         by_room: dict[str, list[Player]] = {}
         passing: list[Player] = []  # those whose view changed: they came, left or crossed
         # Newcomers of this tick: where their welcome found them, and where other welcomes showed them.
@@ -264,6 +289,18 @@ class Interest:
         by_room: dict[str, list[Player]],
     ) -> None:
         """Those who moved within their cell, for each view that sees the cell."""
+        if self._watch is None:
+            self._grouped(shared, by_cell)
+        elif by_cell:
+            shared.update((view, Delta()) for views in self._views_in.values() for view in views)
+        for room, players in by_room.items():
+            for view in self._views_in.get(room, ()):
+                cells = block(view.cell)
+                far = [p for p in players if p.view is not None and p.view.cell not in cells]
+                if far:
+                    shared.setdefault(view, Delta()).moved += far
+
+    def _grouped(self, shared: dict[View, Delta], by_cell: dict[Cell, list[Player]]) -> None:
         looking: Iterable[Cell] = self._views_at
         find = by_cell.get
         if 9 * len(by_cell) < len(self._views_at):
@@ -273,12 +310,6 @@ class Interest:
             if groups:
                 for view in self._views_at[cell]:
                     shared[view] = Delta(groups=groups)
-        for room, players in by_room.items():
-            for view in self._views_in.get(room, ()):
-                cells = block(view.cell)
-                far = [p for p in players if p.view is not None and p.view.cell not in cells]
-                if far:
-                    shared.setdefault(view, Delta()).moved += far
 
     def _passing(
         self, shared: dict[View, Delta], passing: list[Player], welcomed: dict[Player, View]

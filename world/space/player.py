@@ -47,6 +47,8 @@ class Player:
     view: View | None = None
     view_before: View | None = None
     moved: bool = False
+    # Small, and nobody else's in this space until a tick has told that they left: a place in packed arrays.
+    number: int = -1
     # … and within what they keep their cell: left, top, right, bottom (px).
     kept_in: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     # Media, as the client says it; what the worker has seen of it is in `sources`.

@@ -76,6 +76,10 @@ class Space:
         self._touched: dict[Player, None] = {}
         self._gone: list[Player] = []
         self._rezoned: dict[Player, None] = {}
+        # Numbers of people: those that are free, and those that are once the next tick has drained.
+        self._free: list[int] = []
+        self._leaving: list[int] = []
+        self._numbered = 0
         # Who is in which zone; devices are not people.
         self._people: dict[str, set[str]] = {}
 
@@ -111,6 +115,7 @@ class Space:
             home=seat.zone_id if seat.presence != "walker" else None,
             allowance=MAX_ALLOWANCE,
             allowance_at=now,
+            number=self._number(),
         )
         self.players[seat.user_id] = player
         self.grid.put(player)
@@ -185,6 +190,12 @@ class Space:
         self._file(player, None)
         self._gone.append(player)
         return player
+
+    def _number(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._numbered += 1
+        return self._numbered - 1
 
     def put(self, player: Player, x: float, y: float) -> None:
         """Set somebody down somewhere: an arrival through a meeting link, never a client's wish."""
@@ -292,6 +303,8 @@ class Space:
     def drain(self) -> Changes:
         """What has changed since the last call."""
         changes = Changes(list(self._touched), self._gone, list(self._rezoned))
+        self._free += self._leaving
+        self._leaving = [player.number for player in self._gone]
         self._touched = {}
         self._gone = []
         self._rezoned = {}

@@ -11,6 +11,7 @@ from signaling.codec import decode_server
 from tests.support.tiny_world import TinyGround, tiny_record
 from world.clients.client import HARD_BYTES, LAG_SECONDS, SOFT_BYTES, Client
 from world.metrics import WorldMetrics
+from world.native.wires import SHUT
 from world.nodes.lease import Lease, Tenure
 from world.records import Seat
 from world.running.live import LiveSpace, Outside
@@ -19,6 +20,8 @@ from world.space.player import Player
 
 class Pipe:
     """An outlet that takes what a test lets it take, and reads the frames back."""
+
+    wire = SHUT
 
     def __init__(self) -> None:
         self.waiting = 0
@@ -69,9 +72,8 @@ class Place:
     def come(self, name: str, x: float) -> tuple[Player, Client, Pipe]:
         seat, pipe = Seat(name, name, "a", "walker", "member"), Pipe()
         player = self.live.space.join(seat, self.now, (x, 700.0))
-        client = self.live.clients[player] = Client(seat, player, pipe)
-        self.live.interest.place(player)
-        self.live.interest.look(player)
+        client = Client(seat, player, pipe)
+        self.live.telling.connect(client)
         return player, client, pipe
 
     def tick(self, seconds: float = 0.05) -> bool:
@@ -95,9 +97,8 @@ def test_a_slow_client_misses_ticks_and_gets_one_whole_picture_when_it_has_caugh
     for _ in range(20):
         place.step(walker)
         place.tick()
-    place.live.interest.look_away(leaver)
+    place.live.telling.disconnect(leaver)
     place.live.space.leave("leaver")
-    del place.live.clients[leaver]
     place.tick()
     place.come("newcomer", 650)
     place.tick()
