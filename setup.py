@@ -1,7 +1,8 @@
-"""Adds the one optional extension to what pyproject.toml says: the native forwarding plane.
+"""Adds the two optional extensions to what pyproject.toml says: the native forwarding plane, and what of the
+world's tick is also there in C.
 
-Where it cannot be compiled (no compiler, no Python headers, no Linux) the install goes on without it and
-the pure-Python plane does the work; the server says at start-up which plane is active.
+Where they cannot be compiled (no compiler, no Python headers, no Linux) the install goes on without them and
+pure Python does the work; the server says at start-up which plane is active.
 """
 
 from setuptools import setup

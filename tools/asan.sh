@@ -2,7 +2,7 @@
 # Hostile input against the native plane under AddressSanitizer and UBSan; any fault ends it with an error.
 #
 #   tools/asan.sh [ROUNDS]     the fuzzer with five seeds (default: 20000 rounds of up to 64 datagrams each),
-#                              then the golden suite of the planes on an extension built with the sanitizers
+#                              then the suites of the planes and of the world's tick on extensions built with them
 #
 # Needs gcc (or CC) with the sanitizers' libraries and an installed .venv; writes into a temporary folder only.
 set -eu
@@ -22,11 +22,13 @@ for seed in 1 2 3 4 5; do
 done
 
 # A copy of what the suite needs, so that the extension in use here stays as it is.
-cp -r setup.py pyproject.toml README.md LICENSE signaling sfu "$folder"
+cp -r setup.py pyproject.toml README.md LICENSE signaling sfu world maps "$folder"
 mkdir -p "$folder/tests/unit/sfu"
 cp -r tests/support "$folder/tests"
 cp -r tests/unit/sfu/forward "$folder/tests/unit/sfu"
-rm -f "$folder"/sfu/forward/_plane*.so
+mkdir -p "$folder/tests/unit/world"
+cp tests/unit/world/test_native.py "$folder/tests/unit/world"
+rm -f "$folder"/sfu/forward/_plane*.so "$folder"/world/native/_native*.so
 cd "$folder"
 CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" CC="$cc" \
     "$root/.venv/bin/python" setup.py -q build_ext --inplace
@@ -34,6 +36,6 @@ echo "golden suite:"
 # The sanitizer keeps freed memory to catch its use, so how much there is says nothing here.
 # Python itself leaks on purpose, and knows nothing of the sanitizer: it is loaded before everything else.
 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$($cc -print-file-name=libasan.so) $($cc -print-file-name=libubsan.so)" \
-    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward -k native \
+    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward tests/unit/world -k native \
     --ignore tests/unit/sfu/forward/test_native_build.py \
     --deselect tests/unit/sfu/forward/test_native.py::TestCommands::test_what_is_removed_is_freed_when_the_data_thread_has_let_go

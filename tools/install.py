@@ -136,6 +136,8 @@ def native_sources() -> list[Path]:
     return [p for p in (ROOT / "pyproject.toml", ROOT / "setup.py") if p.exists()] + [
         *(ROOT / "sfu" / "forward").glob("*.[ch]"),
         *(ROOT / "sfu" / "forward").glob("*_build.py"),
+        *(ROOT / "world" / "native").glob("*.c"),
+        ROOT / "world" / "native" / "build.py",
     ]
 
 

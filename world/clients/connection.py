@@ -87,6 +87,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, http: RequestHandler) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
+        # So that we are told whenever something waits, and when nothing does any more.
+        transport.set_write_buffer_limits(high=0)
         self._fd = _plain_socket(transport)
         self.wire = WIRES.take()
         self._http = http
@@ -123,8 +125,6 @@ class Connection(asyncio.Protocol):
         request.protocol.keep_alive(False)
         connection = cls(transport, request.protocol)
         transport.set_protocol(connection)
-        # So that we are told whenever something waits, and when nothing does any more.
-        transport.set_write_buffer_limits(high=0)
         transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + answer.encode() + b"\r\n\r\n"

@@ -20,10 +20,10 @@ from world.space.player import Player, View
 
 
 class Telling:
-    """The clients of one space. `swift` False: without the helper."""
+    """The clients of one space."""
 
-    def __init__(self, *, swift: bool = True) -> None:
-        self._views = Views() if swift and extension() is not None else None
+    def __init__(self) -> None:
+        self._views = Views() if extension() is not None else None
         self.interest = Interest(self._views)
         self.clients: dict[Player, Client] = {}
         self._events: list[tuple[Player, bytes]] = []

@@ -1,4 +1,4 @@
-"""The extension is built where that is possible, and its absence stops no install."""
+"""The extensions are built where that is possible, and their absence stops no install."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def build(folder: Path, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[Path]]:
-    """Build the extension in a copy of what it takes; returns what was said and the extensions made."""
+    """Build the extensions in a copy of what they take; returns what was said and the extensions made."""
     (folder / "sfu/forward").mkdir(parents=True)
+    (folder / "world/native").mkdir(parents=True)
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     for path in (ROOT / "sfu/forward").iterdir():
         if path.suffix in (".c", ".h") or path.name in ("native_build.py", "__init__.py"):
             shutil.copy(path, folder / "sfu/forward")
-    (folder / "sfu/__init__.py").touch()
+    for path in (*(ROOT / "world/native").glob("*.c"), ROOT / "world/native/build.py"):
+        shutil.copy(path, folder / "world/native")
+    for package in ("sfu", "world", "world/native"):
+        (folder / package / "__init__.py").touch()
     done = subprocess.run(
         [sys.executable, "setup.py", "build_ext", "--inplace"],
         cwd=folder,
@@ -31,11 +35,11 @@ def build(folder: Path, **environment: str) -> tuple[subprocess.CompletedProcess
         timeout=120,
         check=False,
     )
-    return done, list((folder / "sfu/forward").glob("_plane*.so"))
+    return done, sorted([*folder.glob("sfu/forward/_*.so"), *folder.glob("world/native/_*.so")])
 
 
 @pytest.mark.parametrize("compiler", ["false", "a-compiler-that-is-not-there"])
-def test_without_a_compiler_the_build_goes_on_without_the_plane(tmp_path: Path, compiler: str) -> None:
+def test_without_a_compiler_the_build_goes_on_without_them(tmp_path: Path, compiler: str) -> None:
     done, extensions = build(tmp_path, CC=compiler)
     assert done.returncode == 0, done.stderr
     assert extensions == []
@@ -45,7 +49,7 @@ def test_without_a_compiler_the_build_goes_on_without_the_plane(tmp_path: Path, 
     shutil.which(os.environ.get("CC", "cc")) is None or not sys.platform.startswith("linux"),
     reason="no C compiler",
 )
-def test_the_plane_is_built_without_a_warning(tmp_path: Path) -> None:
+def test_they_are_built_without_a_warning(tmp_path: Path) -> None:
     done, extensions = build(tmp_path, CFLAGS="-Wall -Wextra -Werror")
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in extensions] == ["_plane.abi3.so"], done.stderr
+    assert [path.name for path in extensions] == ["_plane.abi3.so", "_native.abi3.so"], done.stderr
