@@ -136,8 +136,7 @@ class _Drive:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for voice in self._voices:
-            voice.close()
+        await asyncio.gather(*(voice.close() for voice in self._voices))
         await asyncio.gather(*(one.leave() for one in self._crowd))
 
 

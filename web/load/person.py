@@ -25,9 +25,17 @@ LEG_SECONDS = (0.5, 3.0)
 # Of the speed that the world allows.
 PACE = 0.8
 
+MediaMessage = (
+    messages.SubscribeOffer
+    | messages.PublishAnswer
+    | messages.MediaMoving
+    | messages.MediaMoved
+    | messages.Error
+)
+
 
 class Person:
-    """`enter`, then `walk` in a task of its own, then `leave`. `on_media` gets the media messages."""
+    """`enter`, then `walk` in a task of its own, then `leave`. `on_media` gets what concerns its media."""
 
     def __init__(self, account: Account, tally: Tally, seed: int) -> None:
         self.account = account
@@ -42,7 +50,7 @@ class Person:
         self._heading = self._random.uniform(0, 2 * math.pi)
         self._turn_at = 0.0
         self._leaving = False
-        self.on_media: Callable[[messages.SubscribeOffer | messages.PublishAnswer], None] | None = None
+        self.on_media: Callable[[MediaMessage], None] = lambda message: None
 
     @property
     def here(self) -> bool:
@@ -136,9 +144,14 @@ class Person:
             case messages.Welcome():
                 if not self._welcome.done():
                     self._welcome.set_result(message)
-            case messages.SubscribeOffer() | messages.PublishAnswer():
-                if self.on_media is not None:
-                    self.on_media(message)
+            case (
+                messages.SubscribeOffer()
+                | messages.PublishAnswer()
+                | messages.MediaMoving()
+                | messages.MediaMoved()
+                | messages.Error(code="media_lost")
+            ):
+                self.on_media(message)
             case messages.Error(code=code):
                 self._tally.error(code)
                 if not self._welcome.done():

@@ -41,6 +41,9 @@ class Tally:
     lost: int = 0
     sent: int = 0
     gone: int = 0
+    media_moved: int = 0  # to another worker, as asked
+    media_lost: int = 0
+    media_back: int = 0
     errors: dict[str, int] = field(default_factory=dict)
     pings: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
@@ -94,6 +97,9 @@ class Report:
     ping_p99: float | None
     gone: int
     refused: int
+    media_moved: int
+    media_lost: int
+    media_back: int
     errors: dict[str, int]
     late_p99: float | None
 
@@ -119,6 +125,9 @@ def report(tally: Tally, people: int, talking: int, listening: int, seconds: flo
         ping_p99=_ms(percentile(tally.pings, 0.99)),
         gone=tally.gone,
         refused=tally.refused,
+        media_moved=tally.media_moved,
+        media_lost=tally.media_lost,
+        media_back=tally.media_back,
         errors=dict(tally.errors),
         late_p99=_ms(percentile(tally.late, 0.99)),
     )
@@ -142,6 +151,10 @@ def lines(found: Report) -> list[str]:
     text.append(f"ping              {_said(found.ping_p50)} (median), {_said(found.ping_p99)} (99 of 100)")
     if found.without_media:
         text.append(f"heard nobody      {found.without_media:,}")
+    if found.media_moved:
+        text.append(f"moved             {found.media_moved:,} to another media worker, talking on")
+    if found.media_lost:
+        text.append(f"lost media        {found.media_lost:,}; {found.media_back:,} came back by themselves")
     if found.gone:
         text.append(f"lost connection   {found.gone:,}")
     for code, count in sorted(found.errors.items()):
