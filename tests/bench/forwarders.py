@@ -26,9 +26,9 @@ from sfu.rtp.header import RtpPacket
 from tests.bench.forward import Silent
 from tests.support.rtp_peer import RtpPeer
 
-FAN_OUT = 400
+FAN_OUT = 800
 # Each is sent on to all listeners: more than a core carries.
-PACKETS_PER_SECOND = 2000
+PACKETS_PER_SECOND = 4000
 BURST = 10
 BUFFER = 4096  # bytes that wait unread at a listener
 

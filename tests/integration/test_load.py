@@ -75,15 +75,15 @@ async def test_whose_worker_is_drained_moves_and_whose_worker_dies_comes_back(tm
         for each in (world, *workers.values()):
             await asyncio.to_thread(each.wait_ready)
         command = [ATRIUM, "load", world.url, "--people", "2", "--talking", "2", "--seconds", "300", "--json"]
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        stack.callback(running.kill)
+        pipe = asyncio.subprocess.PIPE
+        running = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
         registry = RedisRegistry(redis.url)
 
         async def until_carried_by(*names: str) -> str:
             """Until one of these workers sends what two people say. Which one."""
             async with asyncio.timeout(120):
                 while True:
-                    assert running.poll() is None, running.communicate()
+                    assert running.returncode is None, await running.communicate()
                     with suppress(ConnectionError):  # the machine is busy
                         for beat in await registry.workers():
                             if beat.worker in names and beat.sessions == 2 and beat.rate > 0:
@@ -100,10 +100,14 @@ async def test_whose_worker_is_drained_moves_and_whose_worker_dies_comes_back(tm
             await until_carried_by(other)
             os.kill(workers[other].pid, signal.SIGKILL)
             await until_carried_by(carrier)
+            running.send_signal(signal.SIGINT)
+            async with asyncio.timeout(60):
+                told, errors = await running.communicate()
         finally:
             await registry.close()
-        running.send_signal(signal.SIGINT)
-        told, errors = await asyncio.to_thread(running.communicate, timeout=60)
+            if running.returncode is None:
+                running.kill()
+                await running.wait()
         found = json.loads(told)
         assert (found["media_moved"], found["gone"], found["errors"]) == (2, 0, {}), errors
         assert found["media_lost"] >= found["media_back"] >= 1
