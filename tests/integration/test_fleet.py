@@ -109,11 +109,13 @@ async def test_without_redis_what_crosses_a_pipe_goes_on_crossing(fleet: Fleet, 
     walker = crowd[0]
     await walker.walk((192, 560))
     await walker.walk((700, 560))
+    walked = now()
     tone = round(walker.frequency / 10) * 10
     async with asyncio.timeout(30):
         while any(tone in person.heard_tones() for person in crowd[1:]):
             await asyncio.sleep(0.05)
-    print(f"Redis is back: the world's routes count again {now() - back:.1f} s later, a walk included")
+    gone = now() - walked
+    print(f"Redis is back; after a walk of {walked - back:.1f} s out of hearing within {gone:.2f} s")
     nobody_lost_media(crowd)
 
 

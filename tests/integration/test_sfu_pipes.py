@@ -11,7 +11,7 @@ import pytest
 from sfu.forward.planes import planes
 from sfu.pipes.table import Place
 from signaling.bus import InProcessBus
-from signaling.control import AcceptPlay, AcceptPublish, Answer, LayersWanted
+from signaling.control import AcceptPlay, AcceptPublish, Answer, LayersWanted, PipeWants
 from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
 from tests.support.scripted_client import AUDIO, OPUS_FRAME, VIDEO, VP8_KEYFRAME, ScriptedClient
 
@@ -360,6 +360,10 @@ async def test_the_layers_of_a_picture_cross_one_by_one_and_each_listener_gets_i
     await film(lambda: asked_for() == ("q",), "its publisher is asked for that one")
     before = heard(near), heard(far)
     await film(lambda: heard(near) > before[0] + 5 and heard(far) > before[1] + 5, "it is seen meanwhile")
+    end = sending.pipes.ends["b"]
+    sending.pipes.take_wants(PipeWants("b", end.theirs, end.wanted_number, tuple(end.wanted)))
+    assert crossing() == [0, 1, 2], "a worker of the last release says nothing of layers"
+    await film(lambda: crossing() == [0], "until this one says it again")
     select("near", 2)
     await film(lambda: asked_for() == ("q", "h", "f"), "its publisher is asked for all again")
     await film(lambda: (fed("near"), fed("far")) == (2, 0), "and the best is seen again")
