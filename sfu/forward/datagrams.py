@@ -1,9 +1,9 @@
 """What the Python plane needs of a UDP socket: batches in, batches out, through two big buffers.
 
-Received datagrams lie in cells of `rx`, datagrams to send in cells of `tx`; nothing is copied between
-them and the system. `mmsg.py` has the fast form for Linux (recvmmsg, sendmmsg, UDP GSO), `plain.py` the
-one for every system. Both open the socket here. An address is `(host, port)` for everybody else; a
-`Remote` is the form in which the plane compares and uses it per packet.
+Received datagrams lie in cells of `rx`, datagrams to send in cells of `tx` (at TX_STARTS); nothing is
+copied between them and the system. `mmsg.py` has the fast form for Linux (recvmmsg, sendmmsg, UDP GSO),
+`plain.py` the one for every system. Both open the socket here. An address is `(host, port)` for everybody
+else; a `Remote` is the form in which the plane compares and uses it per packet.
 """
 
 from __future__ import annotations
@@ -21,7 +21,24 @@ RX_CELL = MAX_DATAGRAM + 64
 RX_CELLS = 32
 # Room for what a forwarded packet can gain: extension block, RTX number, authentication tag.
 TX_CELL = MAX_DATAGRAM + 384
-TX_CELLS = 128
+MAX_TAG = 16
+# Cells of `tx`, by size: bytes, and how many. Voices, what a browser makes of video, and the rest. A turn's
+# burst (RX_CELLS at most) fits into any kind.
+CELLS = ((256, 256), (1344, 128), (TX_CELL, 32))
+TX_CELLS = sum(count for _, count in CELLS)
+
+
+def _starts() -> list[int]:
+    at = 0
+    found: list[int] = []
+    for size, count in CELLS:
+        found += range(at, at + size * count, size)
+        at += size * count
+    return found
+
+
+TX_STARTS = _starts()
+TX_BYTES = TX_STARTS[-1] + TX_CELL
 # Longer packets never share a send: the kernel refuses segments over the path's MTU, and a refusal turns
 # GSO off for everybody.
 MAX_SEGMENT = 1400  # bytes
@@ -30,6 +47,10 @@ SOCKET_BUFFER = 4 << 20  # bytes: half a second of a full core's packets
 # Packets that one send may carry: the first's cell (relative) and their lengths, all equal but for a
 # shorter last one, at most `segments`.
 Run = tuple[int, list[int]]
+
+# Remotes, the cell of the first one's first packet, how each one's packets may share a send, and how many
+# cells each one has: they lie one remote's behind the other's.
+Entry = tuple[list[Any], int, list[Run], int]
 
 _MAPPED = "::ffff:"
 
@@ -73,11 +94,8 @@ class Datagrams(Protocol):
     def remote(self, address: Address) -> Remote:
         """The address for sending and comparing. Raises ValueError when it is none of this socket's."""
 
-    def enqueue(self, handles: Sequence[Any], cell: int, runs: list[Run], cells: int) -> None:
-        """Queue packets for some remotes, who get the same number of them in the same lengths.
-
-        Each remote's packets lie in `cells` cells, one remote's behind the other's, from `cell` on.
-        """
+    def enqueue(self, first: int, lengths: Sequence[int], entries: list[Entry]) -> None:
+        """Queue what lies in the cells from `first` on, in these lengths, to whom the entries name."""
 
     def flush(self) -> None:
         """Send what is queued; what the system does not take now is dropped and counted."""
@@ -116,6 +134,8 @@ def from_socket(host: str, port: int) -> Address:
 
 def cut_runs(lengths: list[int], tag_bytes: int, segments: int) -> list[Run]:
     """Cut packets of these lengths into what one send may carry: equal ones, the last may be shorter."""
+    if len(lengths) == 1:
+        return [(0, [lengths[0] + tag_bytes])]
     runs: list[Run] = []
     for index, bare in enumerate(lengths):
         length = bare + tag_bytes

@@ -7,10 +7,8 @@ waits for another. Nothing here does I/O.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sfu.forward.layout import Layout, LayoutKey
-from sfu.forward.pictures import NO_SHIFT, Shift
+from sfu.forward.rows import Rows
 from sfu.forward.slots import Slot
 from sfu.forward.tables import Packet, Producer
 from sfu.forward.timeline import Left
@@ -18,21 +16,15 @@ from sfu.forward.timeline import Left
 GroupKey = tuple[LayoutKey, int, bool]
 
 
-# What the way needs of one listener: SRTP context, SSRC, payload type, offsets of sequence and timestamp, and
-# the shift of its pictures where there is one.
-Row = tuple[Any, int, int, int, int, Shift | None]
-
-
 class Group:
     """Flowing listeners of one producer whose packets differ in the header's fixed fields only.
 
-    `slots`, `rows` and `handles` run side by side. Figures are kept once for all of them: `settle`
-    carries them over to a slot.
+    `slots` and `rows` run side by side. Figures are kept once for all of them: `settle` carries them over to
+    a slot.
     """
 
     __slots__ = (
         "bytes",
-        "handles",
         "key",
         "layout",
         "newest_base",
@@ -49,8 +41,7 @@ class Group:
         self.tag_bytes = tag_bytes
         self.thins = key[2]  # each of them may take other packets
         self.slots: list[Slot] = []
-        self.rows: list[Row] = []
-        self.handles: list[Any] = []
+        self.rows = Rows()
         self.newest_base = 0  # no packet from here on is too old for any of the slots
         self.packets = 0
         self.bytes = 0
@@ -65,18 +56,11 @@ def start_flow(slot: Slot) -> None:
     if group is None:
         group = producer.groups[key] = Group(key, slot.layout, slot.tag_bytes)
     group.slots.append(slot)
-    group.rows.append(row_of(slot, slot.offset, slot.shift))
-    group.handles.append(slot.remote)
+    group.rows.append(slot, slot.offset, slot.shift)
     group.newest_base = max(group.newest_base, slot.base)
     slot.group = group
     slot.settled = (group.packets, group.bytes)
     producer.waiting.discard(slot)
-
-
-def row_of(slot: Slot, offset: int, shift: Shift) -> Row:
-    """The slot's row for packets that map so."""
-    own = None if shift == NO_SHIFT else shift
-    return slot.context, slot.ssrc, slot.payload_type, offset, slot.timestamp_offset, own
 
 
 def settle(slot: Slot) -> None:
@@ -108,8 +92,8 @@ def stop_flow(slot: Slot) -> None:
     else:
         slot.left = None
     place = group.slots.index(slot)
-    for column in (group.slots, group.rows, group.handles):
-        del column[place]
+    del group.slots[place]
+    group.rows.delete(place)
     if not group.slots:
         del slot.producer.groups[group.key]
     slot.group = None

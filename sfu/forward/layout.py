@@ -43,6 +43,7 @@ class Layout:
         self._two_byte = max(key[:4]) > MAX_ONE_BYTE_ID or len(key[4]) > MAX_ONE_BYTE_LENGTH
         self.transport_cc_at = FIXED_HEADER + 4 + (2 if self._two_byte else 1) if key[0] else 0
         self._heads: dict[tuple[int, int], bytes] = {}
+        self._parts: dict[tuple[int, int], tuple[int, bytes, bytes]] = {}
         self.head(0, 0)  # raises here, and never on a packet's way, when an id cannot be written
 
     def head(self, audio_level: int, orientation: int) -> bytes:
@@ -53,6 +54,19 @@ class Layout:
                 self._heads.clear()
             head = self._heads[audio_level, orientation] = self._build(audio_level, orientation)
         return head
+
+    def parts(self, audio_level: int, orientation: int) -> tuple[int, bytes, bytes]:
+        """The same cut up: the first byte, and what lies between the fixed header and the transport-wide
+        number (empty without one), and behind that."""
+        parts = self._parts.get((audio_level, orientation))
+        if parts is None:
+            if len(self._parts) >= CACHED_HEADS:
+                self._parts.clear()
+            head, at = self.head(audio_level, orientation), self.transport_cc_at
+            before = head[FIXED_HEADER:at] if at else b""
+            after = head[at + 2 :] if at else head[FIXED_HEADER:]
+            parts = self._parts[audio_level, orientation] = head[0], before, after
+        return parts
 
     def _build(self, audio_level: int, orientation: int) -> bytes:
         transport_cc, level_id, orientation_id, mid_id, mid = self.key

@@ -23,12 +23,14 @@ from cffi import FFI
 
 from sfu.forward.contract import MAX_DATAGRAM, Address
 from sfu.forward.datagrams import (
+    MAX_SEGMENT,
     RX_CELL,
     RX_CELLS,
-    TX_CELL,
+    TX_BYTES,
     TX_CELLS,
+    TX_STARTS,
+    Entry,
     Remote,
-    Run,
     from_socket,
     open_socket,
     to_socket,
@@ -97,19 +99,26 @@ class MmsgDatagrams:
             )
         self.rx_lengths: Sequence[int] = memoryview(rx_messages).cast("Q")[7::_WORDS]
 
-        self.tx, tx, tx_at = _pinned(TX_CELLS * TX_CELL)
-        self.tx_pointers = [ffi.cast("void *", tx_at + i * TX_CELL) for i in range(TX_CELLS)]
+        self.tx, tx, tx_at = _pinned(TX_BYTES)
+        self.tx_pointers = [ffi.cast("void *", tx_at + at) for at in TX_STARTS]
         tx_vectors, tx_iov, self._tx_iov_at = _pinned(TX_CELLS * _VECTOR.size)
-        for i in range(TX_CELLS):
-            _VECTOR.pack_into(tx_vectors, i * _VECTOR.size, tx_at + i * TX_CELL, 0)
+        for i, at in enumerate(TX_STARTS):
+            _VECTOR.pack_into(tx_vectors, i * _VECTOR.size, tx_at + at, 0)
+        self._tx_vectors = list(range(self._tx_iov_at, self._tx_iov_at + len(tx_vectors), _VECTOR.size))
         self._tx_lengths = memoryview(tx_vectors).cast("Q")[1::2]
         # One more than there are cells: the last is for packets that go out singly after all.
-        self._tx_headers, self._tx_messages, self._tx_messages_at = _pinned((TX_CELLS + 1) * _WORDS * 8)
-        self._tx_words = memoryview(self._tx_headers).cast("Q")
-        self._control, control, self._control_at = _pinned(TX_CELLS * _CONTROL.size)
+        tx_headers, self._tx_messages, _ = _pinned((TX_CELLS + 1) * _WORDS * 8)
+        self._tx_headers, self._tx_words = tx_headers, memoryview(tx_headers).cast("Q")
         for i in range(TX_CELLS + 1):
             self._tx_words[i * _WORDS + 1] = self._name_bytes
-        self._queued = 0
+        # A control message for each size of segments: all messages of that size may point to it.
+        controls, control, self._controls_at = _pinned((MAX_SEGMENT + 1) * _CONTROL.size)
+        for size in range(MAX_SEGMENT + 1):
+            _CONTROL.pack_into(
+                controls, size * _CONTROL.size, _CONTROL_LENGTH, socket.IPPROTO_UDP, UDP_SEGMENT, size
+            )
+        # What is queued, a list per word of a message: remotes, vectors, their number, control messages.
+        self._queued: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
         self._owners = (rx, names, rx_iov, tx, tx_iov, control)
 
     def receive(self, limit: int) -> int:
@@ -143,40 +152,35 @@ class MmsgDatagrams:
         owner = ffi.new("char[]", name)
         return Remote(name[: self._key_bytes], int(ffi.cast("uintptr_t", owner)), owner)
 
-    def enqueue(self, handles: Sequence[Any], cell: int, runs: list[Run], cells: int) -> None:
-        """See `Datagrams`. Column by column, because that runs in C: the same word of all messages."""
-        if len(handles) == 1 == cells:  # one packet to one remote: columns would cost more than they save
-            self._tx_lengths[cell] = runs[0][1][0]
-            vector = self._tx_iov_at + cell * _VECTOR.size
-            name = (handles[0], self._name_bytes)
-            _MESSAGE.pack_into(self._tx_headers, self._queued * 64, *name, vector, 1, 0, 0)
-            self._queued += 1
-            return
-        remotes, step = len(handles), len(runs)
-        message, end = self._queued, self._queued + remotes * step
-        self._queued = end
-        words, names = self._tx_words, array("Q", handles)
-        for place, (start, lengths) in enumerate(runs):
-            for at, length in enumerate(lengths, cell + start):
-                self._tx_lengths[at : cell + remotes * cells : cells] = array("Q", (length,)) * remotes
-            column = slice((message + place) * _WORDS, end * _WORDS, step * _WORDS)
-            first = self._tx_iov_at + (cell + start) * _VECTOR.size
-            vectors = range(first, first + remotes * cells * _VECTOR.size, cells * _VECTOR.size)
-            control = length = 0
-            if len(lengths) > 1:  # all of them may point to one control message
-                at = (message + place) * _CONTROL.size
-                control, length = self._control_at + at, _CONTROL.size
-                _CONTROL.pack_into(
-                    self._control, at, _CONTROL_LENGTH, socket.IPPROTO_UDP, UDP_SEGMENT, lengths[0]
-                )
-            words[column] = names
-            words[column.start + 2 : column.stop : column.step] = array("Q", vectors)
-            words[column.start + 3 : column.stop : column.step] = array("Q", (len(lengths),)) * remotes
-            words[column.start + 4 : column.stop : column.step] = array("Q", (control,)) * remotes
-            words[column.start + 5 : column.stop : column.step] = array("Q", (length,)) * remotes
+    def enqueue(self, first: int, lengths: Sequence[int], entries: list[Entry]) -> None:
+        self._tx_lengths[first : first + len(lengths)] = array("Q", lengths)
+        names, vectors, counts, controls = self._queued
+        for handles, cell, runs, cells in entries:
+            remotes = len(handles)
+            end = cell + remotes * cells
+            for start, run in runs:
+                packets = len(run)
+                control = self._controls_at + run[0] * _CONTROL.size if packets > 1 else 0
+                names += handles
+                vectors += self._tx_vectors[cell + start : end : cells]
+                counts += [packets] * remotes
+                controls += [control] * remotes
 
     def flush(self) -> None:
-        count, self._queued = self._queued, 0
+        names, vectors, counts, controls = self._queued
+        count = len(names)
+        end = count * _WORDS
+        # Column by column, because that runs in C: the same word of all messages.
+        for word, column in (
+            (0, names),
+            (2, vectors),
+            (3, counts),
+            (4, controls),
+            (5, [_CONTROL.size if control else 0 for control in controls]),
+        ):
+            self._tx_words[word:end:_WORDS] = array("Q", column)
+        for column in self._queued:
+            column.clear()
         done = 0
         while done < count:
             sent = self._libc.sendmmsg(self._fd, self._tx_messages + done * 64, count - done, 0)

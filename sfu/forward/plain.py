@@ -10,10 +10,10 @@ from sfu.forward.contract import MAX_DATAGRAM, Address
 from sfu.forward.datagrams import (
     RX_CELL,
     RX_CELLS,
-    TX_CELL,
-    TX_CELLS,
+    TX_BYTES,
+    TX_STARTS,
+    Entry,
     Remote,
-    Run,
     from_socket,
     open_socket,
     to_socket,
@@ -28,13 +28,13 @@ class PlainDatagrams:
         self.sock = open_socket(host, port)
         self.segments = 1
         self.no_room = self.send_errors = self.unsent_bytes = 0
-        self.rx, self.tx = bytearray(RX_CELLS * RX_CELL), bytearray(TX_CELLS * TX_CELL)
+        self.rx, self.tx = bytearray(RX_CELLS * RX_CELL), bytearray(TX_BYTES)
         self._rx_owner, self._tx_owner = (
             ffi.from_buffer("char[]", self.rx),
             ffi.from_buffer("char[]", self.tx),
         )
         self.rx_pointers: list[Any] = [self._rx_owner + i * RX_CELL for i in range(RX_CELLS)]
-        self.tx_pointers: list[Any] = [self._tx_owner + i * TX_CELL for i in range(TX_CELLS)]
+        self.tx_pointers: list[Any] = [self._tx_owner + at for at in TX_STARTS]
         self._lengths = [0] * RX_CELLS
         self.rx_lengths: Sequence[int] = self._lengths
         self._rx_views = [memoryview(self.rx)[i * RX_CELL :][: MAX_DATAGRAM + 1] for i in range(RX_CELLS)]
@@ -69,12 +69,12 @@ class PlainDatagrams:
             raise ValueError(f"not an address of this socket: {address!r}") from error
         return Remote(infos[0][4], infos[0][4])
 
-    def enqueue(self, handles: Sequence[Any], cell: int, runs: list[Run], cells: int) -> None:
-        for handle in handles:
-            for start, lengths in runs:
-                for place, length in enumerate(lengths, cell + start):
-                    self._queue.append((handle, place * TX_CELL, length))
-            cell += cells
+    def enqueue(self, first: int, lengths: Sequence[int], entries: list[Entry]) -> None:
+        for handles, cell, _, cells in entries:
+            for handle in handles:
+                for place in range(cell, cell + cells):
+                    self._queue.append((handle, TX_STARTS[place], lengths[place - first]))
+                cell += cells
 
     def flush(self) -> None:
         for handle, at, length in self._queue:

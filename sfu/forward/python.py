@@ -81,7 +81,8 @@ class PythonForwarder:
         self._tables = Tables()
         self._loop = asyncio.get_running_loop()
         self._way = PacketWay(self._tables, self._datagrams, events, clock, self._complain)
-        self._resender = Resender(self._datagrams, self._way.dropped)
+        self._resender = Resender(self._way.outbox)
+        self._probes = 0
         self._closed = False
         self._loop.add_reader(self._datagrams.sock, self._way.turn)
 
@@ -301,20 +302,15 @@ class PythonForwarder:
         if not entry.ready:
             return 0
         padding = max(1, min(padding, MAX_PADDING))
-        count, size = self._resender.probe(entry, min(packets, MAX_PROBE), padding, self._clock())
-        self._way.sent += count
-        self._way.sent_bytes += size
-        self._way.probes += count
+        count = self._resender.probe(entry, min(packets, MAX_PROBE), padding, self._clock())
+        self._probes += count
         return count
 
     def retransmit(self, slot: int, sequences: list[int]) -> int:
         entry = self._tables.slots[slot]
         if not entry.ready:
             return 0
-        packets, size = self._resender.resend(entry, sequences, self._clock())
-        self._way.sent += packets
-        self._way.sent_bytes += size
-        return packets
+        return self._resender.resend(entry, sequences, self._clock())
 
     # --- everything else -------------------------------------------------------------------------
 
@@ -387,10 +383,10 @@ class PythonForwarder:
         return PlaneCounters(
             received=self._way.received,
             received_bytes=self._way.received_bytes,
-            sent=self._way.sent - self._datagrams.no_room - self._datagrams.send_errors,
-            sent_bytes=self._way.sent_bytes - self._datagrams.unsent_bytes,
+            sent=self._way.outbox.sent - self._datagrams.no_room - self._datagrams.send_errors,
+            sent_bytes=self._way.outbox.sent_bytes - self._datagrams.unsent_bytes,
             dropped={reason.value: count for reason, count in dropped.items()},
-            probes=self._way.probes,
+            probes=self._probes,
         )
 
     def close(self) -> None:

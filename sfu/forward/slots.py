@@ -7,6 +7,7 @@ which slot is `flow.py`. Nothing here does I/O.
 from __future__ import annotations
 
 import random
+from array import array
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -128,7 +129,8 @@ class Slot:
         self.resent: dict[int, float] = {}
         # Transport-wide numbers of recent packets, where a retransmission has to be the same bytes.
         self.plain_resend = params.repeats
-        self.sent_numbers = [-1] * MAX_SENT_NUMBERS if self.plain_resend else []
+        # A 16-bit sequence number << 16 | the transport-wide one; no number has the value of what is unused.
+        self.sent_numbers = array("q", [-1]) * MAX_SENT_NUMBERS if self.plain_resend else None
         self.transport: TransportHistory | None = None
 
     @property
@@ -230,11 +232,7 @@ class Slot:
             if packet.picture is not None:
                 self.last_picture.note(packet.payload, packet.picture, shift or self.shift)
 
-    def remember_number(self, sequence: int, number: int) -> None:
-        """The packet with this sequence number (16 bit) carries this transport-wide number."""
-        self.sent_numbers[sequence % MAX_SENT_NUMBERS] = sequence << 16 | number & 0xFFFF
-
     def sent_number(self, sequence: int) -> int | None:
         """The transport-wide number that the packet with this sequence number carried."""
-        held = self.sent_numbers[sequence % MAX_SENT_NUMBERS] if self.sent_numbers else -1
+        held = self.sent_numbers[sequence % MAX_SENT_NUMBERS] if self.sent_numbers is not None else -1
         return held & 0xFFFF if held >> 16 == sequence else None

@@ -5,8 +5,6 @@ Control writes here, the packet's way (`way.py`) reads. Nothing here does I/O.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,9 +29,8 @@ if TYPE_CHECKING:  # they know these tables
     from sfu.forward.flow import Group, GroupKey
     from sfu.forward.slots import Slot
 
-# Bursts whose departure is remembered per peer for transport-wide feedback: half a second of a full pool
-# of slots (12 × 50 audio packets and 12 × 30 frames a second).
-TRANSPORT_HISTORY = 512
+# Packets whose departure is remembered per peer for transport-wide feedback: a second of a full pool.
+TRANSPORT_HISTORY = 2048
 SILENT = 127  # -dBov
 
 _KEYFRAME: dict[Codec, keyframe.Detector] = {
@@ -62,34 +59,33 @@ class Packet(NamedTuple):
 
 
 class TransportHistory:
-    """When and how big the transport-wide numbers of a peer went out, burst by burst."""
+    """When and how big the transport-wide numbers of a peer went out; `next` is the next of them."""
 
-    __slots__ = ("_bursts", "next")
+    __slots__ = ("_ring", "next")
 
     def __init__(self) -> None:
         self.next = 0
-        # First number, time, sizes (shared by all listeners of a burst).
-        self._bursts: deque[tuple[int, float, list[int]]] = deque(maxlen=TRANSPORT_HISTORY)
+        self._ring: list[tuple[float, int]] = [(0.0, 0)] * TRANSPORT_HISTORY
 
-    def take(self, sizes: list[int], now: float) -> int:
-        """The first of the numbers of packets of these sizes that go out now."""
-        number = self.next
-        self.next = number + len(sizes)
-        self._bursts.append((number, now, sizes))
-        return number
+    def take(self, records: list[tuple[float, int]]) -> int:
+        """The first of the numbers of packets with these times and sizes (all listeners may share them)."""
+        ring, first = self._ring, self.next
+        if len(records) == 1:
+            ring[first % TRANSPORT_HISTORY] = records[0]
+            self.next = first + 1
+            return first
+        for record in records:
+            ring[self.next % TRANSPORT_HISTORY] = record
+            self.next += 1
+        return first
 
     def look_up(self, numbers: list[int]) -> list[tuple[float, int]]:
         """When each 16-bit number went out, and its bytes; (0.0, 0) when forgotten or never used."""
-        starts = [first for first, _, _ in self._bursts]
         found = []
         for number in numbers:
             extended = near_16(number, self.next - 1)
-            place = bisect_right(starts, extended) - 1
-            if place < 0 or extended >= self.next:
-                found.append((0.0, 0))
-            else:
-                first, at, sizes = self._bursts[place]
-                found.append((at, sizes[extended - first]))
+            known = self.next - TRANSPORT_HISTORY <= extended < self.next and extended >= 0
+            found.append(self._ring[extended % TRANSPORT_HISTORY] if known else (0.0, 0))
         return found
 
 
@@ -172,7 +168,6 @@ class Producer:
         "transit",
         "vp8",
         "waiting",
-        "wants_extensions",
     )
 
     def __init__(self, handle: int, peer: Peer, params: ProducerParams) -> None:
@@ -185,7 +180,6 @@ class Producer:
         self.payload_type = params.payload_type
         self.rtx_payload_type = params.rtx_payload_type
         self.extensions: ExtensionIds = params.extensions
-        self.wants_extensions = bool(params.extensions.audio_level or params.extensions.orientation)
         self.clock_rate = params.clock_rate
         self.is_keyframe = _KEYFRAME[params.codec]
         self.cache: list[Packet | None] = [None] * (AUDIO_CACHE_PACKETS if audio else VIDEO_CACHE_PACKETS)

@@ -7,7 +7,6 @@ that whoever hears them may change the tables.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
 from struct import Struct
 from typing import Any
@@ -21,10 +20,12 @@ from sfu.forward.contract import (
     Drop,
     ForwarderEvents,
 )
-from sfu.forward.datagrams import RX_CELL, RX_CELLS, TX_CELL, TX_CELLS, Datagrams, Run, cut_runs
-from sfu.forward.flow import Group, Row, follow_jump, join, row_of
+from sfu.forward.datagrams import RX_CELL, RX_CELLS, Datagrams
+from sfu.forward.flow import Group, follow_jump, join
 from sfu.forward.layout import ABSENT
-from sfu.forward.pictures import Picture, read_picture, shifted
+from sfu.forward.outbox import Outbox
+from sfu.forward.pictures import Shift, read_picture
+from sfu.forward.rows import row
 from sfu.forward.slots import Slot
 from sfu.forward.srtp import (
     STATUS_AUTH_FAILED,
@@ -32,7 +33,6 @@ from sfu.forward.srtp import (
     STATUS_REPLAYED,
     STATUS_TOO_OLD,
     ffi,
-    protect,
     unprotect,
 )
 from sfu.forward.tables import Packet, Producer, Tables
@@ -46,8 +46,6 @@ from sfu.rtp.sequence import near_16
 TURN_PACKETS = 1000
 
 _READ_HEADER = Struct("!xBHII").unpack_from
-_WRITE_HEADER = Struct("!BHII").pack_into  # from the second byte on
-_WRITE_NUMBER = Struct("!H").pack_into
 
 _STATUS_REASON = {
     STATUS_AUTH_FAILED: Drop.AUTH,
@@ -55,9 +53,6 @@ _STATUS_REASON = {
     STATUS_REPLAYED: Drop.REPLAY,
     STATUS_TOO_OLD: Drop.REPLAY,
 }
-
-# Sequence, marker, timestamp, bytes from header to payload, how many of them are payload, its picture.
-Body = tuple[int, int, int, bytes, int, Picture | None]
 
 
 class PacketWay:
@@ -81,16 +76,10 @@ class PacketWay:
         self._complain = complain
         self._rx = [memoryview(datagrams.rx)[i * RX_CELL : (i + 1) * RX_CELL] for i in range(RX_CELLS)]
         self._size = ffi.new("int *")
-        # libsrtp reads a packet's length from an int and writes it back: one int per cell to send.
-        sizes = bytearray(4 * TX_CELLS)
-        self._sizes = memoryview(sizes).cast("i")
-        self._size_owner = ffi.from_buffer("int[]", sizes)
-        self._size_pointers = [self._size_owner + i for i in range(TX_CELLS)]
-        self._starts = [i * TX_CELL for i in range(TX_CELLS)]
-        self._cell = 0  # the first free one
         self._limit = RX_CELLS
-        self.received = self.received_bytes = self.sent = self.sent_bytes = self.probes = 0
+        self.received = self.received_bytes = 0
         self.dropped = dict.fromkeys(Drop, 0)
+        self.outbox = Outbox(datagrams, self.dropped)
 
     def turn(self) -> None:
         """Receive → demultiplex → unprotect → producer → cache → per slot rewrite → protect → send."""
@@ -101,7 +90,7 @@ class PacketWay:
         raised: list[tuple[Callable[..., None], tuple[Any, ...]]] = []  # until the batch is out
         busy: list[Producer] = []
         now = self._clock()
-        sent_before = self.sent
+        sent_before = self.outbox.sent
         received = datagrams.receive(self._limit)
         self.received += received
         self.received_bytes += sum(datagrams.rx_lengths[:received])
@@ -166,9 +155,15 @@ class PacketWay:
                 raised.append((self._events.unknown_ssrc, unknown))
                 continue
 
-            if found and source.extensions.transport_cc and len(peer.arrived) < MAX_ARRIVALS:
+            level = orientation = ABSENT
+            if found:
+                ids = source.extensions
                 for identifier, at, count in found:
-                    if count == 2 and identifier == source.extensions.transport_cc:
+                    if count == 1 and identifier == ids.audio_level:
+                        level = data[at]
+                    elif count == 1 and identifier == ids.orientation:
+                        orientation = data[at]
+                    elif count == 2 and identifier == ids.transport_cc and len(peer.arrived) < MAX_ARRIVALS:
                         peer.arrived.append((data[at] << 8 | data[at + 1], now))
 
             # Its place in the producer's stream. A retransmission takes the place of what was lost.
@@ -217,14 +212,8 @@ class PacketWay:
             else:
                 dropped[Drop.PAYLOAD_TYPE] += 1
                 continue
-            level = orientation = ABSENT
-            if found and source.wants_extensions:
-                for identifier, at, count in found:
-                    if count == 1 and identifier == source.extensions.audio_level:
-                        level = data[at]
-                        source.audio_level = min(source.audio_level, level & 0x7F)
-                    elif count == 1 and identifier == source.extensions.orientation:
-                        orientation = data[at]
+            if level != ABSENT and level & 0x7F < source.audio_level:
+                source.audio_level = level & 0x7F
 
             # Remember it. What is older than the ring could be a packet that went out already.
             cache = source.cache
@@ -248,11 +237,10 @@ class PacketWay:
 
         for source in busy:
             self._fan_out(source, now)
-        datagrams.flush()
-        self._cell = 0
+        self.outbox.flush()
 
         if received:  # as many at a time as keep a turn short
-            sent = self.sent - sent_before
+            sent = self.outbox.sent - sent_before
             self._limit = max(1, min(RX_CELLS, TURN_PACKETS * received // max(sent, 1)))
         for event, arguments in raised:
             try:
@@ -267,134 +255,49 @@ class PacketWay:
             return
         if source.waiting or source.coming:
             join(source, burst, now)
-        oldest = min(burst).sequence
+        oldest, newest = (burst[0], burst[0]) if len(burst) == 1 else (min(burst), max(burst))
+        size = sum([len(packet.payload) for packet in burst])
         for group in source.groups.values():
-            # What all these listeners get alike is made once.
-            head = group.layout.head
-            bodies: list[Body] = [
-                (sequence, marker, timestamp, head(level, orientation) + payload, len(payload), picture)
-                for sequence, marker, timestamp, level, orientation, payload, _, picture in burst
-            ]
-            group.packets += len(bodies)
-            group.bytes += sum(body[4] for body in bodies)
+            group.packets += len(burst)
+            group.bytes += size
             if group.thins:
-                self._send_thinned(group, burst, bodies, now)
-            elif oldest >= group.newest_base:
-                self._send(group, group.rows, group.handles, group.slots, bodies, now)
+                self._send_thinned(group, burst, now)
+            elif oldest.sequence >= group.newest_base:
+                self.outbox.put(group.rows, group.layout, group.tag_bytes, burst, now)
             else:
-                self._send_from_base(group, bodies, now)
-        source.advance(max(burst))
+                self._send_from_base(group, burst, now)
+        source.advance(newest)
 
-    def _send(
-        self,
-        group: Group,
-        rows: list[Row],
-        handles: list[Any],
-        slots: list[Slot],
-        bodies: list[Body],
-        now: float,
-    ) -> None:
-        """Rewrite → protect → send: these packets to these listeners of one group.
-
-        In chunks of as many listeners as there are cells; a listener's packets lie side by side, in the
-        cells that they are sent from.
-        """
-        datagrams = self._datagrams
-        tx = datagrams.tx
-        count = len(bodies)
-        number_at = group.layout.transport_cc_at
-        lengths = [len(body[3]) for body in bodies]
-        runs = cut_runs(lengths, group.tag_bytes, datagrams.segments)
-        done = 0
-        while done < len(rows):
-            room = (TX_CELLS - self._cell) // count
-            if not room:
-                datagrams.flush()
-                self._cell = 0
-                room = TX_CELLS // count
-            chunk = rows[done : done + room]
-            first = self._cell
-            end = first + len(chunk) * count
-            numbers = [0] * len(chunk) if not number_at else []
-            if number_at:
-                for slot, row in zip(slots[done : done + room], chunk, strict=True):
-                    assert slot.transport is not None
-                    number = slot.transport.take(lengths, now)
-                    numbers.append(number)
-                    if slot.plain_resend:
-                        for carried, packet in enumerate(bodies, number):
-                            slot.remember_number(packet[0] + row[3] & 0xFFFF, carried)
-            failed: list[int] = []
-            for place, (sequence, marker, timestamp, body, size, picture) in enumerate(bodies):
-                length = lengths[place]
-                column = slice(first + place, end, count)
-                self._sizes[column] = array("i", (length,)) * len(chunk)
-                cells = zip(
-                    chunk,
-                    self._starts[column],
-                    datagrams.tx_pointers[column],
-                    self._size_pointers[column],
-                    numbers,
-                    strict=True,
-                )
-                for (context, ssrc, payload_type, offset, later, shift), at, pointer, wire, number in cells:
-                    tx[at : at + length] = body
-                    if shift is not None and picture is not None:
-                        tx[at + length - size : at + length] = shifted(body[-size:], picture, shift)
-                    _WRITE_HEADER(
-                        tx,
-                        at + 1,
-                        marker | payload_type,
-                        sequence + offset & 0xFFFF,
-                        timestamp + later & 0xFFFFFFFF,
-                        ssrc,
-                    )
-                    if number_at:
-                        _WRITE_NUMBER(tx, at + number_at, number + place & 0xFFFF)
-                    if protect(context, pointer, wire):
-                        failed.append(at // TX_CELL)
-            if failed:
-                self._send_protected(handles[done : done + room], first, runs, count, failed)
-            else:
-                datagrams.enqueue(handles[done : done + room], first, runs, count)
-            self._cell = end
-            self.sent += end - first
-            done += room
-        self.sent_bytes += (sum(lengths) + count * group.tag_bytes) * len(rows)
-
-    def _send_from_base(self, group: Group, bodies: list[Body], now: float) -> None:
+    def _send_from_base(self, group: Group, burst: list[Packet], now: float) -> None:
         """Send to each listener what is not older than its switch to this source."""
-        for row, handle, slot in zip(list(group.rows), list(group.handles), list(group.slots), strict=True):
-            wanted = [body for body in bodies if body[0] >= slot.base]
-            slot.packets -= len(bodies) - len(wanted)
-            slot.bytes -= sum(body[4] for body in bodies) - sum(body[4] for body in wanted)
+        for slot in group.slots:
+            wanted = [packet for packet in burst if packet.sequence >= slot.base]
+            slot.packets -= len(burst) - len(wanted)
+            slot.bytes -= sum(len(packet.payload) for packet in burst if packet.sequence < slot.base)
             if wanted:
-                self._send(group, [row], [handle], [slot], wanted, now)
+                self._put_row(group, slot, (slot.offset, slot.shift), wanted, now)
 
-    def _send_thinned(self, group: Group, burst: list[Packet], bodies: list[Body], now: float) -> None:
+    def _send_thinned(self, group: Group, burst: list[Packet], now: float) -> None:
         """Send to each listener what its limit on temporal layers lets through, with the numbers that has."""
-        for slot, handle in zip(list(group.slots), list(group.handles), strict=True):
-            for packet, body in zip(burst, bodies, strict=True):
+        for slot in group.slots:
+            wanted: list[Packet] = []  # that map alike
+            mapping = slot.offset, slot.shift
+            for packet in burst:
                 taken = slot.take(packet) if packet.sequence >= slot.base else None
                 if taken is None:
                     slot.packets -= 1
-                    slot.bytes -= body[4]
+                    slot.bytes -= len(packet.payload)
                     continue
-                offset, shift = taken
-                self._send(group, [row_of(slot, offset, shift)], [handle], [slot], [body], now)
-                slot.advance(packet, offset, shift)
+                if wanted and taken != mapping:
+                    self._put_row(group, slot, mapping, wanted, now)
+                    wanted = []
+                mapping = taken
+                wanted.append(packet)
+                slot.advance(packet, *taken)
+            if wanted:
+                self._put_row(group, slot, mapping, wanted, now)
 
-    def _send_protected(
-        self, handles: list[Any], first: int, runs: list[Run], count: int, failed: list[int]
+    def _put_row(
+        self, group: Group, slot: Slot, mapping: tuple[int, Shift], burst: list[Packet], now: float
     ) -> None:
-        """Send singly what libsrtp did protect: never a packet that it refused."""
-        self.dropped[Drop.PROTECT] += len(failed)
-        self.sent -= len(failed)
-        lengths = [length for _, run in runs for length in run]
-        for index, handle in enumerate(handles):
-            for place, length in enumerate(lengths):
-                cell = first + index * count + place
-                if cell in failed:
-                    self.sent_bytes -= length
-                else:
-                    self._datagrams.enqueue([handle], cell, [(0, [length])], 1)
+        self.outbox.put(row(slot, *mapping), group.layout, group.tag_bytes, burst, now)

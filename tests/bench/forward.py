@@ -14,6 +14,7 @@ import asyncio
 import multiprocessing
 import os
 import socket
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -205,6 +206,8 @@ def measure(load: Load, plane: str, seconds: float = SECONDS) -> Figure:
     here, there = context.Pipe()
     process = context.Process(target=plane_process, args=(there, plane, cpus[0] if len(cpus) > 1 else None))
     process.start()
+    if len(cpus) > 1:  # this process never sleeps: on the plane's core it would keep it waiting
+        os.sched_setaffinity(0, cpus[1:])
     try:
         network = Network(load, here)
         network.run(WARM_SECONDS)
@@ -222,6 +225,7 @@ def measure(load: Load, plane: str, seconds: float = SECONDS) -> Figure:
         network.close()
         return Figure(used / max(delivered, 1) * 1e6, delivered / elapsed, 1 - delivered / expected)
     finally:
+        os.sched_setaffinity(0, cpus)
         process.join(5)
         if process.is_alive():
             process.kill()
@@ -238,20 +242,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--planes", default=",".join([*floors(), *planes()]))
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--repeat", type=int, default=1, help="rounds, of all planes in turns")
     parser.add_argument("--kind", choices=("audio", "video"))
     parser.add_argument("--fan-out", type=int)
     options = parser.parse_args()
-    print(f"{'plane':9} {'kind':6} {'fan-out':>7} {'µs/packet':>10} {'a core carries':>15} {'lost':>6}")
+    print(
+        "                      µs/packet        ratio to native    a core\n"
+        "plane     kind  fan-out  median  least  median  least      carries    lost"
+    )
     for load in LOADS:
         if options.kind not in (None, load.kind) or options.fan_out not in (None, load.fan_out):
             continue
-        for plane in options.planes.split(","):
-            figure = measure(load, plane, options.seconds)
-            print(
-                f"{plane:9} {load.kind:6} {load.fan_out:7} {figure.microseconds:10.2f} "
-                f"{1e6 / figure.microseconds:12,.0f}/s {figure.lost:7.2%}",
-                flush=True,
-            )
+        found: dict[str, list[Figure]] = {plane: [] for plane in options.planes.split(",")}
+        for _ in range(options.repeat):
+            for plane, figures in found.items():
+                figures.append(measure(load, plane, options.seconds))
+        show(load, found)
+
+
+def show(load: Load, found: dict[str, list[Figure]]) -> None:
+    """One line for each plane."""
+    costs = {plane: sorted(figure.microseconds for figure in figures) for plane, figures in found.items()}
+    for plane, figures in found.items():
+        median, least = statistics.median(costs[plane]), costs[plane][0]
+        line = f"{plane:9} {load.kind:6} {load.fan_out:6} {median:7.2f} {least:6.2f}"
+        if "native" in costs:
+            base = costs["native"]
+            line += f" {median / statistics.median(base):7.2f} {least / base[0]:6.2f}"
+        else:
+            line += " " * 15
+        lost = max(figure.lost for figure in figures)
+        print(f"{line} {1e6 / median:10,.0f}/s {lost:7.2%}", flush=True)
 
 
 if __name__ == "__main__":
