@@ -83,7 +83,7 @@ class Outbox:
             if not room:
                 self.flush()
                 room = tray.cells // count
-            part = rows if room >= total else rows.part(done, done + room)
+            part = rows if not done and room >= total else rows.part(done, done + room)
             self._lay(tray, part, layout, burst, lengths, runs, now)
             done += room
         self.sent += total * count

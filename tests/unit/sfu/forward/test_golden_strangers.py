@@ -178,6 +178,87 @@ async def test_another_payload_type_is_dropped(rig: Rig, flow: tuple[Source, Rtp
     await still_flows(rig, flow)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x8f\x6f\x00\x07\0\0\0\0\0\0\x03\xe8",
+        b"\x90\x6f\x00\x07\0\0\0\0\0\0\x03\xe8",
+        b"\x90\x6f\x00\x07\0\0\0\0\0\0\x03\xe8" + b"\xbe\xde",
+        b"\x90\x6f\x00\x07\0\0\0\0\0\0\x03\xe8" + b"\xbe\xde\xff\xff",
+        b"\x90\x6f\x00\x07\0\0\0\0\0\0\x03\xe8" + b"\x10\x00\x00\x40",
+        b"\x9f\x6f\x00\x07\0\0\0\0\0\0\x03\xe8" + bytes(60) + b"\xbe\xde\xff\xff",
+        b"\xb0\x6f\x00\x07\0\0\0\0\0\0\x03\xe8" + b"\xbe\xde\xff\xff",
+    ],
+    ids=[
+        "csrcs",
+        "no block",
+        "half a block",
+        "block",
+        "two-byte block",
+        "csrcs and block",
+        "padding and block",
+    ],
+)
+async def test_a_header_that_claims_more_than_there_is_is_dropped(
+    rig: Rig, flow: tuple[Source, RtpPeer], head: bytes
+) -> None:
+    source, listener = flow
+    for more in (0, 1, TAG_BYTES[source.peer.profile], 40):
+        source.peer.send_raw(rig.address, head + bytes(more))
+    await rig.settle()
+    assert listener.receive() == []
+    assert sum(rig.dropped().values()) == 4
+    assert set(rig.dropped()) <= {"malformed", "auth"}
+    await still_flows(rig, flow)
+
+
+async def test_every_kind_of_hostility_at_full_rate_costs_the_others_nothing(
+    rig: Rig, flow: tuple[Source, RtpPeer]
+) -> None:
+    """As fast as this process can send, with a call in between whose every packet arrives."""
+    source, listener = flow
+    villain_handle, villain = rig.peer()
+    target = rig.source("audio", peer=villain_handle)
+    forger, stranger = RtpPeer(), RtpPeer()
+    good = villain.protect(target.packet())
+    villain.send_raw(rig.address, good)
+    await rig.settle()
+    ssrc = target.params.ssrc
+    broken = villain.sender.protect(
+        b"\x90\x6f\x10\x07\0\0\0\0" + ssrc.to_bytes(4, "big") + b"\xbe\xde\x00\x01\x1f\0\0\0x"
+    )
+    kinds: dict[str, tuple[RtpPeer, bytes]] = {
+        "replay": (villain, good),
+        "unknown_source": (stranger, good),
+        "auth": (villain, forger.protect(RtpPacket(111, 9000, 1, ssrc, b"forged"))),
+        "malformed": (villain, b"\x9f\x6f" + bytes(8)),
+        "unknown_kind": (stranger, b"\xff" * 900),
+        "oversized": (stranger, b"\x80" * (MAX_DATAGRAM + 1)),
+    }
+    villain.send_raw(rig.address, broken)
+    await rig.settle()
+    assert rig.dropped() == {"malformed": 1}
+    for i in range(MAX_UNKNOWN_SSRCS + 2):
+        villain.send(rig.address, RtpPacket(111, 1, 1, 50000 + i, b"flood"))
+    kinds["unknown_ssrc"] = (villain, villain.protect(RtpPacket(111, 2, 1, 60000, b"flood")))
+    await rig.settle()
+    before = rig.dropped()
+    rounds, each = 40, 5
+    for _ in range(rounds):
+        for peer, data in kinds.values():
+            for _ in range(each):
+                peer.send_raw(rig.address, data)
+        sent = source.send(2)
+        await rig.settle()
+        assert payloads(listener.receive()) == payloads(sent)
+    dropped = {reason: count - before.get(reason, 0) for reason, count in rig.dropped().items()}
+    assert dropped == dict.fromkeys(kinds, rounds * each)
+    assert listener.refused == []
+    assert len(rig.events.unknown) == MAX_UNKNOWN_SSRCS
+    for peer in (forger, stranger):
+        peer.close()
+
+
 async def test_before_there_are_keys_nothing_is_taken(rig: Rig) -> None:
     peer = RtpPeer()
     rig.forwarder.add_peer(77)
