@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.compiler import compiler
+
 SOURCE = Path(__file__).with_name("plane_fuzz.c")
-FLAGS = ["-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+FLAGS = ("-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
 @pytest.fixture(scope="module")
 def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
-        pytest.skip("no C compiler")
+    found = compiler(FLAGS)
+    if found is None:
+        pytest.skip("no C compiler with sanitizers")
     made = tmp_path_factory.mktemp("fuzz") / "plane_fuzz"
-    empty = made.with_name("empty.c")
-    empty.write_text("int main(void) { return 0; }\n")
-    if subprocess.run([compiler, *FLAGS, "-o", made, empty], capture_output=True, check=False).returncode:
-        pytest.skip("this compiler has no sanitizers")
-    subprocess.run([compiler, *FLAGS, "-Wall", "-Wextra", "-o", made, SOURCE, "-lm"], check=True)
+    subprocess.run([found, *FLAGS, "-Wall", "-Wextra", "-o", made, SOURCE, "-lm"], check=True)
     return made
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from sfu.forward import Plane
+from sfu.forward.planes import planes
 from signaling.control import (
     AcceptPublish,
     AcceptSlots,
@@ -96,7 +97,7 @@ async def test_chromium_hears_and_sees_itself_through_the_worker(
     assert sfu.metric("atrium_sfu_rtcp_malformed_total") == 0
 
 
-@pytest.mark.parametrize("plane", ["python", "native"])
+@pytest.mark.parametrize("plane", list(planes()))
 async def test_where_no_udp_passes_chromium_comes_by_tcp(page: Page, plane: Plane) -> None:
     def without_udp(sdp: str) -> str:
         return "".join(
