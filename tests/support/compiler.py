@@ -19,7 +19,7 @@ def compiler(flags: Sequence[str] = ()) -> str | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "empty")
-        command = [found, *flags, "-x", "c", "-o", made, "-"]
+        command = [found, *flags, "-x", "c", "-o", str(made), "-"]
         program = b"int main(void) { return 0; }\n"
         subprocess.run(command, input=program, capture_output=True, check=False)
         return found if made.exists() else None
