@@ -259,7 +259,7 @@ class WorldService:
                 talk.zone_hint(live, client, message)
             case MediaState():
                 if talk.media_state(live, client, message):
-                    self.seats.renew(live, client)
+                    self.seats.renew_soon(live, client)
             case MediaOffer() | MediaAnswer() | MediaRestart():
                 if client.offers.take(now):
                     self._media.negotiate(client, live, message)
@@ -275,7 +275,7 @@ class WorldService:
                 talk.emote(live, client, message, now)
             case Show():
                 if showing.show(live, client, message, now):
-                    self.seats.renew(live, client)
+                    self.seats.renew_soon(live, client)
             case Ping():
                 client.send(Pong(message.at))
             case Join():

@@ -24,8 +24,9 @@ KeptScope = Literal["zone", "server", "direct"]
 
 MAX_TEXT_CHARS = 2000
 # What no line needs and databases or terminals take badly: control characters but tab and newline, and
-# halves of surrogate pairs.
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# halves of surrogate pairs; and the embeddings, overrides and isolates of UAX #9, by which a line is read as
+# another than it is. Right-to-left text needs none of them.
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _KEY = re.compile(r"server|zone:([0-9A-Za-z-]{1,64})|direct:([0-9A-Za-z-]{1,64}):([0-9A-Za-z-]{1,64})")
 
 
@@ -133,7 +134,7 @@ def target(
 
 
 def clean(text: str) -> str:
-    """A line's text as it is told and kept: without control characters and empty edges."""
+    """A line's text as it is told and kept: without control and direction characters and empty edges."""
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()[:MAX_TEXT_CHARS]
 
 

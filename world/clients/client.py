@@ -73,6 +73,7 @@ class Client:
         "offers",
         "outlet",
         "player",
+        "renewing",
         "seat",
         "speaking",
         "total",
@@ -96,6 +97,8 @@ class Client:
         self.figures = TokenBucket(*FIGURES)
         self.total = TokenBucket(*TOTAL)
         self.errors = TokenBucket(*ERRORS)
+        # It is about to be given a new resume token.
+        self.renewing = False
         self._moves_told = float("-inf")
 
     def send(self, message: Message) -> None:

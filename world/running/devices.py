@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from signaling.control import AcceptPlay, AcceptPublish, Answer, Command
-from signaling.messages import MediaChanged, MediaFlags
+from signaling.messages import MediaFlags
 from signaling.tickets import new_session_id
 from world.hearing.slots import Ears
 from world.media.negotiation import Media, MediaError
@@ -114,7 +114,7 @@ class Devices:
             raise
         if direction == "play":
             self._media.receive(live, player, Ears(answer.audio, answer.video))
-        live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
+        live.flags_changed(player)
         return DeviceOpened(resource, answer.sdp)
 
     def has(self, resource: str, user_id: str) -> bool:

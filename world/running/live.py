@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from signaling.control import SetRoutes
-from signaling.messages import Direction, MediaFlags, Message, Showing, Speaking, ZoneChanged
+from signaling.messages import Direction, MediaChanged, MediaFlags, Message, Showing, Speaking, ZoneChanged
 from world.clients.frames import frame
 from world.hearing.abroad import Abroad
 from world.hearing.audibility import LIMITS, Audibility, Changed
@@ -88,8 +88,9 @@ class LiveSpace:
         self.ticker = Ticker(self.tick)
         self._outside = outside
         self._metrics = metrics
-        # People whose media changed, since the last tick.
+        # People whose media changed, since the last tick, and those whom others must be told of.
         self._media: dict[Player, None] = {}
+        self._flagged: dict[Player, None] = {}
         self._speaking: dict[str, set[Player]] = {}
         self._speaking_changed: set[Player] = set()
         self._ranked_at = float("-inf")
@@ -123,6 +124,12 @@ class LiveSpace:
         """The player's sources or wishes changed: look again at what it receives and who receives it."""
         self._media[player] = None
         self.wake()
+
+    def flags_changed(self, player: Player) -> None:
+        """The player says that it sends something else. Whoever switches to and fro within a tick is told of
+        once, as they are then."""
+        self._flagged[player] = None
+        self.media_changed(player)
 
     def set_speaking(self, router: str, loud: Mapping[Player, float], now: float) -> None:
         """Who speaks in a router now, and how loud (amplitude, 0..1): the whole picture."""
@@ -167,6 +174,9 @@ class LiveSpace:
         heard = self.audibility.update(changes.touched, changes.gone, self.space.grid)
         self._route(heard, bool(changes.touched), now)
         self._speak(heard)
+        for player in self._flagged:
+            self.telling.to_viewers(player, MediaChanged(player.user_id, player.flags))
+        self._flagged = {}
         for player in changes.rezoned:
             self.telling.to_viewers(player, ZoneChanged(player.user_id, player.zone_id))
         self.telling.tick(changes.touched, changes.gone, now)

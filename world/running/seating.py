@@ -17,7 +17,6 @@ from signaling.messages import (
     IceServer,
     Join,
     MapInfo,
-    MediaChanged,
     MediaFlags,
     MovedBack,
     Resume,
@@ -35,6 +34,7 @@ from world.running.live import LiveSpace
 from world.running.refusals import Refused
 from world.running.saving import PositionSaver
 from world.running.spaces import Spaces
+from world.running.tick import TICK_SECONDS
 from world.running.welcome import welcome
 from world.space.arrivals import Arrivals
 from world.space.player import Player
@@ -171,8 +171,9 @@ class Seating:
         if known.media and live.hearing.links[player].worker is None:
             client.send(Error("media_lost", "the media worker was lost; offer again"))
         if told:
-            live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
-        live.media_changed(player)
+            live.flags_changed(player)
+        else:
+            live.media_changed(player)
         return live, client
 
     def _connect(self, live: LiveSpace, player: Player, seat: Seat, outlet: Outlet) -> Client:
@@ -296,6 +297,17 @@ class Seating:
         if client.player in live.hearing.links:
             kept_until = self._wall() + RETURN_SECONDS if stopping else 0.0
             client.send(Resume(self._resume(live, client.player, kept_until)))
+
+    def renew_soon(self, live: LiveSpace, client: Client) -> None:
+        """`renew`, once for all that the client changes within a tick's time."""
+        if not client.renewing:
+            client.renewing = True
+            asyncio.get_running_loop().call_later(TICK_SECONDS, self._renew_now, live, client)
+
+    def _renew_now(self, live: LiveSpace, client: Client) -> None:
+        client.renewing = False
+        if not client.closed:
+            self.renew(live, client)
 
     # --- going -------------------------------------------------------------------------------------
 

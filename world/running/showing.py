@@ -3,7 +3,7 @@ no socket."""
 
 from __future__ import annotations
 
-from signaling.messages import Error, LookChanged, MediaChanged, MediaFlags, Show, Showing, Shown
+from signaling.messages import Error, LookChanged, MediaFlags, Show, Showing, Shown
 from world.clients.client import Client
 from world.running.live import LiveSpace
 from world.space.player import Player
@@ -24,8 +24,7 @@ def show(live: LiveSpace, client: Client, message: Show, now: float) -> bool:
     if showing.status != "away" or (player.flags == MediaFlags() and not player.booth):
         return False
     player.flags, player.booth = MediaFlags(), False
-    live.media_changed(player)
-    live.tell_viewers(player, MediaChanged(player.user_id, player.flags))
+    live.flags_changed(player)
     return True
 
 

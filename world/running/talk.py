@@ -5,7 +5,6 @@ from __future__ import annotations
 from signaling.messages import (
     Emoted,
     Error,
-    MediaChanged,
     MediaFlags,
     MediaState,
     MovedBack,
@@ -73,9 +72,10 @@ def media_state(live: LiveSpace, client: Client, message: MediaState) -> bool:
     player.flags = flags
     player.watch = message.watch
     player.booth = booth
-    live.media_changed(player)
     if told:
-        live.tell_viewers(player, MediaChanged(player.user_id, flags))
+        live.flags_changed(player)
+    else:
+        live.media_changed(player)
     return True
 
 

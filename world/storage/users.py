@@ -46,6 +46,7 @@ class UserStore:
     passwords: Passwords
     avatars: Collection[str] = ()
     clock: Clock = field(default=utc_now)
+    _first: str | None = field(default=None, init=False)
 
     async def create(
         self, username: str, password: str, display_name: str | None = None, avatar: str | None = None
@@ -108,11 +109,13 @@ class UserStore:
 
     async def first(self) -> str | None:
         """The id of the account that was made first; None when there is none."""
-        async with self.database.read() as session:
-            found: str | None = await session.scalar(
-                select(User.id).order_by(User.created_at, User.id).limit(1)
-            )
-            return found
+        if self._first is None:
+            # Asked for once: accounts are never taken away, and later ones are later.
+            async with self.database.read() as session:
+                self._first = await session.scalar(
+                    select(User.id).order_by(User.created_at, User.id).limit(1)
+                )
+        return self._first
 
     async def change(self, user_id: str, display_name: str | None, avatar: str | None) -> Account | None:
         """Change what is not None. Raises BadField."""

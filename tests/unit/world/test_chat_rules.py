@@ -139,6 +139,11 @@ def test_a_cleaned_line_is_bounded_and_every_database_takes_it(text: str) -> Non
     assert clean(line) == line or len(line) == 2000
 
 
+def test_no_line_reads_as_another_than_it_is() -> None:
+    assert clean("run \u202egpj.exe\u202c now \u2066then\u2069") == "run gpj.exe now then"
+    assert clean("שלום \u200fעולם") == "שלום \u200fעולם", "marks that Hebrew and Arabic use are kept"
+
+
 @given(st.lists(st.integers(min_value=0, max_value=2**42), min_size=2, max_size=60))
 def test_ids_sort_in_the_order_in_which_lines_were_said_whatever_the_clock_does(times: list[int]) -> None:
     ids, token = LineIds(), "0" * 12

@@ -14,6 +14,7 @@ from world.metrics import WorldMetrics
 from world.native.wires import SHUT
 from world.nodes.lease import Lease, Tenure
 from world.records import Seat
+from world.running import talk
 from world.running.live import LiveSpace, Outside
 from world.space.player import Player
 
@@ -141,3 +142,19 @@ def test_a_message_of_its_own_over_the_hard_bound_closes_a_client(monkeypatch: p
     client.send(m.Pong(2))
     assert [message.code for message in pipe.read() if isinstance(message, m.Closing)] == ["slow"]
     assert pipe.ended
+
+
+def test_who_switches_to_and_fro_within_a_tick_is_told_of_once_as_they_are_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = Place(monkeypatch)
+    _, switcher, _ = place.come("switcher", 500)
+    _, _, pipe = place.come("other", 600)
+    place.tick()
+    pipe.read()
+    for i in range(101):
+        talk.media_state(place.live, switcher, m.MediaState(mic=i % 2 == 0, camera=False))
+    place.tick()
+    assert pipe.read() == [m.MediaChanged("switcher", m.MediaFlags(mic=True))]
+    place.tick()
+    assert pipe.read() == []
