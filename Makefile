@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # How many processes run the tests, and how those are shared out (tests/conftest.py).
 PROCESSES ?= 2
-SHARED := -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
+SHARED := -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: run install test check unit bench soak asan lock types art screenshots clean
 .DEFAULT_GOAL := run

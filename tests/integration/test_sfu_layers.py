@@ -82,6 +82,7 @@ class Seen:
         await until(
             lambda: all(layer.flows for layer in self.camera.layers) and len(self.camera.layers) == 3,
             "three layers",
+            60.0,
         )
 
     @property
