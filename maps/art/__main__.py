@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from maps.art import avatar_layers, avatars, campus, office, park
+from maps.art import avatar_layers, avatars, campus, office, park, rooftop
 from maps.art.looks import LOOKS
 from maps.art.scene import Scene
 from maps.templates import FOLDER
@@ -26,6 +26,7 @@ MAPS: dict[str, tuple[str, str, Callable[[], Scene]]] = {
     "office": (office.TITLE, office.DESCRIPTION, office.paint),
     "park": (park.TITLE, park.DESCRIPTION, park.paint),
     "campus": (campus.TITLE, campus.DESCRIPTION, campus.paint),
+    "rooftop": (rooftop.TITLE, rooftop.DESCRIPTION, rooftop.paint),
 }
 
 

@@ -32,14 +32,14 @@ TREE_HOUSE = (36, 5, 9, 7)
 BOAT = (37, 23, 8, 6)
 
 
-def _free(scene: Scene, box: tuple[int, int, int, int]) -> None:
+def free(scene: Scene, box: tuple[int, int, int, int]) -> None:
     column, row, columns, rows = box
     for r in range(row, row + rows):
         for c in range(column, column + columns):
             scene.blocked[r * scene.columns + c] = 0
 
 
-def _railings(scene: Scene, box: tuple[int, int, int, int], gap: tuple[str, int], tones: Ramp) -> None:
+def railings(scene: Scene, box: tuple[int, int, int, int], gap: tuple[str, int], tones: Ramp) -> None:
     """Block the border tiles of a box and draw its railing, open for two tiles from `gap`.
 
     gap: ("down", first column) or ("left", first row).
@@ -72,7 +72,7 @@ def _railings(scene: Scene, box: tuple[int, int, int, int], gap: tuple[str, int]
         scene.place(o.fence(width - 16, tones), x + 8, bottom, 26)
 
 
-def _platform(scene: Scene, box: tuple[int, int, int, int], seed: int, tones: Ramp, depth: int = 12) -> None:
+def platform(scene: Scene, box: tuple[int, int, int, int], seed: int, tones: Ramp, depth: int = 12) -> None:
     column, row, columns, rows = box
     boards = o.deck(columns * TILE, rows * TILE, seed, depth, tones)
     scene.floor.rect(column * TILE + columns * TILE, row * TILE + 10, 9, rows * TILE, shadow(60))
@@ -82,7 +82,7 @@ def _platform(scene: Scene, box: tuple[int, int, int, int], seed: int, tones: Ra
 def pavilion(scene: Scene) -> None:
     """A white pavilion with vines."""
     column, row, columns, rows = PAVILION
-    _free(scene, PAVILION)
+    free(scene, PAVILION)
     x, y, width = column * TILE, row * TILE, columns * TILE
     tile_over(scene.floor, g.cobbles(8), x, y, width, rows * TILE)
     scene.floor.rect(x + width, y + 10, 10, rows * TILE - 4, shadow(60))
@@ -91,7 +91,7 @@ def pavilion(scene: Scene) -> None:
     scene.floor.rect(x, y + rows * TILE + 13, width, 6, shadow(70))
     scene.floor.frame(x, y, width, rows * TILE, STONE[4])
     scene.floor.stamp(decor.rug(176, 116, CORAL), x + 72, y + 76)
-    _railings(scene, PAVILION, ("down", 10), PALE_WOOD)
+    railings(scene, PAVILION, ("down", 10), PALE_WOOD)
     scene.floor.stamp(o.steps(64, 3), 10 * TILE, y + rows * TILE - 2)
     scene.stand(tables.round_table(WOOD, 26), column + 4, row + 3, 2, 1, 0, 10)
     for cx, cy, tones in ((112, 112, TEAL), (194, 112, MUSTARD), (112, 158, PLUM), (194, 158, CORAL)):
@@ -113,7 +113,7 @@ def pavilion(scene: Scene) -> None:
 def tree_house(scene: Scene) -> None:
     """A deck in the crown of a tree."""
     column, row, columns, rows = TREE_HOUSE
-    _free(scene, TREE_HOUSE)
+    free(scene, TREE_HOUSE)
     x, y, width = column * TILE, row * TILE, columns * TILE
     scene.floor.disc(x + width / 2 + 10, y + rows * TILE - 10, width * 0.62, 130, shadow(46))
     for tx in (x + 14, x + width - 52):
@@ -125,9 +125,9 @@ def tree_house(scene: Scene) -> None:
     scene.block(column + 1, row + rows)
     scene.block(column + columns - 2, row + rows)
     scene.block(column + columns - 1, row + rows)
-    _platform(scene, TREE_HOUSE, 21, WOOD, 16)
+    platform(scene, TREE_HOUSE, 21, WOOD, 16)
     scene.floor.stamp(decor.round_rug(62, TEAL), x + 82, y + 84)
-    _railings(scene, TREE_HOUSE, ("down", 40), WOOD)
+    railings(scene, TREE_HOUSE, ("down", 40), WOOD)
     scene.floor.stamp(o.steps(60, 4, WOOD), 40 * TILE + 2, y + rows * TILE - 2)
     for k, (cx, cy) in enumerate(((70, 96), (176, 92), (72, 152), (182, 150))):
         scene.seat(seats.beanbag((CORAL, MUSTARD, PLUM, LEAF)[k]), x + cx, y + cy - 16)
@@ -148,16 +148,16 @@ def boat_deck(scene: Scene) -> None:
     """A deck on the lake, at the end of a pier."""
     column, row, _, rows = BOAT
     x, y = column * TILE, row * TILE
-    _free(scene, BOAT)
+    free(scene, BOAT)
     pier = (33, row + 2, 4, 2)
-    _free(scene, pier)
-    _platform(scene, pier, 31, PALE_WOOD, 10)
+    free(scene, pier)
+    platform(scene, pier, 31, PALE_WOOD, 10)
     for c in range(34, 37):
         scene.block(c, row + 1)
         scene.block(c, row + 4)
-    _platform(scene, BOAT, 33, PALE_WOOD, 14)
+    platform(scene, BOAT, 33, PALE_WOOD, 14)
     scene.floor.stamp(decor.rug(140, 92, NAVY), x + 66, y + 62)
-    _railings(scene, BOAT, ("left", row + 2), PALE_WOOD)
+    railings(scene, BOAT, ("left", row + 2), PALE_WOOD)
     scene.stand(tables.round_table(PALE_WOOD, 22), column + 4, row + 2, 1, 1, -2, 16)
     for cx, cy in ((92, 92), (168, 92), (92, 132), (168, 132)):
         scene.seat(seats.stool(CORAL), x + cx - 8, y + cy - 14)

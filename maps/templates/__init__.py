@@ -20,7 +20,7 @@ from maps.tiled import read
 
 FOLDER = Path(__file__).parent
 # In the order in which they are offered.
-NAMES = ("office", "park", "campus")
+NAMES = ("office", "park", "campus", "rooftop")
 ASSET_TYPES = {".json": "application/json", ".png": "image/png"}
 
 

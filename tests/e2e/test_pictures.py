@@ -178,6 +178,7 @@ async def test_other_maps(pair: Pair) -> None:
     for name, title, ada, bob in (
         ("park", "Lantern Gardens", (640.0, 560.0), (730.0, 590.0)),
         ("campus", "Lantern House", (760.0, 500.0), (850.0, 520.0)),
+        ("rooftop", "Lantern Roof", (540.0, 600.0), (680.0, 610.0)),
     ):
         made = await pair.ada.create_server(title, name)
         await asyncio.gather(pair.ada.enter(made["id"]), pair.bob.enter(made["id"]))
