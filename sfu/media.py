@@ -496,8 +496,8 @@ class Media:
 
     @property
     def flowing(self) -> bool:
-        """Whether somebody sends or receives: then `tick` is wanted every 50 ms."""
-        return self.desk.flowing or bool(self.bandwidth.downlinks)
+        """Whether somebody is told of arrivals, or tells of them: then `tick` is wanted every 50 ms."""
+        return self.desk.flowing or self.bandwidth.flowing
 
     def tick(self) -> None:
         """RTCP that is due, and what listeners can be sent."""

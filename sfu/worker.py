@@ -19,16 +19,17 @@ from prometheus_client import CollectorRegistry
 
 from sfu.draining import Draining
 from sfu.forward import Plane, open_forwarder
-from sfu.forward.contract import Address, TableFull
+from sfu.forward.contract import TableFull
 from sfu.load.meter import LoadMeter
 from sfu.media import MAX_SESSIONS, Media, WorkerFull
 from sfu.metrics import Metrics, Snapshot
+from sfu.pace import Pace
 from sfu.pipes.keeper import PipeKeeper
 from sfu.quality import QualityDesk, with_losses
 from sfu.stats import snapshot, stats
 from sfu.transport.addresses import candidate_addresses, pipe_host_of
 from sfu.transport.dtls import Identity
-from sfu.transport.ice_tcp import TcpListener
+from sfu.transport.ice_tcp import TcpListener, listen
 from sfu.transport.transport import Endpoint
 from signaling import codec
 from signaling.bus import Bus
@@ -64,11 +65,6 @@ from signaling.control import (
 from signaling.registry import Registry
 from signaling.sdp import SdpError
 
-# While something waits to be repeated or reported, while media flows, and the rest of the time. Waking
-# fifty times a second for nothing is what an idle server would mostly do.
-TICK_SECONDS = 0.02
-FLOWING_SECONDS = 0.05
-IDLE_SECONDS = 0.15
 SPEAKERS_SECONDS = 0.14
 EXPIRE_SECONDS = 0.5
 # How often the registry is told.
@@ -127,7 +123,6 @@ class Worker:
         self._started_ms = int(time.time() * 1000)
         self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(MAX_EVENTS)
         self._tasks: list[asyncio.Task[None]] = []
-        self._hurry = asyncio.Event()
         self._stops: list[Callable[[], None]] = []
         self._lag = 0.0
         self._register_at = 0.0
@@ -135,6 +130,7 @@ class Worker:
         self._tcp: TcpListener | None = None
         self.quality: QualityDesk
         self._meter: LoadMeter
+        self._pace: Pace
 
     @property
     def media(self) -> Media:
@@ -161,8 +157,11 @@ class Worker:
             self._settings.host, self._settings.advertised, forwarder.address[1]
         )
         if self._settings.tcp:
-            await self._listen_tcp(endpoint, forwarder.address)
-        media.hurry = self._hurry.set
+            self._tcp = await listen(self._settings.host, forwarder.address)
+            if self._tcp is not None:
+                endpoint.take_tcp(self._tcp.carries)
+        self._pace = Pace(media)
+        media.hurry = self._pace.hurry
         pipe_host = self._settings.pipe_host or pipe_host_of(forwarder.address[0], endpoint.addresses)
         media.pipes.address = pipe_host, forwarder.address[1]
         self._keeper = PipeKeeper(media.pipes, self._bus)
@@ -181,17 +180,6 @@ class Worker:
             *forwarder.address,
             ", ".join(host for host, _ in endpoint.addresses),
         )
-
-    async def _listen_tcp(self, endpoint: Endpoint, address: Address) -> None:
-        listener = TcpListener(address)
-        try:
-            await listener.start(self._settings.host, address[1])
-        except OSError as error:
-            log.warning("no media over TCP: %s", error)
-            return
-        self._tcp = listener
-        endpoint.tcp_addresses = endpoint.addresses
-        endpoint.streamed = listener.carries
 
     async def close(self) -> None:
         """End every session and free the port. Idempotent."""
@@ -339,7 +327,7 @@ class Worker:
     async def _tick(self) -> None:
         speakers_at = expire_at = time.monotonic()
         while True:
-            self._lag = await self._pause()
+            self._lag = await self._pace.pause()
             self._metrics.loop_lag.set(self._lag)
             now = time.monotonic()
             try:
@@ -355,21 +343,6 @@ class Worker:
                 self._keeper.stir()
             except Exception:
                 log.exception("a tick of the media worker failed")
-
-    async def _pause(self) -> float:
-        """Until the next tick; by how many seconds it is late."""
-        if not self.media.busy:
-            self._hurry.clear()
-            seconds = FLOWING_SECONDS if self.media.flowing else IDLE_SECONDS
-            due = time.monotonic() + seconds
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._hurry.wait()
-            except TimeoutError:
-                return max(0.0, time.monotonic() - due)
-        due = time.monotonic() + TICK_SECONDS
-        await asyncio.sleep(TICK_SECONDS)
-        return max(0.0, time.monotonic() - due)
 
     async def _beat(self) -> None:
         while True:

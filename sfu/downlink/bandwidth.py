@@ -100,6 +100,8 @@ class Bandwidth:
         self._metrics = metrics
         self.downlinks: dict[int, Downlink] = {}
         self._sessions: dict[str, Downlink] = {}
+        self._numbered: dict[int, Downlink] = {}  # those whose path may be probed
+        self._probing: set[int] = set()  # those of them where it is
 
     # --- who listens -------------------------------------------------------------------------------
 
@@ -110,10 +112,14 @@ class Bandwidth:
         budget = TokenBucket(FEEDBACK_RATE, FEEDBACK_BURST)
         downlink = Downlink(session, peer, numbered, padded, Estimator(), Prober(now), budget)
         self.downlinks[peer] = self._sessions[session] = downlink
+        if numbered:
+            self._numbered[peer] = downlink
 
     def remove(self, peer: int) -> None:
         """Its connection is gone."""
         downlink = self.downlinks.pop(peer, None)
+        self._numbered.pop(peer, None)
+        self._probing.discard(peer)
         if downlink is not None and self._sessions.get(downlink.session) is downlink:
             del self._sessions[downlink.session]
 
@@ -151,6 +157,7 @@ class Bandwidth:
         drops = estimator.drops
         estimator.feedback(results, now)
         found = downlink.prober.feedback(results, now)
+        self._note(downlink)
         if found is not None:
             estimator.probed(*found, now)
             self._metrics.probe_results.labels("carried" if found[1] else "held_up").inc()
@@ -183,12 +190,18 @@ class Bandwidth:
     @property
     def busy(self) -> bool:
         """Whether a probe is being sent: then `tick` is wanted every 20 ms."""
-        return any(downlink.prober.busy for downlink in self.downlinks.values())
+        return bool(self._probing)
+
+    @property
+    def flowing(self) -> bool:
+        """Whether a listener's path may be probed: then `tick` is wanted every 50 ms."""
+        return bool(self._numbered)
 
     def tick(self, now: float) -> None:
         """Every 20 ms while `busy`, else every 50 to 150 ms: what is due."""
-        for downlink in self.downlinks.values():
+        for downlink in self._numbered.values():
             self._probe(downlink, now)
+        for downlink in self.downlinks.values():
             if now >= downlink.due:
                 downlink.estimator.silence(
                     downlink.numbered and downlink.allocation.used > AUDIBLE_BITRATE, now
@@ -196,18 +209,22 @@ class Bandwidth:
                 self._share(downlink, now)
 
     def _probe(self, downlink: Downlink, now: float) -> None:
-        if not downlink.heard_of or not downlink.numbered or not downlink.padded:
+        if not downlink.heard_of or not downlink.padded:
             return
         allocation = downlink.allocation
         estimator = downlink.estimator
         padding = downlink.prober.padding(
             estimator.bitrate, estimator.drops, allocation.goal, allocation.used, now
         )
+        self._note(downlink)
         if padding > 0:
             packets = min(math.ceil(padding / (MAX_PADDING + PROBE_HEAD)), MAX_PROBE)
             shown = next((slot for slot, step in downlink.steps.items() if step), downlink.padded)
             sent = self._forwarder.probe(shown, packets, MAX_PADDING)
             self._metrics.probe_packets.inc(sent)
+
+    def _note(self, downlink: Downlink) -> None:
+        (self._probing.add if downlink.prober.busy else self._probing.discard)(downlink.peer)
 
     def _share(self, downlink: Downlink, now: float) -> None:
         """Give this listener's bits to those whom it is to see."""

@@ -183,6 +183,17 @@ class TcpListener:
         return sock
 
 
+async def listen(host: str, forwarder: Address) -> TcpListener | None:
+    """A listener on the forwarder's port number; None, and a line in the log, where that is taken."""
+    listener = TcpListener(forwarder)
+    try:
+        await listener.start(host, forwarder[1])
+    except OSError as error:
+        log.warning("no media over TCP: %s", error)
+        return None
+    return listener
+
+
 class _Bridge(asyncio.Protocol):
     """One connection and its socket. `used_at` is the loop's time of the last packet from the client."""
 

@@ -173,6 +173,11 @@ class Endpoint:
         self._peers: dict[int, PeerTransport] = {}
         self._by_address: dict[Address, PeerTransport] = {}
 
+    def take_tcp(self, carries: Callable[[Address], bool]) -> None:
+        """Offer the same addresses by TCP too; `carries` says whether one is the end of a connection here."""
+        self.tcp_addresses = tuple(self.addresses)
+        self.streamed = carries
+
     def open(self, peer: int, owner: PeerOwner) -> PeerTransport:
         """A new peer, waiting for its client's checks. Raises TableFull."""
         now = self.clock()
