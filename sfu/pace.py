@@ -52,7 +52,7 @@ class Pace:
         return max(0.0, time.monotonic() - due)
 
     async def _sleep(self, seconds: float) -> bool:
-        """So long, or until somebody hurries: True. (An event under `asyncio.timeout` costs three times this.)"""
+        """So long, or until somebody hurries: True. (`asyncio.timeout` costs three times as much.)"""
         loop = asyncio.get_running_loop()
         self._sleeper = loop.create_future()
         timer = loop.call_later(seconds, self._wake, False)

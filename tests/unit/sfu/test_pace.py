@@ -1,4 +1,4 @@
-"""The pauses between two looks: long when nothing waits, short when something does, and cut short on demand."""
+"""The pauses between two looks: long when nothing waits, short when something does, or cut short."""
 
 from __future__ import annotations
 
