@@ -1,7 +1,7 @@
 """The world of this node, as the rest of the program sees it: its spaces, their people, what they say.
 
 Which spaces are loaded is `world.running.spaces`, who has a seat `world.running.seating`, one running space
-`world.running.live`, media `world.media.negotiation`, what a client says `world.running.talk`; who owns
+`world.running.live`, media `world.media.negotiation`, what a client says `world.running.desk`; who owns
 what is `world.nodes.lease_keeper`, and clients of spaces that others own are `world.nodes.node`. This file
 composes them, and passes on what is changed from outside.
 """
@@ -19,45 +19,24 @@ from typing import Literal
 
 from signaling.bus import Bus
 from signaling.messages import (
-    AskFigures,
-    Chat,
-    ChatDelete,
-    ChatReact,
-    ClientMessage,
     Closing,
-    Error,
     IceServer,
-    Join,
     MapInfo,
-    MediaAnswer,
-    MediaOffer,
-    MediaRestart,
-    MediaState,
-    Pin,
-    Ping,
-    PlayerMove,
-    Pong,
     Role,
-    SendEmote,
-    Show,
-    WhoHears,
-    ZoneEntered,
-    ZoneExited,
     ZonesChanged,
-    tag_of,
 )
 from signaling.registry import Registry
 from signaling.tickets import Tickets
 from world.chat.archive import ChatArchive
 from world.chat.chat import ChatDesk
-from world.clients.client import Client
 from world.media.negotiation import Media
 from world.media.placement import PlacementStore
 from world.media.questions import QuestionDesk
 from world.metrics import WorldMetrics
 from world.nodes.lease_keeper import LeaseKeeper
 from world.records import Seat
-from world.running import showing, talk
+from world.running import showing
+from world.running.desk import Desk
 from world.running.devices import DEFAULT_PER_USER, DEFAULT_PER_ZONE, DeviceOpened, Devices
 from world.running.directory import Directory
 from world.running.live import LiveSpace
@@ -152,6 +131,7 @@ class WorldService:
             wall,
             grace,
         )
+        self.desk = Desk(self.seats, self._media, self._chat, self._questions, self.metrics, self.now)
         self._devices = Devices(
             self._media, self.spaces.load, self.seats.depart, self.now, devices_per_user, devices_per_zone
         )
@@ -239,55 +219,6 @@ class WorldService:
         self._devices.close_of(live)
         self.seats.vacate(live)
         self.spaces.end(live)
-
-    # --- talking -------------------------------------------------------------------------------------
-
-    def handle(self, live: LiveSpace, client: Client, message: ClientMessage) -> None:
-        """One message of a client."""
-        now = self.now()
-        if type(message) is PlayerMove and client.moves.take(now):
-            # Moves have a bound of their own; only those beyond it count as too much.
-            talk.move(live, client, message, now, self.metrics)
-            return
-        if not client.total.take(now):
-            self.fail(client, Error("rate_limited", "you send too much"))
-            return
-        match message:
-            case PlayerMove():
-                talk.refuse_move(client, message, now)
-            case ZoneEntered() | ZoneExited():
-                talk.zone_hint(live, client, message)
-            case MediaState():
-                if talk.media_state(live, client, message):
-                    self.seats.renew_soon(live, client)
-            case MediaOffer() | MediaAnswer() | MediaRestart():
-                if client.offers.take(now):
-                    self._media.negotiate(client, live, message)
-                else:
-                    self.fail(client, Error("rate_limited", "you offer media too often", tag_of(message)))
-            case WhoHears() | AskFigures():
-                self._questions.ask(live, client, message)
-            case Pin():
-                talk.pin(live, client, message)
-            case Chat() | ChatReact() | ChatDelete():
-                self._chat.take(live, client, message, now)
-            case SendEmote():
-                talk.emote(live, client, message, now)
-            case Show():
-                if showing.show(live, client, message, now):
-                    self.seats.renew_soon(live, client)
-            case Ping():
-                client.send(Pong(message.at))
-            case Join():
-                self.fail(client, Error("joined_already", "you have joined already", "join"))
-
-    def fail(self, client: Client, error: Error) -> None:
-        """Tell a client what was wrong; one that goes on like that is let go."""
-        self.metrics.errors.labels(error.code).inc()
-        if client.errors.take(self.now()):
-            client.send(error)
-        else:
-            client.close(Closing("too_many_errors", "too much of what you send makes no sense", None))
 
     # --- what the rest of the program asks for -------------------------------------------------------
 

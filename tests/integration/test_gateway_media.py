@@ -266,7 +266,7 @@ async def test_who_has_no_media_or_lost_it_cannot_restart_it() -> None:
 
 
 async def test_without_a_worker_one_is_told_and_may_walk_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.media.negotiation.WORKER_WAIT", 0.05)
+    monkeypatch.setattr("world.media.opening.WORKER_WAIT", 0.05)
     async with TinyWorld() as tiny:
         tiny.world._media._placement.bury(1e12)
         ann = await tiny.join("ann", (600, 700))
@@ -328,7 +328,7 @@ async def test_a_failed_connection_is_told_to_its_owner() -> None:
 
 
 async def test_a_worker_that_does_not_answer_is_lost_media(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("world.media.negotiation.REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr("world.media.opening.REQUEST_SECONDS", 0.05)
     async with TinyWorld() as tiny:
         tiny.worker.stop()
 

@@ -3,9 +3,9 @@
 A client's offer is put to the worker that its server's next session goes to; the answer goes back, followed
 by the worker's offer of receive slots. Who feeds those slots is not decided here: this file only says that
 a session is there (`Link`), and `world.hearing.routes` does the rest. Which workers live is
-`world.media.workers`, where a space's sessions go `world.media.homes`, what workers tell
-`world.media.news`, and how a session changes its worker `world.media.moves`. When a worker is lost its
-clients are told `media_lost` and offer again.
+`world.media.workers`, where a space's sessions go `world.media.homes`, how one is opened there
+`world.media.opening`, what workers tell `world.media.news`, and how a session changes its worker
+`world.media.moves`. When a worker is lost its clients are told `media_lost` and offer again.
 """
 
 from __future__ import annotations
@@ -14,23 +14,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import msgspec
-
 from signaling.bus import Bus
-from signaling.codec import decode_reply, encode_control
 from signaling.control import (
     AcceptPublish,
     AcceptSlots,
     Answer,
     Command,
-    Failed,
     Heartbeat,
     Offer,
     OfferSlots,
     Reply,
     Restarted,
     RestartIce,
-    worker_topic,
 )
 from signaling.messages import (
     Degraded,
@@ -44,7 +39,6 @@ from signaling.messages import (
     tag_of,
 )
 from signaling.registry import Registry
-from signaling.tracing import span
 from world.clients.client import Client
 from world.hearing.degrade import LEVELS, Stages
 from world.hearing.routes import Link
@@ -53,17 +47,15 @@ from world.media.homes import Homes
 from world.media.left_behind import LeftBehind
 from world.media.moves import Moves
 from world.media.news import News
+from world.media.opening import Opening
 from world.media.outbox import Outbox
 from world.media.placement import Placement, PlacementStore
-from world.media.seated import MediaError, Move, Seated, events_topic
+from world.media.seated import MediaError, Seated, events_topic
 from world.media.workers import Workers
 from world.metrics import WorldMetrics
 from world.running.live import LiveSpace
 from world.space.player import Player
 
-# A worker that has just started is known with its first heartbeat: wait that long for one (seconds).
-WORKER_WAIT = 2.5
-REQUEST_SECONDS = 8.0
 # Offers and answers of one client that wait for their turn.
 MAX_WAITING = 3
 
@@ -106,6 +98,9 @@ class Media:
         self._news = News(self._sessions, now, self._session_failed, self._moves.progress)
         self._workers = Workers(
             bus, self._placement, registry, now, steady, self._worker_lost, self._worker_beats
+        )
+        self._opening = Opening(
+            bus, self._placement, self._homes, self._workers, self._moves, self.outbox, now
         )
         # Sessions that an earlier owner of a space left on workers.
         self.left_behind = LeftBehind(bus, self._placement, self._sessions, self.outbox)
@@ -222,7 +217,9 @@ class Media:
             return AcceptPublish(session, router, events, message.sdp, message.sources)
 
         worker, answer = await (
-            self._open(live, player, command) if move is None else self._open_there(seated, move, command)
+            self._opening.open(live, player, command)
+            if move is None
+            else self._opening.open_there(seated, move, command)
         )
         if not isinstance(answer, Answer):
             raise MediaError("media_failed", "the media worker gave no answer")
@@ -271,98 +268,11 @@ class Media:
         Raises:
             MediaError: no worker, or it refused.
         """
-        return (await self._open(live, player, command))[1]
-
-    async def _open(
-        self, live: LiveSpace, player: Player, command: Callable[[str, str], Command]
-    ) -> tuple[str, Reply]:
-        link = live.hearing.links.get(player)
-        worker = await self._worker_for(live, link.worker if link is not None else None)
-        link = live.hearing.links.get(player)
-        if link is None:
-            raise MediaError("gone", "you have left")
-        if link.worker is not None and link.worker != worker:
-            self.outbox.end(link.worker, link.session, live.epochs.next(), worker)
-            live.abroad.moved(player, link.worker)
-        # What was there before is over; what the worker sees from now on is new.
-        link.ears = None
-        link.router = None
-        link.worker = player.carrier = worker
-        player.piped = self._placement.piped(worker)
-        player.sources.clear()
-        live.media_changed(player)
-        self._placement.joined(worker, self._now())
-        try:
-            reply = await self.ask(worker, command(live.hearing.router(player), events_topic(live.record.id)))
-        except MediaError as error:
-            if error.code == "worker_full":  # it was faster than its heartbeats: the next try goes elsewhere
-                self._placement.filled(worker)
-                link.worker = player.carrier = None
-                player.piped = False
-            raise
-        if link.worker != worker:
-            raise MediaError("media_lost", "the media worker is gone; offer again")
-        # It may have walked on meanwhile: say where it is.
-        link.router = None
-        live.media_changed(player)
-        return worker, reply
-
-    async def _open_there(
-        self, seated: Seated, move: Move, command: Callable[[str, str], Command]
-    ) -> tuple[str, Reply]:
-        """Open the session on the worker that it moves to; where it is now it goes on."""
-        live, player = seated.live, seated.player
-        move.opened, move.ears = True, None
-        move.up.clear()
-        move.sources.clear()
-        self._placement.joined(move.target, self._now())
-        router, events = live.hearing.router(player), events_topic(live.record.id)
-        try:
-            reply = await self.ask(move.target, command(router, events))
-        except MediaError as error:
-            if error.code == "worker_full":
-                self._placement.filled(move.target)
-            self._moves.cancel(seated)
-            raise
-        if seated.move is not move:
-            raise MediaError("media_lost", "the media worker is gone; offer again")
-        return move.target, reply
+        return (await self._opening.open(live, player, command))[1]
 
     async def ask(self, worker: str, command: Command) -> Reply:
-        """A worker's reply. Raises MediaError when it failed or never came."""
-        try:
-            with span(f"media {type(command).__name__}", worker=worker):
-                ask = encode_control(command)
-                answer = await self._bus.request(worker_topic(worker), ask, REQUEST_SECONDS)
-            reply = decode_reply(answer)
-        except (LookupError, OSError) as error:
-            raise MediaError("media_lost", "the media worker is out of reach; offer again") from error
-        except TimeoutError as error:
-            raise MediaError("media_lost", "the media worker did not answer; offer again") from error
-        except msgspec.DecodeError as error:
-            raise MediaError("media_failed", "the media worker's answer was not understood") from error
-        if isinstance(reply, Failed):
-            code = "media_lost" if reply.code == "unknown_session" else reply.code
-            raise MediaError(code, reply.message)
-        return reply
-
-    async def _worker_for(self, live: LiveSpace, now_on: str | None) -> str:
-        """Where a session of this server goes: where it is already, unless that one wants to be rid of it."""
-        if now_on is not None and self._placement.alive(now_on) and not self._placement.draining(now_on):
-            return now_on
-        deadline = self._now() + WORKER_WAIT
-        while True:
-            worker = await self._homes.choose(live)
-            if worker is not None:
-                return worker
-            if self._placement.crowded():
-                raise MediaError(
-                    "worker_full", "there is no room for more sound and video now; try again in a while"
-                )
-            left = deadline - self._now()
-            if left <= 0:
-                raise MediaError("no_media_worker", "no media worker is running; try again soon")
-            await self._workers.next_beat(left)
+        """See `Opening.ask`."""
+        return await self._opening.ask(worker, command)
 
     # --- what befalls workers and sessions --------------------------------------------------------------
 

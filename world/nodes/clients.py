@@ -53,11 +53,11 @@ class _Near:
     def say(self, visit: Visit, data: bytes, message: ClientMessage) -> None:
         live, client = visit.live, visit.client
         if live is not None and client is not None and not client.closed:
-            self._service.handle(live, client, message)
+            self._service.desk.handle(live, client, message)
 
     def err(self, visit: Visit, error: Error) -> None:
         if visit.client is not None:
-            self._service.fail(visit.client, error)
+            self._service.desk.fail(visit.client, error)
 
     def end(self, visit: Visit, back: float = 0.0) -> None:
         live, client = visit.live, visit.client

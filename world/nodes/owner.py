@@ -21,6 +21,7 @@ from signaling.messages import Closing, Error, Join
 from world.clients.client import SOFT_BYTES, Client
 from world.clients.frames import frame
 from world.native.wires import SHUT
+from world.nodes.gathering import Gathering
 from world.nodes.wire import (
     Answer,
     Came,
@@ -56,8 +57,6 @@ MAX_PARK_SECONDS = 60.0
 PARK_SECONDS = 5.0
 # During an outage of the Bus they keep it; not for ever, if it never ends.
 OUTAGE_SECONDS = 600.0
-# What is written within this time of the last publish goes out together (seconds).
-GATHER_SECONDS = 0.01
 # Gateways of one space; beyond it there is something wrong.
 MAX_GATEWAYS = 256
 # Clients of one gateway in one space.
@@ -131,14 +130,13 @@ class Gateway:
         self._owner = owner
         self._number = 0
         self._parts = Parts()
-        self._flushing: asyncio.TimerHandle | asyncio.Handle | None = None
-        self._flushed_at = float("-inf")
+        self._gathering = Gathering(self.flush)
 
     def write(self, socket: int, data: bytes) -> None:
         """See Outlet."""
         if socket in self.clients:
             self._parts.write(socket, data)
-            self._soon()
+            self._gathering.soon()
 
     def seated(self, socket: int, client: Client, session: str) -> None:
         """The socket's client is seated."""
@@ -146,7 +144,7 @@ class Gateway:
         self._parts.add(
             Seated(socket, session, client.player.flags, client.player.watch, client.player.showing)
         )
-        self._soon()
+        self._gathering.soon()
 
     def finish(self, socket: int) -> None:
         """See Outlet."""
@@ -154,7 +152,7 @@ class Gateway:
         if client is not None:
             self.waits.pop(socket, None)
             self._parts.add(Finish(socket, client.closed_code or ""))
-            self._soon()
+            self._gathering.soon()
             self._owner.disconnected(client)
 
     def refuse(self, socket: int, closing: Closing) -> None:
@@ -163,24 +161,13 @@ class Gateway:
             self.write(socket, frame(closing))
             del self.clients[socket]
             self._parts.add(Finish(socket, closing.code))
-            self._soon()
-
-    def _soon(self) -> None:
-        if self._flushing is None and not self.over:
-            loop = asyncio.get_running_loop()
-            if loop.time() - self._flushed_at >= GATHER_SECONDS:
-                self._flushing = loop.call_soon(self.flush)
-            else:
-                self._flushing = loop.call_at(self._flushed_at + GATHER_SECONDS, self.flush)
+            self._gathering.soon()
 
     def flush(self) -> None:
         """Send what was gathered; also when that is nothing, to say that we live."""
-        if self._flushing is not None:
-            self._flushing.cancel()
-            self._flushing = None
+        self._gathering.begin()
         if self.over:
             return
-        self._flushed_at = asyncio.get_running_loop().time()
         parts, self._parts = self._parts, Parts()
         self._owner.send(self, self._number, parts.items)
         self._number += bool(parts.items)
@@ -294,7 +281,7 @@ class SpaceOwner:
                 client = gateway.clients.get(item.socket)
                 if client is not None:
                     ref = UNSET if item.ref is None else item.ref
-                    self._service.fail(client, Error(item.code, item.message, ref))
+                    self._service.desk.fail(client, Error(item.code, item.message, ref))
             case Went():
                 gateway.waits.pop(item.socket, None)
                 client = gateway.clients.pop(item.socket, None)
@@ -310,7 +297,7 @@ class SpaceOwner:
             message = decode_client(data)
         except BadMessage:
             return  # the gateway has looked at it
-        self._service.handle(self.live, client, message)
+        self._service.desk.handle(self.live, client, message)
 
     async def _seat(self, gateway: Gateway, item: Came) -> None:
         outlet, server_id = FarOutlet(gateway, item.socket), self.live.record.id

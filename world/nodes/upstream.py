@@ -11,6 +11,7 @@ from signaling.bus import Bus
 from signaling.messages import Closing
 from world.clients.client import CLEAR_BYTES, HARD_BYTES
 from world.clients.visit import Visit
+from world.nodes.gathering import Gathering
 from world.nodes.lease import Lease
 from world.nodes.wire import (
     Came,
@@ -29,7 +30,6 @@ from world.nodes.wire import (
 ACCEPT_SECONDS = 0.75
 # One that was heard and falls silent (seconds).
 SILENT_SECONDS = 3.0
-GATHER_SECONDS = 0.01
 
 _streams = itertools.count(1)
 log = logging.getLogger("atrium.world")
@@ -46,8 +46,7 @@ class Upstream:
         self._now = now
         self._visits: dict[int, Visit] = {}
         self._items: list[FromGateway] = []
-        self._flushing: asyncio.Handle | None = None
-        self._flushed_at = float("-inf")
+        self._gathering = Gathering(self.flush)
         self._told_waits = False
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,7 +62,7 @@ class Upstream:
         self._items = [self._came(visit) for visit in self._visits.values()]
         for visit in self._visits.values():
             visit.waiting()
-        self._soon()
+        self._gathering.soon()
 
     def close(self) -> None:
         """This owner is not asked any more."""
@@ -88,7 +87,7 @@ class Upstream:
         """Send with the next batch."""
         if not self._closed:
             self._items.append(item)
-            self._soon()
+            self._gathering.soon()
 
     @staticmethod
     def _came(visit: Visit) -> Came:
@@ -96,22 +95,11 @@ class Upstream:
 
     # --- sending -----------------------------------------------------------------------------------
 
-    def _soon(self) -> None:
-        if self._flushing is None:
-            loop = asyncio.get_running_loop()
-            if loop.time() - self._flushed_at >= GATHER_SECONDS:
-                self._flushing = loop.call_soon(self.flush)
-            else:
-                self._flushing = loop.call_at(self._flushed_at + GATHER_SECONDS, self.flush)
-
     def flush(self) -> None:
         """Send what was gathered; also when that is nothing, to say that we live."""
-        if self._flushing is not None:
-            self._flushing.cancel()
-            self._flushing = None
+        self._gathering.begin()
         if self._closed:
             return
-        self._flushed_at = self._now()
         items, self._items = self._items, []
         up = Up(self._node, self._stream, self._number, items)
         self._number += bool(items)

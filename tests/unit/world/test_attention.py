@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.control import Route
+from tests.support.hearing_space import HearingSpace
 from tests.support.people import person
-from tests.unit.world.test_hearing import Space
 from world.hearing.attention import CAPS, LOOKS_PER_TURN, NEAREST, PINNED, RINGS, ROUND_SECONDS, Rounds, ring
 from world.hearing.audibility import KEEP, RADIUS
 from world.hearing.routes import Change
@@ -53,7 +53,7 @@ def test_everybody_has_their_turn_while_somebody_moves_and_nobody_when_all_stand
 # --- what the media plane is told -----------------------------------------------------------------
 
 
-def attended(space: Space, *moved: Player) -> list[Change]:
+def attended(space: HearingSpace, *moved: Player) -> list[Change]:
     """A second of turns after these people moved."""
     changes = []
     space.turn(*moved)
@@ -69,7 +69,7 @@ def videos(change: Change) -> dict[str, tuple[int, int]]:
 
 
 def test_who_comes_nearer_gets_a_better_picture_and_the_client_hears_nothing_of_it() -> None:
-    space = Space()
+    space = HearingSpace()
     ann = space.come(person("ann"))
     bob = space.come(person("bob", 280, 0, None, "mic", "camera"))
     (first,) = [change for change in space.turn(ann, bob) if change.player is ann]
@@ -84,7 +84,7 @@ def test_who_comes_nearer_gets_a_better_picture_and_the_client_hears_nothing_of_
 
 
 def test_in_a_room_all_are_near_and_a_pinned_person_is_first() -> None:
-    space = Space()
+    space = HearingSpace()
     ann = space.come(person("ann", 0, 0, "r"))
     others = [space.come(person(name, 400, 400, "r", "camera")) for name in ("bob", "cid")]
     space.turn(ann, *others)
@@ -99,7 +99,7 @@ def test_in_a_room_all_are_near_and_a_pinned_person_is_first() -> None:
 
 
 def test_audio_is_never_capped() -> None:
-    space = Space()
+    space = HearingSpace()
     ann = space.come(person("ann"))
     bob = space.come(person("bob", 290, 0, None, "mic", "camera"))
     (change,) = [change for change in space.turn(ann, bob) if change.player is ann]
