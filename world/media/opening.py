@@ -48,7 +48,7 @@ class Opening:
     async def open(
         self, live: LiveSpace, player: Player, command: Callable[[str, str], Command]
     ) -> tuple[str, Reply]:
-        """Open the player's session with `command(router, events topic)` on a worker of the server; the worker
+        """Open the player's session with `command(router, events topic)` on a worker; the worker
         and its reply. Raises MediaError: there is no worker, or it refused."""
         link = live.hearing.links.get(player)
         worker = await self._worker_for(live, link.worker if link is not None else None)

@@ -102,10 +102,14 @@ class Telling:
     ) -> None:
         """Tell everybody in public space who has not crossed into another view."""
         public = {view.cell: data for view, data in told.items() if view.room is None}
+        # The same bytes for all of a view: other nodes' gateways are sent each once.
+        steps: dict[View, bytes] = {}
         for player, taken in views.send(public, deltas.own):
             client, view = self.clients.get(player), player.view
             if client is not None and view is not None:
-                data = told.get(view) or frames.steps(views.part(view.cell))
+                data = told.get(view) or steps.get(view)
+                if data is None:
+                    data = steps[view] = frames.steps(views.part(view.cell))
                 if taken:
                     client.outlet.write(data[taken:])
                 else:
