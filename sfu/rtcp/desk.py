@@ -11,22 +11,21 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from sfu.forward.contract import Forwarder, ProducerState
 from sfu.metrics import Metrics
 from sfu.routing.producer import Producer
 from sfu.routing.slot import Slot
+from sfu.rtcp.parties import Group, Publisher, Sink, Source
 from sfu.rtcp.policy import (
     MAX_VIDEO_BITRATE,
     NACK_BURST,
     NACK_RATE,
     PICTURE_RATE,
     REPORT_INTERVAL,
+    SECOND_REPORT_SECONDS,
     SLOT_REPORT_INTERVAL,
-    KeyframeRequests,
     PictureBudget,
-    PublisherClock,
     SampledAt,
     timestamp_at,
 )
@@ -34,7 +33,6 @@ from sfu.rtcp.transport import RtcpTransport
 from sfu.rtcp.uplink import Uplink
 from sfu.rtp import rtcp
 from sfu.rtp.errors import PacketError
-from sfu.rtp.nack import NackTracker
 from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.stats import ReceptionReport
 from sfu.rtp.twcc import TransportFeedback
@@ -43,50 +41,6 @@ from signaling.ratelimit import TokenBucket
 # Reports are about what others sent: the server is one source to all publishers (RFC 7022 asks for a
 # random name, made once).
 _CNAME = secrets.token_urlsafe(12)
-
-
-@dataclass(slots=True, eq=False)
-class _Publisher:
-    """One publish connection."""
-
-    transport: RtcpTransport
-    clock: PublisherClock = field(default_factory=PublisherClock)
-    sources: dict[int, _Source] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class _Group:
-    """What the layers of one source have in common: keyframes come on all of them at once, and one clock
-    samples them. `instant` is the NTP time that their timestamps are compared at."""
-
-    keyframes: KeyframeRequests = field(default_factory=KeyframeRequests)
-    asked: set[int] = field(default_factory=set)  # producers that the next request is for
-    members: int = 0
-    instant: int | None = None
-
-
-@dataclass(slots=True, eq=False)
-class _Source:
-    """One producer."""
-
-    producer: Producer
-    publisher: _Publisher
-    group: _Group
-    nacks: NackTracker = field(default_factory=NackTracker)
-    sampled: SampledAt | None = None
-    reception: ReceptionReport | None = None
-
-
-@dataclass(slots=True, eq=False)
-class _Sink:
-    """One slot."""
-
-    slot: Slot
-    transport: RtcpTransport
-    budget: TokenBucket
-    pictures: PictureBudget
-    source: int = 0
-    reported_at: float | None = None  # for the source that it has
 
 
 class RtcpDesk:
@@ -105,13 +59,14 @@ class RtcpDesk:
         self._wall = wall
         self._ssrc = secrets.randbits(31) + 1
         self._uplink = Uplink(forwarder, self._ssrc, metrics)
-        self._publishers: dict[int, _Publisher] = {}
-        self._sources: dict[int, _Source] = {}
-        self._sinks: dict[int, _Sink] = {}
+        self._publishers: dict[int, Publisher] = {}
+        self._sources: dict[int, Source] = {}
+        self._sinks: dict[int, Sink] = {}
         self._listeners: dict[int, set[int]] = {}  # producer to the slots that it feeds
         self._fresh: set[int] = set()
+        self._second: dict[int, float] = {}  # slots that were reported once, and when to do it again
         self._losing: set[int] = set()
-        self._groups: dict[int, _Group] = {}
+        self._groups: dict[int, Group] = {}
         self._asked: set[int] = set()  # groups whose keyframe request waits for its time
         self._report_at = 0.0
 
@@ -119,10 +74,10 @@ class RtcpDesk:
 
     def add_producer(self, producer: Producer, transport: RtcpTransport) -> None:
         """A source that is sent over this transport."""
-        publisher = self._publishers.setdefault(transport.peer, _Publisher(transport))
-        group = self._groups.setdefault(producer.group, _Group())
+        publisher = self._publishers.setdefault(transport.peer, Publisher(transport))
+        group = self._groups.setdefault(producer.group, Group())
         group.members += 1
-        source = _Source(producer, publisher, group)
+        source = Source(producer, publisher, group)
         publisher.sources[producer.handle] = self._sources[producer.handle] = source
         self._uplink.add(producer, transport)
 
@@ -146,7 +101,7 @@ class RtcpDesk:
 
     def add_slot(self, slot: Slot, transport: RtcpTransport, picture_rate: float = PICTURE_RATE) -> None:
         """A slot that is received over this transport; it may ask for so many new pictures a second."""
-        self._sinks[slot.handle] = _Sink(
+        self._sinks[slot.handle] = Sink(
             slot, transport, TokenBucket(NACK_RATE, NACK_BURST), PictureBudget(picture_rate)
         )
 
@@ -166,6 +121,7 @@ class RtcpDesk:
                 del self._listeners[sink.source]
         sink.source = producer or 0
         sink.reported_at = None
+        self._second.pop(slot, None)
         if producer is None:
             self._fresh.discard(slot)
         else:
@@ -192,7 +148,7 @@ class RtcpDesk:
                     if source.producer.ssrc == item.ssrc:
                         self._sender_report(source, item, now)
 
-    def _sender_report(self, source: _Source, report: rtcp.SenderReport, now: float) -> None:
+    def _sender_report(self, source: Source, report: rtcp.SenderReport, now: float) -> None:
         source.publisher.clock.observe(report.ntp, self._wall())
         source.sampled = SampledAt(report.ntp, report.timestamp)
         if source.producer.kind == "video":
@@ -203,7 +159,7 @@ class RtcpDesk:
             if sink.reported_at is None or now - sink.reported_at >= SLOT_REPORT_INTERVAL:
                 self._report_slot(sink, now)
 
-    def _sync(self, source: _Source, sampled: SampledAt) -> None:
+    def _sync(self, source: Source, sampled: SampledAt) -> None:
         """Tell the forwarder how the layers of a source stand to each other."""
         group = source.group
         if group.instant is None:
@@ -296,6 +252,9 @@ class RtcpDesk:
                 self._asked.discard(number)
         for handle in list(self._losing):
             self._repeat_nacks(self._sources[handle], now)
+        for slot in [slot for slot, due in self._second.items() if due <= now]:
+            del self._second[slot]
+            self._report_slot(self._sinks[slot], now)
         if now >= self._report_at:
             self._report_at = now + REPORT_INTERVAL
             for publisher in self._publishers.values():
@@ -334,7 +293,7 @@ class RtcpDesk:
         if known and self._say(asked[0].publisher, known):
             self._metrics.keyframe_requests.inc()
 
-    def _repeat_nacks(self, source: _Source, now: float) -> None:
+    def _repeat_nacks(self, source: Source, now: float) -> None:
         handle = source.producer.handle
         numbers = source.nacks.due(now, lambda asked: self._forwarder.missing(handle, asked))
         if numbers and self._say(
@@ -347,13 +306,13 @@ class RtcpDesk:
         if not len(source.nacks):
             self._losing.discard(handle)
 
-    def _reception(self, source: _Source) -> ReceptionReport:
+    def _reception(self, source: Source) -> ReceptionReport:
         ssrc = source.producer.ssrc
         if source.reception is None or source.reception.ssrc != ssrc:
             source.reception = ReceptionReport(ssrc)
         return source.reception
 
-    def _report_publisher(self, publisher: _Publisher, now: float) -> None:
+    def _report_publisher(self, publisher: Publisher, now: float) -> None:
         started = [source for source in publisher.sources.values() if source.producer.started]
         if not started:
             return
@@ -369,7 +328,7 @@ class RtcpDesk:
             more.append(rtcp.Remb(self._ssrc, MAX_VIDEO_BITRATE * len(limited), tuple(limited)))
         self._say(publisher, more, tuple(blocks))
 
-    def _report_slot(self, sink: _Sink, now: float) -> None:
+    def _report_slot(self, sink: Sink, now: float) -> None:
         """A sender report of the slot for now, once its source has said how its clocks stand."""
         source = self._sources.get(sink.source)
         if source is None or source.sampled is None:
@@ -388,11 +347,13 @@ class RtcpDesk:
         ssrc = sink.slot.params.ssrc
         report = rtcp.SenderReport(ssrc, ntp_time(wall), timestamp, state.packets, state.bytes)
         if sink.transport.send_rtcp(rtcp.build([report, rtcp.Sdes(((ssrc, sink.slot.cname),))])):
+            if sink.reported_at is None:
+                self._second[sink.slot.handle] = now + SECOND_REPORT_SECONDS
             sink.reported_at = now
 
     def _say(
         self,
-        publisher: _Publisher,
+        publisher: Publisher,
         items: list[rtcp.RtcpPacket],
         blocks: tuple[rtcp.ReportBlock, ...] = (),
     ) -> bool:

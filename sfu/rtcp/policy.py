@@ -25,6 +25,9 @@ REPORT_INTERVAL = 1.0
 # Sender reports of one slot while its source stays the same: clocks drift slowly, and a publisher with
 # fifty listeners would make fifty of each of its own (RFC 3550 §6.2 has 5 s between reports too).
 SLOT_REPORT_INTERVAL = 5.0
+# But for the second one of a slot with a new source: a browser knows how two clocks run, and keeps sound and
+# picture in step, from two reports on. Chromium looks at the newest once a second, so sooner were no use.
+SECOND_REPORT_SECONDS = 1.2
 # What each video of a publisher may take, without better knowledge of its path (bit/s).
 MAX_VIDEO_BITRATE = 2_500_000
 # Packets that one listener may ask for again, a second and at once: beyond that the retransmissions

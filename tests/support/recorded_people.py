@@ -19,6 +19,7 @@ from fractions import Fraction
 import av
 
 from signaling.control import AcceptPublish, Answer
+from tests.support import stun_client
 from tests.support.layer_source import describe
 from tests.support.media_worker import EVENTS, WorkerUnderTest
 from tests.support.scripted_client import AUDIO, VIDEO, ScriptedClient
@@ -33,6 +34,8 @@ PAYLOAD = 1_100
 MID, RID = 1, 2  # ids of the extensions
 NTP_EPOCH = 2_208_988_800
 PLI = (206, 1)
+# A client shows so often (s) that it is still there (RFC 7675).
+CHECK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class RecordedPerson:
             _Stream(self.voice_ssrc + 1 + index, rid, camera(width, height, bitrate), seed)
             for index, (rid, width, height, bitrate) in enumerate(LAYERS[:layers])
         ]
-        self._begun = 0.0
+        self._begun = self._checked = 0.0
         self._spoken = self._shown = self._reported = 0
 
     async def publish(self, sfu: WorkerUnderTest, router: str) -> None:
@@ -173,6 +176,11 @@ class RecordedPerson:
                 for stream in self._streams:
                     stream.place = 0
         self.client.rtcp.clear()
+        if now - self._checked >= CHECK_SECONDS:
+            self._checked = now
+            far = self.client.far
+            self.client.send_raw(stun_client.check(far.ufrag, far.password))
+            self.client.replies.clear()
         passed = now - self._begun
         while self._spoken * 0.02 <= passed:
             packet = voice()[self._spoken % len(voice())]

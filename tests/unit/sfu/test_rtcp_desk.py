@@ -15,7 +15,7 @@ from sfu.metrics import Metrics
 from sfu.routing.producer import Producer
 from sfu.routing.slot import Slot
 from sfu.rtcp.desk import RtcpDesk
-from sfu.rtcp.policy import MAX_VIDEO_BITRATE, NACK_BURST
+from sfu.rtcp.policy import MAX_VIDEO_BITRATE, NACK_BURST, SECOND_REPORT_SECONDS
 from sfu.rtp import rtcp
 from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.twcc import TransportFeedback
@@ -313,8 +313,24 @@ def test_a_new_source_is_reported_as_soon_as_its_first_packet_has_gone_out(desk:
     assert report.ssrc == 400
     expected = 90_000 + 500 + round((desk.wall - WALL) * 90_000)
     assert abs(report.timestamp - expected) <= 2
+    # A browser knows the clocks from the second report on, which does not wait for the publisher's next.
+    desk.later(SECOND_REPORT_SECONDS)
+    (second,) = desk.lisa.take(rtcp.SenderReport)
+    assert abs(second.timestamp - report.timestamp - SECOND_REPORT_SECONDS * 90_000) <= 1
     desk.later(3.0)
     assert desk.lisa.take(rtcp.SenderReport) == []
+
+
+def test_a_second_report_goes_to_no_slot_that_is_fed_by_another_or_gone(desk: Desk) -> None:
+    desk.feed()
+    desk.from_alice(
+        rtcp.SenderReport(100, ntp_time(WALL), 1, 1, 1), rtcp.SenderReport(200, ntp_time(WALL), 1, 1, 1)
+    )
+    assert len(desk.lisa.take(rtcp.SenderReport)) == 2
+    desk.desk.routed(CAMERA_SLOT, None)
+    desk.desk.remove_slot(MIC_SLOT)
+    desk.later(1.0)
+    assert desk.lisa.sent == []
 
 
 def test_a_steady_slot_is_reported_every_few_seconds_and_a_new_source_anew(desk: Desk) -> None:
@@ -325,7 +341,7 @@ def test_a_steady_slot_is_reported_every_few_seconds_and_a_new_source_anew(desk:
         desk.from_alice(rtcp.SenderReport(200, ntp_time(desk.wall), 1, 1, 1))
         reports.append(len(desk.lisa.take(rtcp.SenderReport)))
         desk.later(1.0)
-    assert reports == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+    assert reports == [1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0]
     desk.desk.routed(CAMERA_SLOT, None)
     desk.desk.routed(CAMERA_SLOT, CAMERA)
     desk.later(0.02)
@@ -427,5 +443,5 @@ def test_everything_is_forgotten_with_its_owner(desk: Desk) -> None:
     tables: dict[str, Any] = {
         name: value for name, value in vars(desk.desk).items() if isinstance(value, dict | set)
     }
-    assert len(tables) == 8
+    assert len(tables) == 9
     assert not any(tables.values())
