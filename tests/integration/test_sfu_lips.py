@@ -57,8 +57,8 @@ class Listener:
         raise AssertionError(f"no picture of {session}")
 
     async def apart(self) -> tuple[float, float]:
-        """How many ms sound and picture are apart as soon as the browser can tell, and once its buffers, which
-        it moves by some ms a second, have settled."""
+        """How many ms sound and picture are apart as soon as the browser can tell, and once its buffers,
+        which it moves by some ms a second, have settled."""
         seen: list[float] = []
         for _ in range(100):
             lips = await self.page.evaluate(LIPS, self.connection)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from prometheus_client import CollectorRegistry
 
+from sfu.congestion.allocator import PATIENCE_SECONDS
 from sfu.downlink.bandwidth import AUDIO_BITRATE
 from sfu.forward.contract import ProducerState
 from sfu.media import CONNECT_SECONDS, LEVEL_SECONDS, Media
@@ -406,6 +407,9 @@ async def test_what_a_narrow_path_is_given_is_seen_in_stats_and_in_metrics(serve
     downlink = server.media.bandwidth.of("lisa")
     assert downlink is not None
     server.media.bandwidth.remb(downlink.peer, 200_000, server.now)
+    server.now += PATIENCE_SECONDS  # the only picture is not taken away for a moment's sake
+    server.media.bandwidth.remb(downlink.peer, 200_000, server.now)
+    server.media.bandwidth.changed("lisa", server.now)
     narrow = stats("w1", server.media, "lisa").sessions[0].downlink
     assert narrow is not None
     assert (narrow.estimate, narrow.paused) == (200_000, 1)
