@@ -29,6 +29,7 @@ def draw(view: dict[str, Any], width: int, height: int, colour: bool = True) -> 
     lines += _table(
         (
             "WORKER",
+            "VERSION",
             "PLANE",
             "LOAD",
             "SESS",
@@ -89,12 +90,14 @@ def _node(node: dict[str, Any]) -> Row:
 
 
 def _worker(worker: dict[str, Any]) -> Row:
-    name = worker["name"] + (" (draining)" if worker["draining"] else "")
+    name = worker["name"] + (f" in {worker['region']}" if worker["region"] else "")
+    name += " (draining)" if worker["draining"] else ""
     if not worker["answers"]:
-        return ((name, RED), (worker["plane"], ""), ("does not answer", RED))
+        return ((name, RED), (worker["version"], ""), (worker["plane"], ""), ("does not answer", RED))
     micro = worker["packet_microseconds"]
     return (
         (name, YELLOW if worker["draining"] else CYAN),
+        (worker["version"], ""),
         (worker["plane"], "" if worker["plane"] == "native" else YELLOW),
         (f"{worker['load']:.0%}", _load(worker["load"])),
         (str(worker["sessions"]), BOLD),

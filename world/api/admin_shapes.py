@@ -48,6 +48,8 @@ class WorkerView(View, frozen=True):
     sessions: int
     draining: bool
     answers: bool
+    version: str = ""
+    region: str = ""
     cpu: float = 0.0
     lag: float = 0.0
     packets_in: float = 0.0

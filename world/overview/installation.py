@@ -220,6 +220,8 @@ def _worker(beat: Heartbeat, now: Quality | None, before: Quality | None, second
         sessions=beat.sessions,
         draining=beat.draining,
         answers=now is not None,
+        version=beat.version,
+        region=beat.region,
     )
     if now is None:
         return view

@@ -28,6 +28,8 @@ def person(name: str, **fields: Any) -> dict[str, Any]:
 def worker(name: str = "w1", **fields: Any) -> dict[str, Any]:
     return {
         "name": name,
+        "version": "0.1.0",
+        "region": "",
         "plane": "native",
         "load": 0.42,
         "sessions": 7,
@@ -83,12 +85,25 @@ def test_people_stand_with_their_place_their_worker_and_how_good_it_is() -> None
 
 def test_a_worker_shows_its_load_plane_and_cost() -> None:
     line = next(line for line in plain([], [worker()]) if line.startswith("w1"))
-    assert line.split() == ["w1", "native", "42%", "7", "1200", "34567", "88.0", "3.4", "-", "-", "1ms"]
+    assert line.split() == [
+        "w1",
+        "0.1.0",
+        "native",
+        "42%",
+        "7",
+        "1200",
+        "34567",
+        "88.0",
+        "3.4",
+        "-",
+        "-",
+        "1ms",
+    ]
 
 
 def test_a_draining_and_a_silent_worker_are_told() -> None:
-    lines = plain([], [worker("w1", draining=True), worker("w2", answers=False)])
-    assert any("w1 (draining)" in line for line in lines)
+    lines = plain([], [worker("w1", draining=True, region="eu-west"), worker("w2", answers=False)])
+    assert any("w1 in eu-west (draining)" in line for line in lines)
     assert any("w2" in line and "does not answer" in line for line in lines)
 
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { figures, hasOthers, matching, type Overview, type Person, type Server, sorted, type Worker } from "./overview.ts";
 
 const worker = (fields: Partial<Worker>): Worker => ({
-  name: "w", plane: "native", load: 0, sessions: 1, draining: false, answers: true, cpu: 0, lag: 0, packets_in: 0,
+  name: "w", version: "0.1.0", region: "", plane: "native", load: 0, sessions: 1, draining: false, answers: true, cpu: 0, lag: 0, packets_in: 0,
   packets_out: 0, kbit_out: 0, packet_microseconds: -1, loss: -1, round_trip: -1, ...fields,
 });
 const person = (name: string, fields: Partial<Person> = {}): Person => ({

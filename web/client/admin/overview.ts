@@ -9,6 +9,8 @@ export interface Worker {
   sessions: number;
   draining: boolean;
   answers: boolean;
+  version: string;
+  region: string;
   cpu: number;
   lag: number;
   packets_in: number;

@@ -45,6 +45,7 @@ function workerName(worker: Worker): HTMLElement {
     "span",
     { class: "named" },
     worker.name,
+    worker.region && h("span", { class: "tag" }, worker.region),
     worker.draining && h("span", { class: "tag warn" }, t("admin.draining")),
     !worker.answers && h("span", { class: "tag bad" }, t("admin.silent")),
   );
@@ -65,6 +66,7 @@ function drainButton(worker: Worker, drain: Draining): HTMLElement {
 export function workersTable(workers: readonly Worker[], drain: Draining): HTMLElement {
   const columns: Column<Worker>[] = [
     { head: t("admin.name"), cell: workerName },
+    { head: t("admin.version"), cell: (w) => w.version },
     { head: t("admin.plane"), cell: (w) => w.plane },
     { head: t("admin.load"), cell: (w) => loadBar(w.load) },
     { head: t("admin.sessions"), cell: (w) => words.count(w.sessions), figure: true },
