@@ -90,14 +90,16 @@ def _node(node: dict[str, Any]) -> Row:
 
 
 def _worker(worker: dict[str, Any]) -> Row:
-    name = worker["name"] + (f" in {worker['region']}" if worker["region"] else "")
+    # A world of the last release does not tell either.
+    version, region = worker.get("version", ""), worker.get("region", "")
+    name = worker["name"] + (f" in {region}" if region else "")
     name += " (draining)" if worker["draining"] else ""
     if not worker["answers"]:
-        return ((name, RED), (worker["version"], ""), (worker["plane"], ""), ("does not answer", RED))
+        return ((name, RED), (version, ""), (worker["plane"], ""), ("does not answer", RED))
     micro = worker["packet_microseconds"]
     return (
         (name, YELLOW if worker["draining"] else CYAN),
-        (worker["version"], ""),
+        (version, ""),
         (worker["plane"], "" if worker["plane"] == "native" else YELLOW),
         (f"{worker['load']:.0%}", _load(worker["load"])),
         (str(worker["sessions"]), BOLD),
