@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright
 from tests.support.chromium import FLAGS, chromium
 
 PAGE = """<!doctype html><script>
-const publish = async ({rids = [], width = 320, height = 180} = {}) => {
+const publish = async ({rids = [], width = 320, height = 180, codec = null} = {}) => {
   window.media = await navigator.mediaDevices.getUserMedia({video: {width, height, frameRate: 15}});
   window.sound = new AudioContext();
   const tone = new OscillatorNode(sound, {frequency: 440});
@@ -24,7 +24,12 @@ const publish = async ({rids = [], width = 320, height = 180} = {}) => {
   const layers = rids.map((rid, i) => ({rid, scaleResolutionDownBy: 2 ** (rids.length - 1 - i)}));
   const [video] = media.getVideoTracks();
   const sendEncodings = rids.length ? layers : [{}];
-  const {sender} = pub.addTransceiver(video, {direction: "sendonly", sendEncodings});
+  const transceiver = pub.addTransceiver(video, {direction: "sendonly", sendEncodings});
+  const {sender} = transceiver;
+  if (codec) {
+    const {codecs} = RTCRtpSender.getCapabilities("video");
+    transceiver.setCodecPreferences(codecs.filter(({mimeType}) => [codec, "video/rtx"].includes(mimeType)));
+  }
   // On a busy machine pictures become fewer, not smaller: what is sent stays what the test asked for.
   await sender.setParameters({...sender.getParameters(), degradationPreference: "maintain-resolution"});
   pub.createDataChannel("unwanted");

@@ -1,0 +1,60 @@
+"""What a real Chromium encodes, a real Chromium decodes behind the worker: every codec that is forwarded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfu.forward import Plane
+from signaling.control import AcceptPublish, AcceptSlots, Answer, Done, Offer, OfferSlots, ProducerOpened
+from tests.support.media_page import media_page
+from tests.support.media_worker import EVENTS, hear, running_worker, until
+
+pytestmark = pytest.mark.e2e
+
+CAN = """(codec) => [RTCRtpSender, RTCRtpReceiver].every(
+  (side) => side.getCapabilities("video").codecs.some(({mimeType}) => mimeType === codec))"""
+CODEC = """async () => {
+  const reports = await sub.getStats();
+  const video = [...reports.values()].find(({type, mid}) => type === "inbound-rtp" && mid === "v0");
+  return reports.get(video?.codecId)?.mimeType;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("codec", "plane"),
+    [
+        ("video/VP8", "native"),
+        ("video/VP9", "native"),
+        ("video/AV1", "native"),
+        ("video/H264", "native"),
+        ("video/VP9", "python"),
+    ],
+)
+async def test_a_picture_of_every_codec_is_decoded_behind_the_worker(codec: str, plane: Plane) -> None:
+    async with media_page() as page, running_worker(plane=plane) as sfu:
+        if not await page.evaluate(CAN, codec):
+            pytest.skip(f"this Chromium has no {codec}")
+        offered = await page.evaluate("publish", {"codec": codec})
+        answer = await sfu.expect(AcceptPublish("alice", "hall", EVENTS, offered, {}), Answer)
+        await page.evaluate("published", answer.sdp)
+        offer = await sfu.expect(OfferSlots("alice", "hall", EVENTS, 1, 1), Offer)
+        await sfu.expect(AcceptSlots("alice", await page.evaluate("subscribe", offer.sdp)), Done)
+        await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent")
+
+        async def decoded() -> int:
+            found: dict[str, dict[str, Any]] = await page.evaluate("inbound()")
+            return int(found.get("v0", {}).get("framesDecoded", 0))
+
+        # The second time the picture begins in the middle: only a keyframe that was asked for starts it.
+        for _ in range(2):
+            before = await decoded()
+            await sfu.routes(("alice", "hall", [hear(0, "alice", "camera")]))
+            for _ in range(400):
+                if await decoded() >= before + 15:
+                    break
+                await page.wait_for_timeout(50)
+            assert await decoded() >= before + 15, f"no picture of {codec}"
+            assert await page.evaluate(CODEC) == codec
+            await sfu.routes(("alice", "hall", []))
