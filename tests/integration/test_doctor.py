@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import socket
 from dataclasses import asdict
@@ -81,7 +82,8 @@ async def test_it_finds_our_running_server_and_its_database(tmp_path: Path) -> N
         )
     assert code == 0
     assert "is ours" in found["page port"]["found"]
-    assert found["media port"]["state"] == "warning"
+    assert found["media port"]["state"] == "good"
+    assert "is ours" in found["media port"]["found"]
     assert "revision" in found["database"]["found"]
     assert "private" in found["secret"]["found"]
 
@@ -92,6 +94,12 @@ async def test_ports_of_other_programs_are_told(tmp_path: Path) -> None:
     assert code == 1
     assert "used by another program" in found["page port"]["found"]
     assert "ATRIUM_PORT" in found["page port"]["advice"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
+        media.bind(("127.0.0.1", 0))
+        code, found = await doctor(tmp_path, ATRIUM_MEDIA_PORT=str(media.getsockname()[1]))
+    assert code == 1
+    assert f"(process {os.getpid()})" in found["media port"]["found"]
+    assert "ATRIUM_MEDIA_PORT" in found["media port"]["advice"]
 
 
 async def test_services_that_are_gone_are_told_with_what_to_do_and_without_passwords(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import secrets
 import socket
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from web.addresses import advertised, is_loopback
 from web.doctor.finding import Finding
@@ -66,16 +68,45 @@ def udp_port(host: str, port: int) -> tuple[Finding, bool]:
             return Finding("media port", "good", f"{where} is free"), True
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return (
-                Finding(
-                    "media port",
-                    "warning",
-                    f"{where} is in use: by a running worker of ours, or by another program",
-                    f"ss -lunp 'sport = :{port}' says whose it is; ATRIUM_MEDIA_PORT takes another one",
-                ),
-                False,
-            )
+            return _taken_media_port(where, port), False
         return _no_port("media port", where, error, "ATRIUM_MEDIA_PORT", "ATRIUM_MEDIA_HOST"), False
+
+
+def _taken_media_port(where: str, port: int) -> Finding:
+    held = holder(port)
+    if held is None:
+        return Finding(
+            "media port",
+            "warning",
+            f"{where} is in use: by a running worker of ours, or by another program",
+            f"ss -lunp 'sport = :{port}' (as root) says whose it is; ATRIUM_MEDIA_PORT takes another one",
+        )
+    pid, command = held
+    if any(Path(word).name == "atrium" for word in command[:2]):
+        return Finding("media port", "good", f"{where} is ours: a media worker has it (process {pid})")
+    return Finding(
+        "media port",
+        "bad",
+        f"{where} is used by {command[0] or 'another program'} (process {pid})",
+        "stop it, or set ATRIUM_MEDIA_PORT to another port",
+    )
+
+
+def holder(port: int) -> tuple[int, list[str]] | None:
+    """The process that has this UDP port, and its command line; None where the system does not tell us."""
+    sockets = set()
+    for table in ("udp", "udp6"):  # proc(5)
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if int(fields[1].rpartition(":")[2], 16) == port:
+                    sockets.add(f"socket:[{fields[9]}]")
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # somebody else's, or gone
+            if any(os.readlink(entry) in sockets for entry in (process / "fd").iterdir()):
+                command = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                return int(process.name), command
+    return None
 
 
 def _no_port(check: str, where: str, error: OSError, port_env: str, host_env: str) -> Finding:
