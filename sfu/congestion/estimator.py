@@ -31,6 +31,9 @@ INCREASE = 1.08  # a second, far from the limit
 MIN_ADDITIVE = 8_000.0  # bit/s a second, near it
 RESPONSE_SECONDS = 0.1  # beside the round trip: how soon more is seen to be too much
 PROBED_STEP = 50_000.0  # bit/s that a probe below the limit gives
+# What goes through without a queue is carried, whatever is believed: audio is sent in any case. The estimate
+# follows within so many seconds, to its share (DECREASE) of that.
+PROVEN_SECONDS = 1.0
 # Growth ends here: more was not tried.
 HEADROOM, HEADROOM_BITRATE = 1.5, 20_000.0
 
@@ -193,6 +196,7 @@ class Estimator:
         "_draining",
         "_feedback_at",
         "_grown_at",
+        "_left",
         "_limit",
         "_limit_deviation",
         "_lost_before",
@@ -209,6 +213,7 @@ class Estimator:
     def __init__(self, start: float = START_BITRATE) -> None:
         self.bitrate = start
         self.acked = AckedRate()
+        self._left = AckedRate()  # of the same packets, by when they left: no burst of arrivals in it
         self.loss = LossWatch()
         self.queue = QueueDelay()
         self.round_trip = 0.1  # s, smoothed
@@ -245,6 +250,7 @@ class Estimator:
             newest = max(newest, sent)
             ways.append(arrived - sent)
             self.acked.add(arrived, size)
+            self._left.add(sent, size)
             trend.packet(sent, arrived)
             over = over or trend.signal == "over"
         if not results:
@@ -329,6 +335,9 @@ class Estimator:
         else:
             grown = self.bitrate * INCREASE**passed
         grown = min(grown, HEADROOM * delivered + HEADROOM_BITRATE, MAX_BITRATE)
+        proven = DECREASE * min(delivered, self._left.bitrate or 0.0)
+        if self.queue.seconds < STANDING_SECONDS and proven > self.bitrate:
+            grown = max(grown, self.bitrate + (proven - self.bitrate) * passed / PROVEN_SECONDS)
         self.bitrate = max(self.bitrate, grown)
 
     def silence(self, sending: bool, now: float) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 from sfu.forward.contract import Address
 
 STEP = 0.002
-MAX_PACKET = 1500
 
 
 class ShapedPath:
@@ -29,8 +28,9 @@ class ShapedPath:
         self.queue = 60_000
         self.lost = self.passed = 0
         self._random = random.Random(seed)
-        self._waiting: deque[tuple[bytes, Address]] = deque()
-        self._backlog = 0
+        # When each leaves the bottleneck. A machine that wakes us late delays packets, and takes no capacity.
+        self._waiting: deque[tuple[float, bytes, Address]] = deque()
+        self._free_at = 0.0
         self._front: asyncio.DatagramTransport | None = None
         self._backs: dict[Address, asyncio.DatagramTransport] = {}
         self._opening: set[Address] = set()
@@ -89,38 +89,31 @@ class ShapedPath:
     def from_server(self, data: bytes, client: Address) -> None:
         if client in self._gone:
             return
+        now = asyncio.get_running_loop().time()
+        begins = max(now, self._free_at)
         if (_media(data) and self._random.random() < self.loss) or (
-            self.capacity and self._backlog + len(data) > self.queue
+            self.capacity and (begins - now) * self.capacity / 8 + len(data) > self.queue
         ):
             self.lost += 1
-        else:
-            self._waiting.append((data, client))
-            self._backlog += len(data)
-            if not self.capacity:
-                self._pass()
+            return
+        if self.capacity:
+            self._free_at = begins + len(data) * 8 / self.capacity
+        self._waiting.append((self._free_at if self.capacity else now, data, client))
+        self._pass(now)
 
-    def _pass(self) -> None:
-        data, client = self._waiting.popleft()
-        self._backlog -= len(data)
-        self.passed += 1
-        if self._front is not None:
-            self._front.sendto(data, client)
+    def _pass(self, now: float) -> None:
+        """Send what has left the bottleneck by now."""
+        while self._waiting and self._waiting[0][0] <= now:
+            _, data, client = self._waiting.popleft()
+            self.passed += 1
+            if self._front is not None:
+                self._front.sendto(data, client)
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
-        at, credit = loop.time(), 0.0
         while True:
             await asyncio.sleep(STEP)
-            now = loop.time()
-            credit = (
-                min(credit + (now - at) * self.capacity, max(0.02 * self.capacity, MAX_PACKET * 8))
-                if self.capacity
-                else 0.0
-            )
-            at = now
-            while self._waiting and (not self.capacity or credit >= len(self._waiting[0][0]) * 8):
-                credit -= len(self._waiting[0][0]) * 8
-                self._pass()
+            self._pass(loop.time())
 
 
 def _media(data: bytes) -> bool:

@@ -146,6 +146,38 @@ def test_a_flow_that_ends_leaves_its_part_to_the_other() -> None:
     assert staying.mean(25, 32) >= 0.75 * 2e6
 
 
+def test_an_estimate_below_what_goes_through_without_a_queue_rises_to_it() -> None:
+    estimator = Estimator(60e3)
+    reached = None
+    # Ten voices that are sent whatever the estimate: 460 kbit/s, over a path that has room for them.
+    for step in range(20 * 10):
+        now = step * 0.05
+        results = [PacketResult(now + 0.002 * i, now + 0.002 * i + 5000.03, 115) for i in range(25)]
+        estimator.feedback(results, now + 0.1)
+        if estimator.bitrate >= 0.8 * 460e3 and reached is None:
+            reached = now
+    assert reached is not None
+    assert reached < 4
+    assert estimator.bitrate <= 1.5 * 460e3 + 20e3  # more was not tried
+
+
+def test_what_comes_in_a_burst_after_a_stop_proves_nothing() -> None:
+    estimator = Estimator(60e3)
+    # The path stops for half of every second, and then gives all that it held back at once.
+    for step in range(20 * 10):
+        now = step * 0.05
+        held = now % 1.0 < 0.5
+        if not held and now % 1.0 < 0.55:
+            since = now - 0.5
+            results = [PacketResult(since + 0.02 * i, now + 5000.03 + 0.0005 * i, 115) for i in range(25)]
+        elif held:
+            continue
+        else:
+            results = [PacketResult(now + 0.02 * i, now + 0.02 * i + 5000.03, 115) for i in range(3)]
+        estimator.feedback(results, now + 0.1)
+    assert estimator.bitrate < 2 * 46e3
+
+
 def test_lost_feedback_changes_little() -> None:
     link = Link(2e6)
     flow = Flow(link, everything, feedback_loss=0.2)
