@@ -35,16 +35,18 @@ ZONE_LAYERS = ("zones", "areas", "rooms")
 COLLISION_LAYERS = ("collision", "collisions")
 PUBLIC_WORDS = ("public", "hall", "lobby", "reception", "plaza", "meadow", "garden", "park")
 PRIVATE_WORDS = ("room", "private", "office", "meeting", "booth", "cabin", "conference")
-# SILENT is the later type of which nothing is heard outside: PRIVATE keeps that promise.
 TYPE_WORDS: dict[str, ZoneType] = {
     "public": "PUBLIC",
     "stage": "PUBLIC",
     "private": "PRIVATE",
-    "silent": "PRIVATE",
+    "silent": "SILENT",
 }
 ZONE_CLASSES = ("zone", "area", "room", *TYPE_WORDS)
 # WorkAdventure: https://docs.workadventu.re/map-building/tiled-editor/
-WORKADVENTURE_PRIVATE = ("jitsiRoom", "bbbMeeting", "livekitRoom", "silent")
+WORKADVENTURE_PRIVATE = ("jitsiRoom", "bbbMeeting", "livekitRoom")
+WORKADVENTURE_SILENT = "silent"
+# What makes a zone of a layer of tiles.
+WORKADVENTURE_TILES = (*WORKADVENTURE_PRIVATE, WORKADVENTURE_SILENT)
 WORKADVENTURE_PUBLIC = ("speakerMegaphone", "listenerMegaphone", "focusable")
 
 
@@ -74,14 +76,20 @@ def game_map(tiled: TiledMap) -> GameMap:
     )
 
 
+def _has(given: Properties, *keys: str) -> bool:
+    return any(given.get(key) not in (None, False, "") for key in keys)
+
+
 def zone_type(name: str, class_: str, given: Properties) -> ZoneType:
     """The type of a zone by its properties, its class and its name, in this order."""
     for word in (given.get("type"), given.get("zone_type"), class_):
         if isinstance(word, str) and word.lower() in TYPE_WORDS:
             return TYPE_WORDS[word.lower()]
-    if any(given.get(key) not in (None, False, "") for key in WORKADVENTURE_PRIVATE):
+    if _has(given, *WORKADVENTURE_PRIVATE):
         return "PRIVATE"
-    if any(given.get(key) not in (None, False, "") for key in WORKADVENTURE_PUBLIC):
+    if _has(given, WORKADVENTURE_SILENT):
+        return "SILENT"
+    if _has(given, *WORKADVENTURE_PUBLIC):
         return "PUBLIC"
     lower = name.lower()
     if "private" in lower:
@@ -151,9 +159,7 @@ def _zones(tiled: TiledMap) -> Iterator[MapZone]:
                 moved = Bounds(box.x + info.offset_x, box.y + info.offset_y, box.width, box.height)
                 kind = zone_type(name, item.type, item.properties)
                 yield MapZone(_name(name, where), kind, _clipped(moved, tiled, name, where))
-        elif isinstance(layer, TileLayer) and any(
-            info.properties.get(key) not in (None, False, "") for key in WORKADVENTURE_PRIVATE
-        ):
+        elif isinstance(layer, TileLayer) and _has(info.properties, *WORKADVENTURE_TILES):
             where = f"layer {info.name[:64]!r}"
             area = _used_box(layer, tiled)
             if area is not None:
@@ -168,7 +174,7 @@ def _is_zone(item: MapObject, of_zones: bool) -> bool:
     return (
         of_zones
         or item.type.lower() in ZONE_CLASSES
-        or any(key in given for key in (*WORKADVENTURE_PRIVATE, *WORKADVENTURE_PUBLIC))
+        or any(key in given for key in (*WORKADVENTURE_TILES, *WORKADVENTURE_PUBLIC))
         or str(given.get("zone_type", given.get("type", ""))).lower() in TYPE_WORDS
     )
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from maps.collision import Collision
 
-ZoneType = Literal["PUBLIC", "PRIVATE"]
+ZoneType = Literal["PUBLIC", "PRIVATE", "SILENT"]
 Scalar: TypeAlias = bool | int | float | str
 Properties: TypeAlias = Mapping[str, Scalar]
 Shape = Literal["rectangle", "point", "ellipse", "polygon", "polyline", "tile", "text"]

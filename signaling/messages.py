@@ -25,7 +25,7 @@ Source = Literal["mic", "camera", "screen", "screen_audio"]
 Degradation = Literal["none", "far_video", "near_video", "far_audio"]
 Kind = Literal["audio", "video"]
 Role = Literal["owner", "admin", "moderator", "member", "guest"]
-ZoneType = Literal["PUBLIC", "PRIVATE"]
+ZoneType = Literal["PUBLIC", "PRIVATE", "SILENT"]
 # How somebody is present: a walker steers an avatar; a guest sits in the room of a meeting link;
 # a device is a WHIP publisher or WHEP player that stands in a zone.
 Presence = Literal["walker", "guest", "device"]

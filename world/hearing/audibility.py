@@ -3,9 +3,9 @@
 In a private room everybody hears everybody of it, at gain 1, whatever the distance. In public space
 two people hear each other when they are close: from less than `RADIUS` px on, until `KEEP` px, and from
 `PREWARM` px on a slot is reserved, so that the picture is there when they meet. Public space and rooms,
-and two rooms, never hear each other. Every relation is between two people and symmetric; it depends on
-the two positions and on its own last state only, so the order in which people arrive or are looked at
-cannot matter.
+and two rooms, never hear each other; in a silent zone nobody hears anybody or is heard. Every relation is
+between two people and symmetric; it depends on the two positions and on its own last state only, so the
+order in which people arrive or are looked at cannot matter.
 
 Only what changed is reported: the cost is that of the people who moved, also in a room of a thousand.
 """
@@ -137,9 +137,10 @@ class Audibility:
             self._unfile(player, changed)
         public: list[Player] = []
         for player in touched:
-            if not player.present:
+            if not player.present or player.silent:
+                if player in self._filed or not player.present:
+                    changed.filed.add(player)
                 self._unfile(player, changed)
-                changed.filed.add(player)
                 continue
             if player not in self._filed or self._filed[player] != player.room:
                 self._unfile(player, changed)

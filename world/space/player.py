@@ -37,6 +37,8 @@ class Player:
     direction: Direction = "down"
     zone_id: str | None = None
     room: str | None = None
+    # In a silent zone: nobody hears or sees them there, and they nobody.
+    silent: bool = False
     # The zone that a guest or device belongs to and never leaves; None for walkers.
     home: str | None = None
     # Movement: what the speed bound has saved up (px), and since when.

@@ -274,10 +274,10 @@ class Space:
         """The player stands in this zone now."""
         zone_id = zone.id if zone is not None else None
         room = room_of(zone)
-        if zone_id != player.zone_id or room != player.room:
+        silent = zone is not None and zone.type == "SILENT"
+        if (zone_id, room, silent) != (player.zone_id, player.room, player.silent):
             self._file(player, zone_id)
-            player.zone_id = zone_id
-            player.room = room
+            player.zone_id, player.room, player.silent = zone_id, room, silent
             self._rezoned[player] = None
             self._touched[player] = None
 

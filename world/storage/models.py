@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -128,7 +129,8 @@ class Membership(Base):
 class Zone(Base):
     """An area of a server's map. `bounds`: {x, y, width, height} in px.
 
-    `position` keeps the order of creation. `meeting_id` is the secret in the room's link.
+    `position` keeps the order of creation. `meeting_id` is the secret in the room's link. A `silent` zone is
+    PUBLIC by its `type`: so the release before reads it, which knows two types.
     """
 
     __tablename__ = "zones"
@@ -143,6 +145,7 @@ class Zone(Base):
     type: Mapped[str] = mapped_column(String(16))
     bounds: Mapped[dict[str, float]] = mapped_column(Json)
     meeting_id: Mapped[str] = mapped_column(String(64), unique=True)
+    silent: Mapped[bool] = mapped_column(Boolean, server_default=false())
     capacity: Mapped[int | None] = mapped_column(Integer)
     locked: Mapped[bool] = mapped_column(Boolean)
     position: Mapped[int] = mapped_column(Integer)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from signaling.messages import Bounds
+from signaling.messages import Bounds, ZoneType
 from world.records import ServerRecord, Spawn, ZoneRecord
 from world.storage.models import Server, Zone
 
@@ -20,12 +21,17 @@ def zone_record(zone: Zone) -> ZoneRecord:
         id=zone.id,
         server_id=zone.server_id,
         name=zone.name,
-        type="PRIVATE" if zone.type == "PRIVATE" else "PUBLIC",
+        type="SILENT" if zone.silent else "PRIVATE" if zone.type == "PRIVATE" else "PUBLIC",
         bounds=Bounds(**zone.bounds),
         meeting_id=zone.meeting_id,
         capacity=zone.capacity,
         locked=zone.locked,
     )
+
+
+def type_values(kind: ZoneType) -> dict[str, Any]:
+    """The columns that say a zone's type."""
+    return {"type": "PRIVATE" if kind == "PRIVATE" else "PUBLIC", "silent": kind == "SILENT"}
 
 
 def server_record(server: Server, zones: Sequence[Zone]) -> ServerRecord:

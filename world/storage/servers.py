@@ -21,7 +21,7 @@ from world.storage.clock import Clock, utc_now
 from world.storage.database import Database, is_id, new_id
 from world.storage.map_library import MapChoice
 from world.storage.models import Ban, Membership, Server, User, Zone
-from world.storage.rows import bounds_to_json, server_record
+from world.storage.rows import bounds_to_json, server_record, type_values
 
 Access = Literal["public", "invite"]
 MAX_SERVERS_PER_OWNER = 50
@@ -83,7 +83,7 @@ class ServerStore:
                 id=new_id(),
                 server_id=server.id,
                 name=zone.name,
-                type=zone.type,
+                **type_values(zone.type),
                 bounds=bounds_to_json(zone.bounds),
                 meeting_id=new_meeting_id(),
                 capacity=None,

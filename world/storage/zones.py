@@ -14,7 +14,7 @@ from world.storage import names
 from world.storage.database import Database, is_id, new_id
 from world.storage.models import Server, Zone
 from world.storage.names import BadField
-from world.storage.rows import bounds_to_json, zone_record
+from world.storage.rows import bounds_to_json, type_values, zone_record
 from world.storage.servers import StorageRefused
 
 MAX_ZONES = 200
@@ -92,7 +92,7 @@ class ZoneStore:
                 id=new_id(),
                 server_id=server_id,
                 name=called,
-                type=type,
+                **type_values(type),
                 bounds=bounds_to_json(bounds),
                 meeting_id=new_meeting_id(),
                 capacity=capacity or None,
@@ -136,7 +136,7 @@ def _values(draft: ZoneDraft) -> dict[str, Any]:
     if draft.name is not None:
         values["name"] = names.label("name", draft.name, "A zone")
     if draft.type is not None:
-        values["type"] = draft.type
+        values |= type_values(draft.type)
     if draft.bounds is not None:
         values["bounds"] = bounds_to_json(draft.bounds)
     if draft.capacity is not None:

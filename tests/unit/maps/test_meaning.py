@@ -66,6 +66,13 @@ def test_a_property_or_a_class_wins_over_the_name() -> None:
     ) == {"Room_1": "PUBLIC", "Hall": "PRIVATE", "Hall 2": "PRIVATE", "Room_2": "PUBLIC", "Hall 3": "PRIVATE"}
 
 
+def test_a_zone_may_be_silent_by_its_type() -> None:
+    assert zones(box("Room_1", properties=properties(type="silent")), box("Hall", type="silent")) == {
+        "Room_1": "SILENT",
+        "Hall": "SILENT",
+    }
+
+
 def test_an_unknown_type_leaves_it_to_the_name() -> None:
     assert zones(box("Room_1", type="area", properties=properties(type="banana"))) == {"Room_1": "PRIVATE"}
 
@@ -82,7 +89,7 @@ def test_workadventure_areas_are_zones_whose_meetings_are_private() -> None:
     ) == {
         "jitsi": "PRIVATE",
         "bbb": "PRIVATE",
-        "quiet": "PRIVATE",
+        "quiet": "SILENT",
         "loud": "PUBLIC",
         "plain": "PUBLIC",
         "off": "PUBLIC",

@@ -13,6 +13,8 @@ from tests.support.people import person
 from world.hearing.routes import LOOKS_PER_TURN
 from world.hearing.slots import rank_room
 
+PEOPLE = (("ann", 0.0), ("bob", 50.0), ("eve", 100.0))
+
 
 def test_a_crowd_is_given_a_newcomer_by_and_by_and_loses_them_at_once() -> None:
     space = HearingSpace()
@@ -99,3 +101,30 @@ def test_a_muted_source_is_taken_back_and_a_carrier_is_not_crossed() -> None:
     bob.carrier = "w2"
     (change,) = space.hearing.refresh(3.0, [], [], [], [(ann, bob)])
     assert change.routes.routes == ()
+
+
+def test_in_a_silent_zone_nobody_is_fed_with_anybody_and_nobody_outside_with_them() -> None:
+    space = HearingSpace()
+    ann, bob, eve = (space.come(person(name, x, 0, None, "mic", "camera")) for name, x in PEOPLE)
+    space.turn(ann, bob, eve)
+    assert space.fed(ann) == {"bob", "eve"}
+    ann.silent = bob.silent = True
+    space.turn(ann, bob)
+    assert not any(space.fed(player) for player in (ann, bob, eve))
+    assert not space.audibility.hears(ann, bob)
+    assert space.turn(ann) == [], "walking on in there changes nothing"
+    bob.silent = False
+    space.turn(bob)
+    assert (space.fed(ann), space.fed(bob), space.fed(eve)) == (set(), {"eve"}, {"bob"})
+
+
+def test_a_private_room_is_left_for_a_silent_zone_at_once() -> None:
+    space = HearingSpace()
+    ann, bob = (space.come(person(name, 0, 0, "r", "mic")) for name in ("ann", "bob"))
+    space.turn(ann, bob)
+    assert space.fed(bob) == {"ann"}
+    ann.room, ann.silent = None, True
+    told = {change.player: change.routes for change in space.turn(ann)}
+    assert told[ann].router == "s:public"
+    assert not told[ann].routes
+    assert not told[bob].routes

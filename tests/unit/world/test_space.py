@@ -198,6 +198,23 @@ def test_a_map_without_spawn_points_takes_firm_ground_near_its_middle() -> None:
     assert math.hypot(player.x - 800, player.y - 800) < 200
 
 
+def test_in_a_silent_zone_one_is_silent_until_one_leaves_it_or_it_is_edited() -> None:
+    place = space()
+    player = at(place, "ann", 1200, 700)
+    assert not player.silent
+    library = zone("library", "SILENT", 1100, 600, 200, 200)
+    place.drain()
+    place.set_zones([library])
+    assert (player.silent, player.zone_id, player.room) == (True, "library", None)
+    assert place.drain().rezoned == [player]
+    place.set_zones([replace(library, type="PUBLIC")])
+    assert (player.silent, player.zone_id) == (False, "library")
+    assert place.drain().rezoned == [player], "who hears whom is another now, though the zone is the same"
+    place.set_zones([library])
+    assert place.move(player, 1320, 700, "right", 0, 5.0) == "moved"
+    assert not player.silent
+
+
 def test_edited_zones_put_everybody_where_they_are_now() -> None:
     place = space()
     inside, outside = at(place, "ann", 200, 200), at(place, "bob", 1200, 700)

@@ -8,6 +8,7 @@ const bounds = { x: 0, y: 0, width: 1, height: 1 };
 const zones = new Map<string, ZoneInfo>([
   ["hall", { id: "hall", name: "Hall", type: "PUBLIC", bounds, meeting_id: null }],
   ["room", { id: "room", name: "Room_1", type: "PRIVATE", bounds, meeting_id: null }],
+  ["library", { id: "library", name: "Library", type: "SILENT", bounds, meeting_id: null }],
   ["den", { id: "den", name: "Room_2", type: "PRIVATE", bounds, meeting_id: null }],
 ]);
 const at = (x: number, zone_id: string | null) => ({ x, y: 0, zone_id });
@@ -43,4 +44,10 @@ test("nothing crosses the border of a private room, however near", () => {
 
 test("public zones and the space between them are one", () => {
   assert.equal(between(100, "hall", null), fade(100, hearing));
+});
+
+test("in a silent zone nobody hears anybody and is heard by nobody", () => {
+  assert.equal(between(1, "library", "library"), 0);
+  assert.equal(between(1, "library", "hall"), 0);
+  assert.equal(between(1, null, "library"), 0);
 });

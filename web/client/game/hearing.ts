@@ -27,8 +27,14 @@ export function roomOf(zoneId: string | null, zones: ReadonlyMap<string, ZoneInf
   return zoneId !== null && zones.get(zoneId)?.type === "PRIVATE" ? zoneId : null;
 }
 
+/** Whether nobody hears anybody in this zone. */
+export function isSilent(zoneId: string | null, zones: ReadonlyMap<string, ZoneInfo>): boolean {
+  return zoneId !== null && zones.get(zoneId)?.type === "SILENT";
+}
+
 /** Gain 0..1 of somebody at `other` for a listener at `me`. */
 export function gain(me: Place, other: Place, zones: ReadonlyMap<string, ZoneInfo>, hearing: Hearing): number {
+  if (isSilent(me.zone_id, zones) || isSilent(other.zone_id, zones)) return 0;
   const mine = roomOf(me.zone_id, zones);
   const theirs = roomOf(other.zone_id, zones);
   if (mine !== theirs) return 0;

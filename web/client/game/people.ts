@@ -14,7 +14,7 @@ import type {
   Welcome,
   ZoneInfo,
 } from "../net/messages.ts";
-import { gain, roomOf } from "./hearing.ts";
+import { gain, isSilent, roomOf } from "./hearing.ts";
 import { type Pose, Trail } from "./interpolation.ts";
 
 /** How far behind (ms) others are drawn: two ticks of the world. */
@@ -63,6 +63,11 @@ export class People {
   get myRoom(): ZoneInfo | null {
     const id = roomOf(this.me?.zone_id ?? null, this.zones);
     return id === null ? null : (this.zones.get(id) ?? null);
+  }
+
+  /** I am where nobody hears anybody. */
+  get silent(): boolean {
+    return isSilent(this.me?.zone_id ?? null, this.zones);
   }
 
   handle(message: ServerMessage, now: number): void {

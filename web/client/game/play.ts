@@ -266,7 +266,7 @@ export class Play {
     }
     const room = this.#people.myRoom;
     const { radius, full } = this.#people.hearing;
-    if (this.#hearing) this.stage.showHearing(shown, radius, full, room);
+    if (this.#hearing && !this.#people.silent) this.stage.showHearing(shown, radius, full, room);
     else this.stage.showHearing(null, 0, 0, null);
     this.stage.showGoal(this.#goalShown ? walker.goal : null);
     return this.stage.draw(now, dt, me.user_id) || busy;

@@ -8,7 +8,7 @@ export type Kind = "audio" | "video";
 
 export type Role = "owner" | "admin" | "moderator" | "member" | "guest";
 
-export type ZoneType = "PUBLIC" | "PRIVATE";
+export type ZoneType = "PUBLIC" | "PRIVATE" | "SILENT";
 
 export type Presence = "walker" | "guest" | "device";
 

@@ -16,6 +16,7 @@ import type { Panel } from "./panel.ts";
 import { PeopleList } from "./people_list.ts";
 import type { PersonRow } from "./person_row.ts";
 import { RoomsList } from "./rooms_list.ts";
+import { zoneKind } from "./zone_kind.ts";
 
 const PACE_MS = 500;
 const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
@@ -108,7 +109,7 @@ export class Lists {
         name: zoneTitle(name),
         avatar: null,
         locked: type === "PRIVATE",
-        place: id === me?.zone_id ? t("rooms.here") : type === "PRIVATE" ? t("rooms.private_room") : t("rooms.open_to_all"),
+        place: id === me?.zone_id ? t("rooms.here") : zoneKind(type).long,
       })),
     ];
   }

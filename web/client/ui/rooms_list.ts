@@ -7,6 +7,7 @@ import { copyText } from "../pages/dialogs.ts";
 import { h, iconButton } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
 import { zoneTitle } from "../shared/words.ts";
+import { zoneKind } from "./zone_kind.ts";
 
 export interface RoomRow {
   zone: ZoneInfo;
@@ -58,12 +59,13 @@ export class RoomsList {
     const focused = focus ? (document.activeElement as HTMLElement).dataset["does"] : undefined;
     const title = zoneTitle(zone.name);
     const locked = zone.type === "PRIVATE";
+    const kindOf = zoneKind(zone.type);
     const nobody = here ? "" : t("rooms.empty");
     const words = people.length === 0 ? nobody : people.join(", ");
-    const kind = here ? [h("b", { text: t("rooms.here") }), words ? " · " : ""] : [`${t(locked ? "rooms.private" : "rooms.open")} · `];
+    const kind = here ? [h("b", { text: t("rooms.here") }), words ? " · " : ""] : [`${kindOf.short} · `];
     row.element.classList.toggle("here", here);
     row.element.replaceChildren(
-      h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(locked ? "lock" : "people")),
+      h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(kindOf.sign)),
       h(
         "span",
         { class: "who" },
