@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -241,6 +242,9 @@ async def test_zones_are_made_changed_rotated_and_deleted(database: Database, ad
         True,
         "PRIVATE",
     )
+    for kind in ("SILENT", "PUBLIC", "SILENT", "PRIVATE"):
+        retyped = await zones.change(made.id, ZoneDraft(type=kind))
+        assert retyped == replace(changed, type=kind)
     rotated = await zones.rotate_meeting(made.id)
     assert rotated != made.meeting_id
     assert await zones.by_meeting(made.meeting_id) is None
