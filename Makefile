@@ -51,7 +51,7 @@ asan: install ## the native plane under the address and undefined-behaviour sani
 	@tools/asan.sh
 
 screenshots: install ## every page at three sizes, into docs/screenshots
-	@SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/e2e/test_first_minute.py tests/e2e/test_pictures.py
+	@SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q -n0 tests/e2e/test_first_minute.py tests/e2e/test_pictures.py
 
 clean: ## everything that was installed or built (not .data)
 	@rm -rf .venv build web/client/node_modules tests/e2e/browser/node_modules tests/e2e/browser/unpacked web/static/app *.egg-info

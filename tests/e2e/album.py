@@ -22,6 +22,27 @@ SIZES = ((1440, 900), (1024, 768), (390, 844))
 LOOKS = {"ada": "skipper", "bob": "indigo", "cleo": "hazel"}
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
+# Chromium calls a fake camera by its file, and the others "fake".
+PLAIN_NAMES = """
+{
+  const names = {
+    audioinput: ["Default", "Headset microphone", "Built-in microphone"],
+    videoinput: ["Built-in camera"],
+    audiooutput: ["Default", "Headset", "Built-in speaker"],
+  };
+  const enumerate = navigator.mediaDevices?.enumerateDevices.bind(navigator.mediaDevices);
+  if (enumerate) {
+    navigator.mediaDevices.enumerateDevices = async () => {
+      const seen = {};
+      return (await enumerate()).map(({ deviceId, groupId, kind, label }) => {
+        const at = (seen[kind] = (seen[kind] ?? -1) + 1);
+        return { deviceId, groupId, kind, label: label && (names[kind]?.[at] ?? label) };
+      });
+    };
+  }
+}
+"""
+
 CAMERA = (960, 540)
 FACE = (4, 1, 28, 25)  # of the first frame of a sheet
 PIECES = {"ada": (560, 230), "bob": (60, 40), "cleo": (330, 60)}  # of the Office behind them, map px

@@ -17,6 +17,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page
 
+from tests.e2e import album
 from tests.support.atrium_server import AtriumServer
 
 PASSWORD = "correct horse battery"
@@ -172,6 +173,8 @@ class Person:
             **options,
         )
         await context.add_init_script(WATCH)
+        if album.KEPT:
+            await context.add_init_script(album.PLAIN_NAMES)
         if not newcomer:
             await context.add_init_script(BEEN_HERE)
         page = await context.new_page()

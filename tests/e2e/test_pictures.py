@@ -157,7 +157,7 @@ async def test_picture_modes_and_devices(pair: Pair) -> None:
 async def test_the_admin_page(pair: Pair) -> None:
     admin = await pair.ada.context.new_page()
     await admin.goto("/admin")
-    await expect(admin.get_by_text("Lantern Guild")).to_be_visible()
+    await expect(admin.get_by_role("heading", name=re.compile("Lantern Guild"))).to_be_visible()
     await asyncio.sleep(8)  # so that the plots have something to show
     await photograph(admin, ALBUM, "admin")
     await admin.emulate_media(color_scheme="dark")
