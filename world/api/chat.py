@@ -13,19 +13,19 @@ from aiohttp import web
 from signaling.messages import ChatFileInfo
 from world.api.access import member_server
 from world.api.body import answer, read_json
-from world.api.errors import ApiError
-from world.api.identity import limited
-from world.api.route import Route
-from world.api.services import Services, services
-from world.api.shapes import (
+from world.api.chat_shapes import (
     ChatLinesView,
     ChatLineView,
     ChatReactionView,
     ChatReadBody,
     ChatTalksView,
     ChatTalkView,
-    Done,
 )
+from world.api.errors import ApiError
+from world.api.identity import limited
+from world.api.route import Route
+from world.api.services import Services, services
+from world.api.shapes import Done
 from world.chat.rules import SERVER, Channel, Reader, may_read, target, zone_channel
 from world.chat.store import KeptLine
 from world.records import Member, ServerRecord

@@ -15,11 +15,11 @@ from signaling.tickets import BadTicket, SeatTicket
 from world.api.access import member_server
 from world.api.body import answer
 from world.api.chat import readable, reader_at
+from world.api.chat_shapes import ChatFileView
 from world.api.errors import ApiError
 from world.api.identity import current_login, limited
 from world.api.route import Route
 from world.api.services import Services, services
-from world.api.shapes import ChatFileView
 from world.chat.files import FileRefused, StoredFile, disposition
 from world.chat.rules import Reader, may_read
 from world.records import ServerRecord

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from signaling.messages import Bounds, ChatFileInfo, ChatScope, Coordinate, Emote, Id, Role, ZoneType
+from signaling.messages import Bounds, Coordinate, Role, ZoneType
 
 Text = Annotated[str, Meta(max_length=256)]
 ShortText = Annotated[str, Meta(max_length=128)]
@@ -335,75 +335,6 @@ class SeatView(View, frozen=True):
     zone_id: str
     user_id: str
     ws: str
-
-
-# --- chat ------------------------------------------------------------------------------------
-
-
-class ChatReactionView(View, frozen=True):
-    """So many people show this reaction; `mine`: I am one of them."""
-
-    reaction: Emote
-    count: int
-    mine: bool
-
-
-class ChatLineView(View, frozen=True):
-    """A line as in the message `chat`, with its reactions."""
-
-    id: str
-    user_id: str
-    name: str
-    text: str
-    scope: ChatScope
-    at: int
-    to: str | None
-    file: ChatFileInfo | None
-    reactions: list[ChatReactionView]
-
-
-class ChatLinesView(View, frozen=True):
-    """Lines, oldest first; `more`: there are older ones (`before` the first of these)."""
-
-    lines: list[ChatLineView]
-    more: bool
-
-
-class ChatTalkView(View, frozen=True):
-    """One chat: `to` is the zone, or the person of a direct one (then with `name` and `avatar`).
-
-    `unread` counts up to 100.
-    """
-
-    scope: ChatScope
-    to: str | None
-    last_id: str | None
-    unread: int
-    name: str
-    avatar: str
-
-
-class ChatTalksView(View, frozen=True):
-    """Everybody's chat, the zones that one may read, and direct talks, the latest first."""
-
-    talks: list[ChatTalkView]
-
-
-class ChatReadBody(Body, frozen=True):
-    """The chat, and the last line in it that was read."""
-
-    scope: ChatScope
-    id: Annotated[str, Meta(min_length=1, max_length=32)]
-    to: Id | None = None
-
-
-class ChatFileView(View, frozen=True):
-    """An uploaded file: its `id` goes into a line of the chat that it was uploaded for."""
-
-    id: str
-    name: str
-    type: str
-    size: int
 
 
 class Done(View, frozen=True):

@@ -48,25 +48,25 @@ class _Near:
     """The way to a seat at this node."""
 
     def __init__(self, service: WorldService) -> None:
-        self._service = service
+        self._desk, self._seats = service.desk, service.seats
 
     def say(self, visit: Visit, data: bytes, message: ClientMessage) -> None:
         live, client = visit.live, visit.client
         if live is not None and client is not None and not client.closed:
-            self._service.desk.handle(live, client, message)
+            self._desk.handle(live, client, message)
 
     def err(self, visit: Visit, error: Error) -> None:
         if visit.client is not None:
-            self._service.desk.fail(visit.client, error)
+            self._desk.fail(visit.client, error)
 
     def end(self, visit: Visit, back: float = 0.0) -> None:
         live, client = visit.live, visit.client
         if live is None or client is None:
             return
         if back:
-            self._service.seats.park(live, client, back)
+            self._seats.park(live, client, back)
         else:
-            self._service.seats.disconnect(live, client)
+            self._seats.disconnect(live, client)
 
 
 class _Far:
