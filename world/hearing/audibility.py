@@ -29,6 +29,8 @@ PREWARM = 360.0
 # it back at every tick.
 PREWARM_KEEP = 390.0
 assert PREWARM_KEEP <= CELL
+# Where somebody is filed who is not: no room has an empty id.
+_NOWHERE = ""
 # The distances at which `relation` may change.
 LIMITS = (RADIUS, KEEP, PREWARM, PREWARM_KEEP)
 _RADIUS2 = RADIUS * RADIUS
@@ -142,7 +144,7 @@ class Audibility:
                     changed.filed.add(player)
                 self._unfile(player, changed)
                 continue
-            if player not in self._filed or self._filed[player] != player.room:
+            if self._filed.get(player, _NOWHERE) != player.room:
                 self._unfile(player, changed)
                 self._file(player, changed)
                 changed.filed.add(player)

@@ -149,7 +149,8 @@ class PositionWriter:
             waiting = self._changed.setdefault(server_id, {})
             gone = self._removed.setdefault(server_id, set())
             waiting.update(changed)
-            gone.difference_update(changed)
+            if gone:
+                gone.difference_update(changed)
             for user_id in removed:
                 waiting.pop(user_id, None)
                 gone.add(user_id)
