@@ -10,7 +10,6 @@ packet is never seen here: the data thread receives, rewrites and sends without 
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 import weakref
@@ -20,12 +19,7 @@ from typing import Any, Literal
 from sfu.forward.contract import (
     MAX_ARRIVALS,
     MAX_PADDING,
-    MAX_PEERS,
     MAX_PROBE,
-    MAX_PRODUCERS_PER_PEER,
-    MAX_SENT_SSRCS,
-    MAX_SLOTS_PER_PEER,
-    MAX_SLOTS_PER_PRODUCER,
     MAX_TEMPORAL,
     Address,
     Drop,
@@ -36,31 +30,31 @@ from sfu.forward.contract import (
     SlotParams,
     SlotState,
     SrtpProfile,
-    TableFull,
 )
 from sfu.forward.datagrams import open_socket, to_socket
 from sfu.forward.native_events import Hearing
+from sfu.forward.native_figures import read_plane, read_producer, read_slot
 from sfu.forward.native_link import (
     Commands,
     available,
     context_pointer,
     extension,
     pack_name,
+    shut_down,
     srtp_pointers,
 )
 from sfu.forward.native_tables import NativePeer, NativeProducer, NativeSlot
+from sfu.forward.refusals import (
+    refuse_binding,
+    refuse_limit,
+    refuse_peer,
+    refuse_producer,
+    refuse_slot,
+    types_for,
+)
 from sfu.forward.srtp import receiver, repeater, sender
 
 __all__ = ["NativeForwarder", "available"]
-
-
-def _shut_down(plane: Any, thread: threading.Thread, sock: socket.socket) -> None:
-    """End the data thread, then free what it used."""
-    _, lib = extension()
-    lib.plane_stop(plane)
-    thread.join()
-    lib.plane_free(plane)
-    sock.close()
 
 
 class NativeForwarder:
@@ -109,7 +103,7 @@ class NativeForwarder:
         self._commands = Commands(plane)
         # A daemon, and ended by the finalizer: a process that forgets to close still exits, and in order.
         thread = threading.Thread(target=lib.plane_run, args=(plane,), name="forwarder", daemon=True)
-        self._shut_down = weakref.finalize(self, _shut_down, plane, thread, self._sock)
+        self._shut_down = weakref.finalize(self, shut_down, plane, thread, self._sock)
         thread.start()
         self._thread = thread
         hearing = Hearing(plane, events, self._peers, self._producers, self._commands.collect)
@@ -144,10 +138,7 @@ class NativeForwarder:
     # --- peers -----------------------------------------------------------------------------------
 
     def add_peer(self, peer: int) -> None:
-        if len(self._peers) >= MAX_PEERS:
-            raise TableFull(f"{MAX_PEERS} peers (MAX_PEERS)")
-        if peer in self._peers:
-            raise ValueError(f"peer {peer} exists")
+        refuse_peer(self._peers, peer)
         self._peers[peer] = NativePeer(peer)
 
     def set_keys(self, peer: int, profile: SrtpProfile, receive: bytes, send: bytes) -> None:
@@ -202,10 +193,7 @@ class NativeForwarder:
 
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
         entry = self._peers[peer]
-        if producer in self._producers:
-            raise ValueError(f"producer {producer} exists")
-        if len(entry.producers) >= MAX_PRODUCERS_PER_PEER:
-            raise TableFull(f"{MAX_PRODUCERS_PER_PEER} producers of one peer (MAX_PRODUCERS_PER_PEER)")
+        refuse_producer(self._producers, producer, entry.producers)
         if params.extensions.transport_cc and not self._lib.peer_want_arrivals(entry.pointer):
             raise MemoryError("no memory for a peer's arrival times")
         made = NativeProducer(producer, entry, params)
@@ -219,9 +207,7 @@ class NativeForwarder:
     def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
         entry = self._producers[producer]
         sources = entry.peer.sources
-        owner = sources.get(ssrc)
-        if owner is not None and owner is not entry:
-            raise ValueError(f"SSRC {ssrc} belongs to producer {owner.handle}")
+        refuse_binding(sources, ssrc, entry)
         bound = entry.rtx_ssrc if rtx else entry.ssrc
         if bound == ssrc:
             return
@@ -259,19 +245,7 @@ class NativeForwarder:
 
     def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
         entry = self._peers[peer]
-        if slot in self._slots:
-            raise ValueError(f"slot {slot} exists")
-        if len(entry.slots) >= MAX_SLOTS_PER_PEER:
-            raise TableFull(f"{MAX_SLOTS_PER_PEER} slots of one peer (MAX_SLOTS_PER_PEER)")
-        taken = {ssrc for other in entry.slots for ssrc in (other.params.ssrc, other.params.rtx_ssrc) if ssrc}
-        for ssrc in (params.ssrc, params.rtx_ssrc):
-            if ssrc in taken:
-                raise ValueError(f"SSRC {ssrc} is another slot's of peer {peer}")
-        if len(taken) + len(entry.retired) >= MAX_SENT_SSRCS - 1:
-            raise TableFull(f"{MAX_SENT_SSRCS} SSRCs sent to one peer with one key (MAX_SENT_SSRCS)")
-        for ssrc in (params.ssrc, params.rtx_ssrc):
-            if ssrc in entry.retired and (ssrc in entry.repeatable) != params.repeats:
-                raise ValueError(f"SSRC {ssrc} of peer {peer} had RTX before, or none, with these keys")
+        refuse_slot(self._slots, slot, peer, entry, params)
         made = NativeSlot(slot, entry, params)
         if params.extensions.transport_cc and not self._lib.peer_want_transport(entry.pointer):
             raise MemoryError("no memory for a peer's transport-wide numbers")
@@ -323,11 +297,7 @@ class NativeForwarder:
         source = self._producers[producer]
         if entry.producer is source and (hold or entry.held is None):
             return
-        payload_types = entry.params.payload_types.get(source.params.codec)
-        if source.params.kind != entry.params.kind or payload_types is None:
-            raise ValueError(f"slot {slot} ({entry.params.kind}) cannot carry {source.params.codec.name}")
-        if len(source.slots) >= MAX_SLOTS_PER_PRODUCER:
-            raise TableFull(f"{MAX_SLOTS_PER_PRODUCER} slots of one producer (MAX_SLOTS_PER_PRODUCER)")
+        payload_types = types_for(slot, entry.params, source.params, len(source.slots))
         earlier = self._feeding(entry) if hold else None
         if entry.producer is not None:
             entry.producer.slots.discard(entry)
@@ -344,8 +314,7 @@ class NativeForwarder:
 
     def limit(self, slot: int, temporal: int) -> None:
         entry = self._slots[slot]
-        if not 0 <= temporal <= MAX_TEMPORAL:
-            raise ValueError(f"a temporal layer is 0 to {MAX_TEMPORAL}, not {temporal}")
+        refuse_limit(temporal)
         room = self._ffi.NULL
         if temporal < MAX_TEMPORAL:
             room = self._lib.slot_want_room(entry.pointer)
@@ -374,15 +343,10 @@ class NativeForwarder:
         # Behind with commands: what is to be resent is only known when they are done.
         if entry.producer is None or not entry.peer.ready or self._commands.spilled:
             return 0
-        ordered: int = self._lib.slot_retransmit(
-            self._plane,
-            entry.pointer,
-            entry.producer.pointer,
-            entry.held.pointer if entry.held is not None else self._ffi.NULL,
-            self._numbers(sequences),
-            len(sequences),
-            self._clock(),
-        )
+        held = entry.held.pointer if entry.held is not None else self._ffi.NULL
+        between = entry.pointer, entry.producer.pointer, held
+        wanted = self._numbers(sequences), len(sequences)
+        ordered: int = self._lib.slot_retransmit(self._plane, *between, *wanted, self._clock())
         self._commands.gave(ordered)
         return ordered
 
@@ -421,45 +385,12 @@ class NativeForwarder:
             self._unsent[Drop.SEND_ERROR] += 1
 
     def producer_state(self, producer: int) -> ProducerState:
-        figures = self._ffi.new("producer_figures *")
-        self._lib.producer_read(self._producers[producer].pointer, figures)
-        return ProducerState(
-            packets=figures.packets,
-            bytes=figures.bytes,
-            first=max(figures.first, 0),
-            highest=max(figures.highest, 0),
-            jitter=figures.jitter,
-            audio_level=figures.audio_level,
-            temporal_bytes=tuple(figures.temporal_bytes),
-        )
+        return read_producer(self._producers[producer].pointer)
 
     def slot_state(self, slot: int) -> SlotState:
-        figures = self._ffi.new("slot_figures *")
-        self._lib.slot_read(self._slots[slot].pointer, figures)
-        return SlotState(
-            producer=figures.producer,
-            timestamp_offset=figures.timestamp_offset,
-            packets=figures.packets,
-            bytes=figures.bytes,
-            retransmitted=figures.retransmitted,
-            last_sequence=figures.next_sequence - 1 & 0xFFFF,
-            last_timestamp=figures.last_timestamp if figures.packets else 0,
-            thinned=figures.thinned,
-        )
+        return read_slot(self._slots[slot].pointer)
 
     def counters(self) -> PlaneCounters:
         if self._last_counters is not None:
             return self._last_counters
-        figures = self._ffi.new("plane_figures *")
-        self._lib.plane_read(self._plane, figures)
-        dropped = {reason.value: int(figures.dropped[index]) for index, reason in enumerate(Drop)}
-        for reason, count in self._unsent.items():
-            dropped[reason.value] += count
-        return PlaneCounters(
-            received=figures.received,
-            received_bytes=figures.received_bytes,
-            sent=figures.sent,
-            sent_bytes=figures.sent_bytes,
-            dropped=dropped,
-            probes=figures.probes,
-        )
+        return read_plane(self._plane, self._unsent)

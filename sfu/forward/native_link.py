@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import threading
 from collections import deque
 from functools import lru_cache
 from importlib import import_module
@@ -168,3 +169,12 @@ class Commands:
             self._spill.popleft()
         if self._spill:
             self._flush_later()
+
+
+def shut_down(plane: Any, thread: threading.Thread, sock: socket.socket) -> None:
+    """End the data thread, then free what it used."""
+    _, lib = extension()
+    lib.plane_stop(plane)
+    thread.join()
+    lib.plane_free(plane)
+    sock.close()

@@ -13,13 +13,7 @@ from typing import Literal
 
 from sfu.forward.contract import (
     MAX_PADDING,
-    MAX_PEERS,
     MAX_PROBE,
-    MAX_PRODUCERS_PER_PEER,
-    MAX_SENT_SSRCS,
-    MAX_SLOTS_PER_PEER,
-    MAX_SLOTS_PER_PRODUCER,
-    MAX_TEMPORAL,
     Address,
     Drop,
     ForwarderEvents,
@@ -29,7 +23,6 @@ from sfu.forward.contract import (
     SlotParams,
     SlotState,
     SrtpProfile,
-    TableFull,
 )
 from sfu.forward.datagrams import Datagrams, to_socket
 from sfu.forward.flow import (
@@ -45,6 +38,14 @@ from sfu.forward.flow import (
 )
 from sfu.forward.mmsg import MmsgDatagrams, available
 from sfu.forward.plain import PlainDatagrams
+from sfu.forward.refusals import (
+    refuse_binding,
+    refuse_limit,
+    refuse_peer,
+    refuse_producer,
+    refuse_slot,
+    types_for,
+)
 from sfu.forward.resend import Resender
 from sfu.forward.slots import Slot
 from sfu.forward.srtp import check_seam, receiver, repeater, sender
@@ -105,10 +106,7 @@ class PythonForwarder:
     # --- peers -----------------------------------------------------------------------------------
 
     def add_peer(self, peer: int) -> None:
-        if len(self._tables.peers) >= MAX_PEERS:
-            raise TableFull(f"{MAX_PEERS} peers (MAX_PEERS)")
-        if peer in self._tables.peers:
-            raise ValueError(f"peer {peer} exists")
+        refuse_peer(self._tables.peers, peer)
         self._tables.peers[peer] = Peer(peer)
 
     def set_keys(self, peer: int, profile: SrtpProfile, receive: bytes, send: bytes) -> None:
@@ -176,10 +174,7 @@ class PythonForwarder:
 
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
         entry = self._tables.peers[peer]
-        if producer in self._tables.producers:
-            raise ValueError(f"producer {producer} exists")
-        if len(entry.producers) >= MAX_PRODUCERS_PER_PEER:
-            raise TableFull(f"{MAX_PRODUCERS_PER_PEER} producers of one peer (MAX_PRODUCERS_PER_PEER)")
+        refuse_producer(self._tables.producers, producer, entry.producers)
         made = Producer(producer, entry, params)
         self._tables.producers[producer] = made
         entry.producers.add(made)
@@ -191,9 +186,7 @@ class PythonForwarder:
     def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
         entry = self._tables.producers[producer]
         peer = entry.peer
-        owner = peer.sources.get(ssrc)
-        if owner is not None and owner is not entry:
-            raise ValueError(f"SSRC {ssrc} belongs to producer {owner.handle}")
+        refuse_binding(peer.sources, ssrc, entry)
         bound = entry.rtx_ssrc if rtx else entry.ssrc
         if bound == ssrc:
             return
@@ -233,19 +226,7 @@ class PythonForwarder:
 
     def add_slot(self, slot: int, peer: int, params: SlotParams) -> None:
         entry = self._tables.peers[peer]
-        if slot in self._tables.slots:
-            raise ValueError(f"slot {slot} exists")
-        if len(entry.slots) >= MAX_SLOTS_PER_PEER:
-            raise TableFull(f"{MAX_SLOTS_PER_PEER} slots of one peer (MAX_SLOTS_PER_PEER)")
-        taken = {ssrc for other in entry.slots for ssrc in (other.params.ssrc, other.params.rtx_ssrc) if ssrc}
-        for ssrc in (params.ssrc, params.rtx_ssrc):
-            if ssrc in taken:
-                raise ValueError(f"SSRC {ssrc} is another slot's of peer {peer}")
-        if len(taken) + len(entry.retired) >= MAX_SENT_SSRCS - 1:
-            raise TableFull(f"{MAX_SENT_SSRCS} SSRCs sent to one peer with one key (MAX_SENT_SSRCS)")
-        for ssrc in (params.ssrc, params.rtx_ssrc):
-            if ssrc in entry.retired and (ssrc in entry.repeatable) != params.repeats:
-                raise ValueError(f"SSRC {ssrc} of peer {peer} had RTX before, or none, with these keys")
+        refuse_slot(self._tables.slots, slot, peer, entry, params)
         made = Slot(slot, entry, params)
         if params.extensions.transport_cc:
             entry.transport = made.transport = entry.transport or TransportHistory()
@@ -279,11 +260,7 @@ class PythonForwarder:
             return
         if entry.coming is source and hold:
             return
-        payload_types = entry.params.payload_types.get(source.params.codec)
-        if source.params.kind != entry.params.kind or payload_types is None:
-            raise ValueError(f"slot {slot} ({entry.params.kind}) cannot carry {source.params.codec.name}")
-        if len(source.slots) + len(source.coming) >= MAX_SLOTS_PER_PRODUCER:
-            raise TableFull(f"{MAX_SLOTS_PER_PRODUCER} slots of one producer (MAX_SLOTS_PER_PRODUCER)")
+        payload_types = types_for(slot, entry.params, source.params, len(source.slots) + len(source.coming))
         if hold and entry.group is not None:
             expect(entry, source, payload_types)
         else:
@@ -293,8 +270,7 @@ class PythonForwarder:
 
     def limit(self, slot: int, temporal: int) -> None:
         entry = self._tables.slots[slot]
-        if not 0 <= temporal <= MAX_TEMPORAL:
-            raise ValueError(f"a temporal layer is 0 to {MAX_TEMPORAL}, not {temporal}")
+        refuse_limit(temporal)
         limit_layers(entry, temporal)
 
     def probe(self, slot: int, packets: int, padding: int) -> int:

@@ -90,6 +90,8 @@ def plane_process(pipe: Connection, plane: str, cpu: int | None) -> None:
                 done.set()
             elif name == "cpu":
                 pipe.send(time.process_time())
+            elif name == "counters":
+                pipe.send(forwarder.counters())
             else:
                 getattr(forwarder, name)(*arguments)
 
