@@ -37,8 +37,8 @@ def test_minutes_of_forwarding_lose_nothing(plane: str, load: Load) -> None:
 def test_most_of_a_core_for_minutes_loses_nothing_that_came_in(plane: str) -> None:
     """What the kernel hands in goes out to every listener while SHARE of a core is in use.
 
-    Nobody reads the listeners' sockets: what they could take in is not the question, and reading it would cost
-    more than sending.
+    Nobody reads the listeners' sockets: what they could take in is not the question, and reading it would
+    cost more than sending.
     """
     load = Load("video", 400 if plane == "native" else 100, 1)
     context = multiprocessing.get_context("spawn")
@@ -46,9 +46,7 @@ def test_most_of_a_core_for_minutes_loses_nothing_that_came_in(plane: str) -> No
     process = context.Process(target=plane_process, args=(there, plane, None))
     process.start()
     network = Network(load, here)
-    for (
-        listener
-    ) in network.listeners:  # full at once, or all together would use up the kernel's memory for UDP
+    for listener in network.listeners:  # full at once: the kernel's memory for UDP has an end
         listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
     def look() -> tuple[PlaneCounters, float]:
@@ -83,9 +81,10 @@ def test_most_of_a_core_for_minutes_loses_nothing_that_came_in(plane: str) -> No
     received = after[0].received - before[0].received
     sent = after[0].sent - before[0].sent
     share, published = (after[1] - before[1]) / lasted, network.sent - published
+    missing, cost = published - received, used(before, after) * 1e6
     print(
-        f"{plane}: {share:.0%} of a core for {lasted:.0f} s, {sent / lasted:,.0f} packets/s"
-        f" at {used(before, after) * 1e6:.2f} µs; of {published} published {published - received} did not come in"
+        f"{plane}: {share:.0%} of a core for {lasted:.0f} s, {sent / lasted:,.0f} packets/s at {cost:.2f} µs;"
+        f" of {published} published {missing} did not come in"
     )
     assert share > 0.8 * SHARE
     assert sent == received * load.fan_out
