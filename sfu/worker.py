@@ -21,8 +21,9 @@ from sfu.draining import Draining
 from sfu.forward import Plane, open_forwarder
 from sfu.forward.contract import TableFull
 from sfu.load.meter import LoadMeter
-from sfu.media import MAX_SESSIONS, Media, WorkerFull
+from sfu.media import Media
 from sfu.metrics import Metrics, Snapshot
+from sfu.offers import MAX_SESSIONS, WorkerFull
 from sfu.pace import Pace
 from sfu.pipes.keeper import PipeKeeper
 from sfu.quality import QualityDesk, with_losses
@@ -151,7 +152,9 @@ class Worker:
         media = Media(
             endpoint, self._emit, self._metrics, time.monotonic, self._settings.max_sessions, self.name
         )
-        forwarder = open_forwarder(self._settings.plane, media, self._settings.host, self._settings.port)
+        forwarder = open_forwarder(
+            self._settings.plane, media.reports, self._settings.host, self._settings.port
+        )
         media.attach(forwarder)
         endpoint.addresses = candidate_addresses(
             self._settings.host, self._settings.advertised, forwarder.address[1]
@@ -265,15 +268,15 @@ class Worker:
         media = self.media
         match command:
             case AcceptPublish():
-                return media.accept_publish(command)
+                return media.offers.accept_publish(command)
             case OfferSlots():
-                return media.offer_slots(command)
+                return media.offers.offer_slots(command)
             case AcceptSlots():
-                return media.accept_slots(command)
+                return media.offers.accept_slots(command)
             case AcceptPlay():
-                return media.accept_play(command)
+                return media.offers.accept_play(command)
             case RestartIce():
-                return media.restart_ice(command)
+                return media.offers.restart_ice(command)
             case GetListeners():
                 return Listeners(tuple(Listener(*one) for one in media.routing.heard_by(command.session)))
             case GetStats():

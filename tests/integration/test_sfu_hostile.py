@@ -216,7 +216,7 @@ async def test_a_restart_of_nobody_is_refused(call: Call) -> None:
 async def test_a_flood_of_ssrcs_opens_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     media = call.sfu.worker.media
     told: list[int] = []
-    monkeypatch.setattr(media, "unknown_ssrc", lambda peer, ssrc, *_: told.append(ssrc))
+    monkeypatch.setattr(media.reports, "unknown_ssrc", lambda peer, ssrc, *_: told.append(ssrc))
     for number in range(500):
         call.speaker.send_rtp(50_000 + number, AUDIO, OPUS_FRAME)
         if number % 50 == 0:

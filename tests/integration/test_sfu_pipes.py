@@ -252,7 +252,7 @@ async def test_keyframes_and_lost_packets_are_asked_for_across_the_pipe(pair: Pa
     producer = next(iter(end.imports.values())).producers[0]
     asked = pair.a.metric("atrium_sfu_keyframe_requests_total")
     await asyncio.sleep(0.4)
-    pair.b.worker.media.keyframe_needed(producer.handle)
+    pair.b.worker.media.reports.keyframe_needed(producer.handle)
     await talk_until(
         lambda: pair.a.metric("atrium_sfu_keyframe_requests_total") > asked,
         "a PLI reaches her",

@@ -11,10 +11,11 @@ from prometheus_client import CollectorRegistry
 from sfu.congestion.allocator import PATIENCE_SECONDS
 from sfu.downlink.bandwidth import AUDIO_BITRATE
 from sfu.forward.contract import ProducerState
-from sfu.media import CONNECT_SECONDS, LEVEL_SECONDS, Media
+from sfu.media import CONNECT_SECONDS, Media
 from sfu.metrics import Metrics
 from sfu.routing.layers import BEST, NOTHING
 from sfu.routing.pausing import PAUSE_SECONDS
+from sfu.routing.speech import LEVEL_SECONDS
 from sfu.stats import snapshot, stats
 from sfu.transport.dtls import Identity
 from sfu.transport.ice import CONSENT_SECONDS
@@ -60,15 +61,15 @@ class Server:
 
     def publish(self, session: str, router: str = "hall", offer: str | None = None) -> str:
         offer = sdp_offers.load_generator() if offer is None else offer
-        return self.media.accept_publish(AcceptPublish(session, router, EVENTS, offer, {})).sdp
+        return self.media.offers.accept_publish(AcceptPublish(session, router, EVENTS, offer, {})).sdp
 
     def play(self, session: str, router: str = "hall") -> str:
         offer = sdp_offers.load_generator("recvonly")
-        return self.media.accept_play(AcceptPlay(session, router, EVENTS, offer)).sdp
+        return self.media.offers.accept_play(AcceptPlay(session, router, EVENTS, offer)).sdp
 
     def check(self, sdp: str, address: tuple[str, int] = HOME) -> None:
         far = far_side(sdp)
-        self.media.datagram(stun_client.check(far.ufrag, far.password), address)
+        self.media.reports.datagram(stun_client.check(far.ufrag, far.password), address)
 
     def pass_time(self, seconds: float, each: Callable[[], None] = lambda: None) -> None:
         end = self.now + seconds
@@ -85,7 +86,7 @@ class Server:
         """Nothing is left in any table, here or in the forwarder."""
         media, fake = self.media, self.forwarder
         return not any(
-            [media.sessions, media.producers, media.slots, fake.peers, fake.routes, media._connections]
+            [media.sessions, media.producers, media.slots, fake.peers, fake.routes, media.connections]
         )
 
 
@@ -107,7 +108,7 @@ async def test_a_client_that_never_comes_is_given_up(server: Server) -> None:
 
 
 async def test_slots_that_are_never_answered_are_given_up(server: Server) -> None:
-    server.media.offer_slots(OfferSlots("ghost", "hall", EVENTS, 12, 12))
+    server.media.offers.offer_slots(OfferSlots("ghost", "hall", EVENTS, 12, 12))
     server.pass_time(CONNECT_SECONDS + 1)
     assert server.empty()
     assert server.events() == [ConnectionChanged("ghost", "subscribe", "failed")]
@@ -159,7 +160,7 @@ async def test_an_offer_that_is_refused_leaves_no_trace(server: Server) -> None:
         with pytest.raises(SdpError):
             server.publish("alice", offer=bad)
     with pytest.raises(ValueError, match="a pool has"):
-        server.media.offer_slots(OfferSlots("alice", "hall", EVENTS, 0, 0))
+        server.media.offers.offer_slots(OfferSlots("alice", "hall", EVENTS, 0, 0))
     assert server.empty()
     assert not server.media.routing.routers
 
@@ -175,7 +176,7 @@ async def test_each_replacement_frees_what_it_replaces(server: Server) -> None:
     for _ in range(20):
         server.publish("alice")
         server.play("alice")
-        server.media.offer_slots(OfferSlots("bob", "hall", EVENTS, 12, 12))
+        server.media.offers.offer_slots(OfferSlots("bob", "hall", EVENTS, 12, 12))
     media = server.media
     assert (len(media.sessions), len(media.producers), len(media.slots)) == (2, 2, 2)
     assert len(server.forwarder.peers) == 3
@@ -206,15 +207,15 @@ async def test_the_ssrcs_of_layers_and_their_rtx_are_bound_by_mid_and_rid_once(s
     layers = {p.rid: p.handle for p in server.media.producers.values() if p.source == "camera"}
     assert list(layers) == ["q", "h", "f"]
     media = server.media
-    media.unknown_ssrc(1, 501, 96, "1", "q")
-    media.unknown_ssrc(1, 502, 97, "1", "q")
-    media.unknown_ssrc(1, 503, 96, "1", "f")
-    media.unknown_ssrc(1, 504, 97, "1", "f")
-    media.unknown_ssrc(1, 505, 111, "1", "")  # the microphone's payload type with the camera's MID
-    media.unknown_ssrc(1, 507, 96, "1", "f")  # one layer is one stream
-    media.unknown_ssrc(1, 508, 96, "1", "x")  # a layer that was not negotiated
-    media.unknown_ssrc(1, 509, 96, "1", "")  # none says which layer it is
-    media.unknown_ssrc(77, 506, 96, "1", "")  # a peer that is gone
+    media.reports.unknown_ssrc(1, 501, 96, "1", "q")
+    media.reports.unknown_ssrc(1, 502, 97, "1", "q")
+    media.reports.unknown_ssrc(1, 503, 96, "1", "f")
+    media.reports.unknown_ssrc(1, 504, 97, "1", "f")
+    media.reports.unknown_ssrc(1, 505, 111, "1", "")  # the microphone's payload type with the camera's MID
+    media.reports.unknown_ssrc(1, 507, 96, "1", "f")  # one layer is one stream
+    media.reports.unknown_ssrc(1, 508, 96, "1", "x")  # a layer that was not negotiated
+    media.reports.unknown_ssrc(1, 509, 96, "1", "")  # none says which layer it is
+    media.reports.unknown_ssrc(77, 506, 96, "1", "")  # a peer that is gone
     assert server.forwarder.bound == [
         (layers["q"], 501, False),
         (layers["q"], 502, True),
@@ -225,10 +226,10 @@ async def test_the_ssrcs_of_layers_and_their_rtx_are_bound_by_mid_and_rid_once(s
 
 async def test_an_ssrc_without_mid_is_bound_where_its_payload_type_is_one_sources(server: Server) -> None:
     server.publish("alice", offer=sdp_offers.load_generator().replace("a=ssrc:", "a=x-ssrc:"))
-    server.media.unknown_ssrc(1, 700, 96, "", "")
+    server.media.reports.unknown_ssrc(1, 700, 96, "", "")
     assert [ssrc for _, ssrc, _ in server.forwarder.bound] == [700]
     server.publish("bob", offer=sdp_offers.load_generator(pairs=2).replace("a=ssrc:", "a=x-ssrc:"))
-    server.media.unknown_ssrc(2, 701, 96, "", "")
+    server.media.reports.unknown_ssrc(2, 701, 96, "", "")
     assert len(server.forwarder.bound) == 1
 
 
@@ -262,7 +263,7 @@ class Watched:
             for layer in layers:
                 state = ProducerState(self.packets, self.packets * 1000, 0, 0, 0, 127)
                 self.server.forwarder.producer_states[self.handles[layer]] = state
-                self.server.media.producer_started(self.handles[layer])
+                self.server.media.reports.producer_started(self.handles[layer])
 
         step()
         self.server.pass_time(seconds, step)
@@ -426,8 +427,8 @@ async def test_speech_is_told_once_to_each_topic_of_its_router(server: Server) -
     server.publish("alice", offer=sdp_offers.chromium())
     server.publish("bob", "room", offer=sdp_offers.chromium())
     mic = next(p for p in server.media.producers.values() if (p.session, p.source) == ("alice", "mic"))
-    server.media.producer_started(mic.handle)
-    server.media.producer_started(mic.handle)
+    server.media.reports.producer_started(mic.handle)
+    server.media.reports.producer_started(mic.handle)
     assert server.events() == [ProducerOpened("alice", "mic")]
     loud = ProducerState(10, 100, 0, 9, 0, audio_level=20)
     quiet = ProducerState(10, 100, 0, 9, 0, audio_level=127)
