@@ -113,6 +113,7 @@ class Offers:
         session = media.sessions.get(command.session)
         if session is None or session.publish is None:
             return Failed("unknown_session", "this session has no connection that could go on")
+        media.tell_anew(session)
         publish = IceCredentials(*session.publish.transport.restart())
         subscribe = session.subscribe
         return Restarted(publish, IceCredentials(*subscribe.transport.restart()) if subscribe else None)

@@ -22,6 +22,7 @@ window.__welcomes = 0;
 window.WebSocket = class extends WebSocket {
   constructor(...args) {
     super(...args);
+    window.__socket = this;
     this.addEventListener("message", ({data}) => { if (data.includes('"welcome"')) window.__welcomes += 1; });
   }
 };
@@ -44,10 +45,10 @@ class Pair:
         found: list[str] = await self.ada.page.evaluate(UFRAGS)
         return found
 
-    async def same_as_before(self) -> None:
-        """Ada has the connections and the seat that she had, and all that she had in them."""
+    async def same_as_before(self, welcomes: int = 1) -> None:
+        """Ada has the connections and the session that she had, and all that she had in them."""
         assert await self.ada.page.evaluate("window.__pcs.length") == 2
-        assert await self.ada.page.evaluate("window.__welcomes") == 1
+        assert await self.ada.page.evaluate("window.__welcomes") == welcomes
         await asyncio.gather(*(person.until_receiving(seconds=20) for person in (self.ada, self.bob)))
         await asyncio.gather(self.bob.until_hears(440), self.ada.until_hears(700))
 
@@ -114,3 +115,20 @@ async def test_another_network_carries_on_what_the_old_one_carried(pair: Pair) -
     print(f"\nboth pages on another network: longest silence {gap / 1000:.2f} s")
     assert set(await pair.ufrags()).isdisjoint(before)
     await pair.same_as_before()
+
+
+async def test_the_worlds_socket_is_lost_with_the_network_and_media_goes_on_all_the_same(pair: Pair) -> None:
+    before = await pair.ufrags()
+    await watch_gaps(pair.ada, pair.bob)
+    pair.path.cut()
+    await pair.ada.page.evaluate("window.__socket.close()")
+    await pair.ada.page.evaluate(ONLINE)
+    await pair.bob.page.evaluate(ONLINE)
+    await pair.ada.until("window.__welcomes === 2")
+    await asyncio.gather(pair.bob.until_hears(440, 20), pair.ada.until_hears(700, 20))
+    gap = await longest_gap(pair.ada, pair.bob)
+    print(
+        f"\nanother network, and the world's socket is lost too: longest silence {gap / 1000:.2f} s"
+    )
+    assert set(await pair.ufrags()).isdisjoint(before)
+    await pair.same_as_before(welcomes=2)

@@ -251,6 +251,18 @@ async def test_a_change_of_network_restarts_the_connections_and_nothing_else() -
         assert tiny.worker.heard(bob.session) == both(ann)
 
 
+async def test_who_comes_back_in_the_same_session_is_told_all_slots_anew() -> None:
+    async with TinyWorld() as tiny:
+        ann, bob = await tiny.join("ann", (200, 700)), await tiny.join("bob", (300, 700))
+        await on_air(tiny, ann, bob)
+        before = await ann.expect(m.Slots, lambda s: bool(s.audio and s.video))
+        again = await tiny.join("ann", resume=ann.welcome.resume)  # the older socket is still open
+        assert again.session == ann.session
+        told = await again.expect(m.Slots, lambda s: bool(s.audio and s.video))
+        assert [(s.slot, s.user_id) for s in told.audio] == [(s.slot, s.user_id) for s in before.audio]
+        assert tiny.worker.closed == []
+
+
 async def test_who_has_no_media_or_lost_it_cannot_restart_it() -> None:
     async with TinyWorld() as tiny:
         ann = await tiny.join("ann", (200, 700))

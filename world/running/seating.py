@@ -270,6 +270,8 @@ class Seating:
             if player.showing != Showing():
                 player.showing = Showing()
                 live.tell_viewers(player, Shown(player.user_id, player.showing))
+        else:
+            link.router = None  # slots that changed meanwhile were told to nobody: say all of them
         live.media_changed(player)
 
     def _welcome(self, live: LiveSpace, client: Client) -> Welcome:

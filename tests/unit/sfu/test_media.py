@@ -30,6 +30,8 @@ from signaling.control import (
     OfferSlots,
     Picture,
     ProducerOpened,
+    Restarted,
+    RestartIce,
     Route,
     SetRoutes,
     VideoPaused,
@@ -319,6 +321,19 @@ async def test_a_publisher_whom_nobody_watches_is_told_after_a_while(server: Ser
     assert watched.wanted() == [()]
     watched.watch()
     assert watched.wanted() == [(), ("q", "h", "f")]
+
+
+async def test_a_restart_says_anew_which_layers_are_wanted(server: Server) -> None:
+    watched = Watched(server)
+    watched.send(0, 1, 2, seconds=PAUSE_SECONDS + 1)
+    assert watched.wanted() == [()]
+    watched.send(0, 1, 2, seconds=PAUSE_SECONDS + 1)
+    assert watched.wanted() == [()]
+    # Whoever restarts may not have heard it, and begins with everything.
+    restarted = server.media.offers.restart_ice(RestartIce("alice"))
+    assert isinstance(restarted, Restarted)
+    watched.send(0, 1, 2, seconds=PAUSE_SECONDS + 1)
+    assert watched.wanted() == [(), ()]
 
 
 async def test_a_listener_who_is_about_to_come_wakes_the_lowest_layer(server: Server) -> None:

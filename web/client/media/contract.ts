@@ -48,8 +48,11 @@ export interface Heard {
 
 export interface MediaControl {
   readonly local: LocalMedia;
-  /** After `welcome`; restarts cleanly when called again. */
-  start(iceServers: RTCIceServer[], saved: { mic: boolean; camera: boolean }): Promise<void>;
+  /**
+   * After `welcome`; begins anew when called again, except where `session`, the world's name for my media, is the one
+   * before and its connections stand: then only the world's socket was lost, and they go on.
+   */
+  start(iceServers: RTCIceServer[], saved: { mic: boolean; camera: boolean }, session?: string): Promise<void>;
   /** media_answer, media_offer, slots, speaking, error media_lost. Others are ignored. */
   handle(message: ServerMessage): void;
   setMic(on: boolean): Promise<void>;

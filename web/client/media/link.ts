@@ -110,6 +110,17 @@ export class Link {
     if (this.#connected && (fresh || this.#states().includes("disconnected"))) void this.#restart();
   }
 
+  /** Both connections have stood, and neither is given up. */
+  get stands(): boolean {
+    return this.#connected && !this.#closed;
+  }
+
+  /** The world hears us again after a while. What it said meanwhile is said anew with a restart. */
+  heardAgain(): void {
+    this.#stopRestart();
+    void this.#restart();
+  }
+
   close(): void {
     this.#closed = true;
     for (const timer of [this.#setup, this.#disconnected, this.#changed, this.#restarting]) {

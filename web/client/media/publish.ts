@@ -69,8 +69,14 @@ export class Publication {
     this.#answered = true;
   }
 
-  /** Gathers ways of this network's; the SFU's credentials for them are to follow (`restarted`). */
+  /**
+   * Gathers ways of this network's; the SFU's credentials for them are to follow (`restarted`). What it said of layers
+   * before counts no more: it says it again.
+   */
   async restart(): Promise<void> {
+    const said = [...this.#wanted.keys()];
+    this.#wanted.clear();
+    for (const source of said) await this.#tune(source);
     this.pc.restartIce();
     await this.pc.setLocalDescription();
   }

@@ -273,6 +273,46 @@ test("a restart that the world refuses ends in another link at once", async () =
   assert.equal(said.at(-1), "failed");
 });
 
+test("a lost socket costs no link: the same session goes on, and says anew what is on", async () => {
+  await Promise.all([media.start([], { mic: true, camera: true }, "seat"), connect()]);
+  const { publish, subscribe } = { publish: FakeConnection.all[0]!, subscribe: FakeConnection.all[1]! };
+  media.handle({ type: "layers_wanted", source: "camera", rids: [] });
+  await settle();
+  assert.ok(publish.transceivers[1]?.sender.encodings.every(({ active }) => active === false));
+  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
+  media.handle({ type: "video_paused", paused: [{ user_id: "ada", source: "camera" }] });
+  sent = [];
+  await media.setMic(false);
+  await media.start([], { mic: false, camera: false }, "seat");
+  await settle();
+  assert.equal(FakeConnection.all.length, 2);
+  assert.deepEqual(sent.at(-2), { type: "media_state", mic: false, camera: true, screen: false, watch: true });
+  assert.equal(types().at(-1), "media_restart");
+  // What it was told of layers and pauses before counts no more: it is told again.
+  assert.ok(publish.transceivers[1]?.sender.encodings.some(({ active }) => active !== false));
+  assert.ok(said.includes("ada camera shown"));
+  await restarted();
+  assert.deepEqual([publish.connectionState, subscribe.connectionState], ["connected", "connected"]);
+});
+
+test("another session, a broken link or a move under way begins anew after a welcome", async () => {
+  void media.start([], { mic: false, camera: false }, "seat");
+  const first = await connect();
+  void media.start([], { mic: false, camera: false }, "other");
+  const second = await connect("y");
+  assert.equal(first.publish.connectionState, "closed");
+  media.handle({ type: "media_moving" });
+  await settle();
+  void media.start([], { mic: false, camera: false }, "other");
+  const third = await connect("z");
+  assert.notEqual(third.publish, second.publish);
+  assert.equal(second.publish.connectionState, "closed");
+  third.publish.become("failed");
+  void media.start([], { mic: false, camera: false }, "other");
+  const fourth = await connect("w");
+  assert.notEqual(fourth.publish, third.publish);
+});
+
 test("credentials that nobody asked for change nothing", async () => {
   void media.start([], { mic: false, camera: false });
   const { publish, subscribe } = await connect();

@@ -32,6 +32,8 @@ class Session implements Media {
   readonly #tracks: LocalTracks;
   readonly #reception: Reception;
   #iceServers: RTCIceServer[] = [];
+  /** The world's name for this page's media; the same again after a lost socket. */
+  #name: string | undefined;
   #link: Link | null = null;
   /** Stands ready on another worker while the link goes on: see `#prepare`. */
   #next: { link: Link; tracks: ReceivedTrack[] } | null = null;
@@ -78,15 +80,27 @@ class Session implements Media {
   }
 
   /**
-   * Opens the link; again after each `welcome`. `saved` counts the first time only: later on the state
-   * of this page is the truth, whatever a server remembers.
+   * Opens the link; again after each `welcome`, unless it stands and is still what the world knows. `saved` counts
+   * the first time only: later on the state of this page is the truth, whatever a server remembers.
    */
-  async start(iceServers: RTCIceServer[], saved: { mic: boolean; camera: boolean }): Promise<void> {
+  async start(
+    iceServers: RTCIceServer[],
+    saved: { mic: boolean; camera: boolean },
+    session?: string,
+  ): Promise<void> {
     const first = this.#reception.graph === null;
+    const known = session !== undefined && session === this.#name;
+    this.#name = session;
     this.#iceServers = iceServers;
     if (first) this.#reception.open();
     this.#watchNetwork();
     this.#backoff.reset();
+    // On the way to another worker something may have been missed.
+    if (known && this.#link?.stands && this.#retry === null && this.#next === null) {
+      this.#sendState();
+      this.#link.heardAgain();
+      return;
+    }
     this.#reception.empty();
     this.#connect();
     if (first) await Promise.all([this.setMic(saved.mic), this.setCamera(saved.camera)]);
@@ -263,6 +277,7 @@ class Session implements Media {
       ...events,
       send: (message) => {
         this.#signal.send(message);
+        if (message.type === "media_restart") this.#reception.pause([]); // it is said again
         if (message.type !== "media_offer") return;
         this.#unanswered += 1;
         this.#sendState();

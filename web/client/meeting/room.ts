@@ -131,7 +131,7 @@ export class Room {
     this.#chat.handle(message);
     if (message.type === "welcome") {
       const { mic, camera } = this.#entrance;
-      void this.#media.start(message.ice_servers.map(browserIceServer), { mic, camera });
+      void this.#media.start(message.ice_servers.map(browserIceServer), { mic, camera }, message.you.session);
       this.#showEnterWorld();
     } else if (message.type === "error" && message.ref === undefined) {
       toast(message.message);

@@ -300,7 +300,7 @@ export class WorldPage {
     this.#welcomed = true;
     const left = first && loadedAnew() ? this.#asLeft.atMost(welcome.you.media) : { mic: false, camera: false };
     const { mic, camera } = (first ? this.#checked : null) ?? left;
-    await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera });
+    await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera }, welcome.you.session);
     this.#settled = true;
     this.#keepAsLeft();
     if (first && tourIsDue()) void tour(byId("stage"));
