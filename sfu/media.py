@@ -306,14 +306,14 @@ class Media:
             self.stir()
 
     def tell_anew(self, session: Session) -> None:
-        """What its client was told lately it may not have heard: it begins with everything wanted, and nothing
+        """What its client was told lately it may not have heard: it begins with everything wanted and nothing
         paused, and is told what is otherwise."""
         self.sight.forget(session.name)
         for layers in session.publish.sources if session.publish is not None else ():
             if layers.group in self._wanted:
                 self._wanted[layers.group] = Wanted(len(layers.layers))
                 self.feeds.changed.add(layers.group)
-        self.bandwidth.changed(session.name, self._clock())
+        self.bandwidth.changed(session.name, self.clock())
         self._tell_wanted()
 
     def _tell_wanted(self) -> None:

@@ -127,8 +127,6 @@ async def test_the_worlds_socket_is_lost_with_the_network_and_media_goes_on_all_
     await pair.ada.until("window.__welcomes === 2")
     await asyncio.gather(pair.bob.until_hears(440, 20), pair.ada.until_hears(700, 20))
     gap = await longest_gap(pair.ada, pair.bob)
-    print(
-        f"\nanother network, and the world's socket is lost too: longest silence {gap / 1000:.2f} s"
-    )
+    print(f"\nanother network, and the world's socket is lost too: longest silence {gap / 1000:.2f} s")
     assert set(await pair.ufrags()).isdisjoint(before)
     await pair.same_as_before(welcomes=2)
