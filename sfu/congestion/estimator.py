@@ -44,6 +44,8 @@ RECENT_SECONDS = 0.2
 # A queue of this length (s) is congestion, whatever the trend says, and is to be gone within a second.
 LONG_QUEUE_SECONDS = 0.2
 STANDING_SECONDS = 0.06
+# A trend without a queue to show for it is the jitter of many small packets.
+SHOWN_SECONDS = 0.025
 MIN_DRAIN = 0.4
 # The shortest way of the last so many seconds is that without a queue (clocks drift, routes change).
 BASE_SECONDS = 15.0
@@ -262,6 +264,7 @@ class Estimator:
             self.round_trip += (min(max(now - newest, 0.0), 2.0) - self.round_trip) / 8
             self._packet_bits += (bytes_acked * 8 / acked - self._packet_bits) / 16
         self._draining = self._draining and self.queue.seconds > STANDING_SECONDS
+        over = over and self.queue.seconds > SHOWN_SECONDS
         self._act(over or self.queue.seconds > max(LONG_QUEUE_SECONDS, queued), now)
 
     @property

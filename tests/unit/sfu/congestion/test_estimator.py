@@ -178,6 +178,22 @@ def test_what_comes_in_a_burst_after_a_stop_proves_nothing() -> None:
     assert estimator.bitrate < 2 * 46e3
 
 
+def test_a_delay_that_sways_by_less_than_a_queue_is_no_congestion_again_and_again() -> None:
+    estimator = Estimator(1e6)
+    # Ten voices whose way grows by 30 ms in 0.6 s, and is short again: a machine that shares its time.
+    for step in range(20 * 20):
+        now = step * 0.05
+        results = []
+        for group in range(2 + step % 2):
+            sent = now + 0.02 * group
+            way = 0.03 * (sent % 0.6 / 0.6)
+            results += [
+                PacketResult(sent + 0.0001 * i, sent + 0.0001 * i + way + 5000.03, 115) for i in range(10)
+            ]
+        estimator.feedback(results, now + 0.1)
+    assert estimator.drops <= 3
+
+
 def test_lost_feedback_changes_little() -> None:
     link = Link(2e6)
     flow = Flow(link, everything, feedback_loss=0.2)
