@@ -25,10 +25,10 @@ CODEC = """async () => {
 @pytest.mark.parametrize(
     ("codec", "plane"),
     [
-        ("video/VP8", "native"),
-        ("video/VP9", "native"),
-        ("video/AV1", "native"),
-        ("video/H264", "native"),
+        ("video/VP8", "auto"),
+        ("video/VP9", "auto"),
+        ("video/AV1", "auto"),
+        ("video/H264", "auto"),
         ("video/VP9", "python"),
     ],
 )

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 
 async def test_random_loss_pauses_no_picture() -> None:
-    async with media_page() as page, running_worker(plane="native") as sfu, shaped_view(sfu, page) as view:
+    async with media_page() as page, running_worker(plane="auto") as sfu, shaped_view(sfu, page) as view:
         view.path.loss = view.path.loss_up = 0.05
         seen = await view.look(10)
         print(f"5 % loss both ways: {seen}")
@@ -26,7 +26,7 @@ async def test_random_loss_pauses_no_picture() -> None:
 async def test_all_of_ten_are_heard_where_the_path_has_room_for_the_nearest_pictures_only() -> None:
     async with (
         media_page() as page,
-        running_worker(plane="native") as sfu,
+        running_worker(plane="auto") as sfu,
         shaped_crowd(sfu, page, 10, layers=1) as ten,
     ):
         ten.path.capacity = 1e6

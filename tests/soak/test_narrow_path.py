@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 
 async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_no_sound() -> None:
-    async with media_page() as page, running_worker(plane="native") as sfu, shaped_crowd(sfu, page, 1) as one:
+    async with media_page() as page, running_worker(plane="auto") as sfu, shaped_crowd(sfu, page, 1) as one:
         one.path.capacity = 3e6
         await one.until_width(0, 40, least=800)
         await page.wait_for_timeout(3_000)
@@ -36,7 +36,7 @@ async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_no_sound() -> No
 async def test_of_ten_around_a_listener_at_1_mbit_all_are_heard_and_the_nearest_are_seen() -> None:
     async with (
         media_page() as page,
-        running_worker(plane="native") as sfu,
+        running_worker(plane="auto") as sfu,
         shaped_crowd(sfu, page, 10) as ten,
     ):
         ten.path.capacity = 1e6

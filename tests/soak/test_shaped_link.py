@@ -17,7 +17,7 @@ FREEZE_MS = 500
 
 @pytest.fixture
 async def view() -> AsyncIterator[ShapedView]:
-    async with media_page() as page, running_worker(plane="native") as sfu, shaped_view(sfu, page) as made:
+    async with media_page() as page, running_worker(plane="auto") as sfu, shaped_view(sfu, page) as made:
         yield made
 
 
