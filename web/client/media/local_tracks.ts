@@ -71,6 +71,11 @@ export class LocalTracks {
     return this.#open(device);
   }
 
+  /** `set` as it was saved, where it has not been turned on or off before; what is off after that stays off. */
+  begin(device: Device, saved: boolean): Promise<void> {
+    return this.set(device, saved && (this.on(device) || this.#wishes[device] === 0));
+  }
+
   /** Uses these devices from now on; one that is on changes over without a gap. */
   async choose(chosen: { mic?: string; camera?: string }): Promise<void> {
     const before = this.#chosen;

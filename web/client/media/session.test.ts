@@ -209,6 +209,24 @@ test("after a new welcome this page's state counts, whatever a server remembers"
   assert.equal(asked.length, 0);
 });
 
+test("a page that comes back after it was stopped turns nothing on by what was saved", async () => {
+  void media.start([], { mic: true, camera: true });
+  await connect();
+  await media.setMic(false);
+  media.stop();
+  void media.start([], { mic: true, camera: true });
+  await connect("y");
+  assert.deepEqual([media.local.mic, media.local.camera], [false, false]);
+});
+
+test("what was turned off before the world answered stays off, whatever was saved", async () => {
+  await media.setMic(true);
+  await media.setMic(false);
+  void media.start([], { mic: true, camera: true });
+  await connect();
+  assert.deepEqual([media.local.mic, media.local.camera], [false, true]);
+});
+
 /** The world's answer to a restart. */
 async function restarted(): Promise<void> {
   const publish = { ufrag: "up", password: "secret" };

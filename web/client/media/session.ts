@@ -81,7 +81,7 @@ class Session implements Media {
 
   /**
    * Opens the link; again after each `welcome`, unless it stands and is still what the world knows. `saved` counts
-   * the first time only: later on the state of this page is the truth, whatever a server remembers.
+   * for what was never turned on or off on this page: later on its state is the truth, whatever a server remembers.
    */
   async start(
     iceServers: RTCIceServer[],
@@ -103,7 +103,7 @@ class Session implements Media {
     }
     this.#reception.empty();
     this.#connect();
-    if (first) await Promise.all([this.setMic(saved.mic), this.setCamera(saved.camera)]);
+    if (first) await Promise.all([this.#tracks.begin("mic", saved.mic), this.#tracks.begin("camera", saved.camera)]);
   }
 
   handle(message: ServerMessage): void {
