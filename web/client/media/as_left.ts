@@ -17,11 +17,17 @@ export interface Left {
 export class AsLeft {
   readonly #memory: Memory;
   readonly #key: string;
+  readonly #anew: boolean;
 
-  /** `place`: what is remembered for one server says nothing about another. */
-  constructor(memory: Memory, place: string) {
+  /**
+   * `place`: what is remembered for one server says nothing about another. `anew` is `loadedAnew()`: without it this is
+   * no continuation, and what an earlier page left here is over, also for whoever loads this one anew.
+   */
+  constructor(memory: Memory, place: string, anew: boolean) {
     this.#memory = memory;
     this.#key = `atrium.left.${place}`;
+    this.#anew = anew;
+    if (!anew) this.keep({ mic: false, camera: false });
   }
 
   keep({ mic, camera }: Left): void {
@@ -32,8 +38,9 @@ export class AsLeft {
     }
   }
 
-  /** What may be turned on of what the world remembers: nothing that was off here, all of it in a tab that is new. */
+  /** What may be turned on of what the world remembers: nothing that was off here, all of it where nothing is known. */
   atMost({ mic, camera }: Left): Left {
+    if (!this.#anew) return { mic: false, camera: false };
     let left: string | null = null;
     try {
       left = this.#memory.getItem(this.#key);

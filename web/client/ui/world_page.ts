@@ -99,7 +99,7 @@ export class WorldPage {
       },
       state: (state) => this.#connectionChanged(state),
     });
-    this.#asLeft = new AsLeft(sessionStorage, data.server_id);
+    this.#asLeft = new AsLeft(sessionStorage, data.server_id, loadedAnew());
     this.#media = createMedia({ send: (message) => (this.#leaving ? undefined : this.#connection.send(message)) });
     this.#people = new People((change) => this.#changed(change));
     this.#banner = new Banner(byId("banner"), { retry: () => this.#connection.retry() });
@@ -298,7 +298,7 @@ export class WorldPage {
     // A page that was loaded anew is as it was left; otherwise nothing but the person turns anything on.
     const first = !this.#welcomed;
     this.#welcomed = true;
-    const left = first && loadedAnew() ? this.#asLeft.atMost(welcome.you.media) : { mic: false, camera: false };
+    const left = first ? this.#asLeft.atMost(welcome.you.media) : { mic: false, camera: false };
     const { mic, camera } = (first ? this.#checked : null) ?? left;
     await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera }, welcome.you.session);
     this.#settled = true;
