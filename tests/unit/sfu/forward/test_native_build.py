@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -55,3 +56,16 @@ def test_they_are_built_without_a_warning(tmp_path: Path) -> None:
     done, extensions = build(tmp_path, CFLAGS="-Wall -Wextra -Werror")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in extensions] == ["_plane.abi3.so", "_native.abi3.so"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("build", "made"), [("sfu/forward/native_build.py", "_plane.c"), ("world/native/build.py", "_native.c")]
+)
+def test_what_a_build_leaves_behind_makes_it_no_other_version(tmp_path: Path, build: str, made: str) -> None:
+    script = str(shutil.copy(ROOT / build, tmp_path))
+    for path in (ROOT / build).parent.iterdir():
+        if path.suffix in (".c", ".h") and path.name != made:
+            shutil.copy(path, tmp_path)
+    before = runpy.run_path(script)["source_digest"]()
+    (tmp_path / made).write_text("/* generated */")
+    assert runpy.run_path(script)["source_digest"]() == before
