@@ -142,7 +142,7 @@ async def test_requests_that_are_no_upgrade_are_told_so_and_the_connection_lives
 async def test_a_client_that_stops_reading_is_let_go_with_the_reason_and_bounds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("world.running.live.LAG_SECONDS", 0.3)
+    monkeypatch.setattr("world.running.telling.LAG_SECONDS", 0.3)
     monkeypatch.setattr("world.clients.connection.CUT_SECONDS", 0.2)
     async with TinyWorld() as tiny:
         ann = await tiny.join("ann", (600, 700))
