@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.people import Person
 from tests.e2e.test_chat import PNG, line, picture, say
@@ -150,6 +150,29 @@ async def test_from_the_meeting_a_member_goes_on_into_the_world_and_a_guest_cann
     zone = (await meeting.ada.you())["zone_id"]
     # She stands in the room that she came from.
     await meeting.guest.until(f"window.atrium.players().map((p) => p.zone_id).join() === '{zone}'")
+
+
+async def test_who_mutes_while_the_answer_to_join_is_on_its_way_comes_in_muted(meeting: Meeting) -> None:
+    page, muted = meeting.guest.page, asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await muted.wait()
+        await route.continue_()
+
+    await page.goto(meeting.link)
+    await page.route("**/api/meetings/*/join", late)
+    await page.get_by_label("Your name").fill("Grace")
+    mic = page.locator("#preview-controls .toggle-mic")
+    await mic.click()
+    await expect(mic).to_have_attribute("aria-pressed", "true")
+    async with page.expect_request("**/api/meetings/*/join"):
+        await page.get_by_role("button", name="Join").click()
+    await mic.click()
+    await expect(mic).to_have_attribute("aria-pressed", "false")
+    muted.set()
+    await meeting.guest.in_world()
+    await meeting.guest.until("window.atrium.mediaState() === 'connected'")
+    assert not await page.evaluate("window.atrium.media.local.mic")
 
 
 async def test_the_pages_had_no_errors(meeting: Meeting) -> None:

@@ -20,8 +20,9 @@ api<{ people: number }>("GET", path).then(
   () => undefined, // only a courtesy: joining tells what is wrong
 );
 
-prejoin(logged_in, async (entrance) => {
-  const seat = await api<Seat>("POST", `${path}/join`, logged_in ? {} : { name: entrance.name });
+const join = (name: string): Promise<Seat> => api<Seat>("POST", `${path}/join`, logged_in ? {} : { name });
+
+prejoin(logged_in, join, (seat, entrance) => {
   byId("prejoin").hidden = true;
   byId("room").hidden = false;
   document.body.classList.add("inside");

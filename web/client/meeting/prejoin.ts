@@ -13,8 +13,6 @@ import { DevicePickers } from "./device_pickers.ts";
 import { Toggle } from "./toggle.ts";
 
 export interface Entrance {
-  /** What a guest wants to be called; empty for somebody logged in. */
-  readonly name: string;
   readonly mic: boolean;
   readonly camera: boolean;
   readonly devices: Chosen;
@@ -23,8 +21,15 @@ export interface Entrance {
 const NAME_KEY = "atrium.name";
 const LEVEL_MS = 50;
 
-/** Shows the page; `join` is called for each press of the button and may throw what the form then shows. */
-export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise<void>): void {
+/**
+ * Shows the page. `join` is called for each press of the button, with what a guest wants to be called (empty for somebody
+ * logged in), and may throw what the form then shows; with its answer one goes in.
+ */
+export function prejoin<Answer>(
+  loggedIn: boolean,
+  join: (name: string) => Promise<Answer>,
+  enter: (answer: Answer, entrance: Entrance) => void,
+): void {
   const form = byId("entrance", HTMLFormElement);
   const video = byId("preview", HTMLVideoElement);
   const sign = byId("preview-off");
@@ -70,9 +75,11 @@ export function prejoin(loggedIn: boolean, join: (entrance: Entrance) => Promise
   const name = form.querySelector<HTMLInputElement>("[name=name]");
   if (name) name.value = recall(NAME_KEY) ?? "";
   onSubmit(form, loggedIn ? {} : { name: t("meeting.name_missing") }, async (values) => {
-    const entrance = { name: values["name"] ?? "", mic: mic.on, camera: camera.on, devices: trial.chosen };
-    await join(entrance);
-    if (entrance.name !== "") remember(NAME_KEY, entrance.name);
+    const called = values["name"] ?? "";
+    const answer = await join(called);
+    // As the switches are now: who has muted meanwhile comes in muted.
+    enter(answer, { mic: mic.on, camera: camera.on, devices: trial.chosen });
+    if (called !== "") remember(NAME_KEY, called);
     clearInterval(timer);
     trial.stop();
   });
