@@ -10,9 +10,9 @@ domain: a producer can only feed slots of sessions in its own router, whatever a
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from signaling.messages import IceCredentials, Kind, Source
 
@@ -226,18 +226,22 @@ class PipeWants(Control, tag="pipe_wants", frozen=True):
     tops: tuple[int, ...] = ()
 
 
+Ssrc = Annotated[int, Meta(ge=0, lt=1 << 32)]
+PayloadType = Annotated[int, Meta(ge=0, lt=128)]
+
+
 class PipeSource(Struct, frozen=True):
     """One layer of a wanted stream as it is sent: RTP with these SSRCs and payload types. `layer` 0 is the
     lowest, and the only one of a source without simulcast."""
 
     stream: PipeStream
     codec: str
-    ssrc: int
-    rtx_ssrc: int
-    payload_type: int
-    rtx_payload_type: int
-    clock_rate: int
-    layer: int = 0
+    ssrc: Ssrc
+    rtx_ssrc: Ssrc
+    payload_type: PayloadType
+    rtx_payload_type: PayloadType
+    clock_rate: Annotated[int, Meta(gt=0, lt=1 << 32)]
+    layer: Annotated[int, Meta(ge=0)] = 0
 
 
 class PipeOffers(Control, tag="pipe_offers", frozen=True):

@@ -15,6 +15,7 @@ from signaling.codec import (
     decode_client,
     decode_command,
     decode_event,
+    decode_reply,
     decode_server,
     encode,
     encode_control,
@@ -126,3 +127,27 @@ def test_commands_and_events_survive_the_wire() -> None:
     assert decode_event(encode_control(opened)) == opened
     with pytest.raises(msgspec.ValidationError):
         decode_command(encode_control(opened))
+
+
+NO_PACKET_CARRIES = [
+    {"ssrc": 1 << 32},
+    {"ssrc": -1},
+    {"rtx_ssrc": 1 << 32},
+    {"payload_type": 128},
+    {"rtx_payload_type": -1},
+    {"clock_rate": 0},
+    {"clock_rate": 1 << 32},
+    {"layer": -1},
+]
+
+
+@pytest.mark.parametrize("wrong", NO_PACKET_CARRIES)
+def test_what_a_worker_offers_over_a_pipe_is_what_packets_can_carry(wrong: dict[str, int]) -> None:
+    stream = control.PipeStream("server:public", "session", "mic")
+    good = control.PipeSource(stream, "opus", (1 << 32) - 1, 0, 111, 0, 48000)
+    offers = control.PipeOffers("worker", "incarnation", 1, (good,))
+    assert decode_reply(encode_control(offers)) == offers
+    bad = msgspec.structs.replace(offers, sources=(msgspec.structs.replace(good, **wrong),))
+    for decode in (decode_reply, decode_command):
+        with pytest.raises(msgspec.DecodeError):
+            decode(encode_control(bad))
