@@ -142,9 +142,13 @@ class Telling:
         people who may still be in that picture."""
         view = client.player.view
         assert view is not None
+        client.send_frame(self._picture(client, view, shown, TickFrames()))
+
+    def _picture(self, client: Client, view: View, shown: Iterable[str], frames: TickFrames) -> bytes:
+        """All that the client sees; who is `shown` to it and not there has left."""
         visible = [p for p in self.interest.visible(view) if p is not client.player]
         seen = {p.user_id for p in visible} | {client.player.user_id}
-        client.send_frame(TickFrames().all_of(visible, sorted(set(shown) - seen)))
+        return frames.all_of(visible, sorted(set(shown) - seen))
 
     def _catch_up(self, client: Client, frames: TickFrames, now: float) -> None:
         """A lagging client gets one whole picture once it has taken what it was sent."""
@@ -152,9 +156,7 @@ class Telling:
         if client.closed or view is None or client.lagging_since is None:
             self._lagging.discard(client)
         elif client.outlet.pending() <= CLEAR_BYTES:
-            visible = [p for p in self.interest.visible(view) if p is not client.player]
-            left = client.known.difference(p.user_id for p in visible)
-            client.outlet.write(frames.all_of(visible, sorted(left)))
+            client.outlet.write(self._picture(client, view, client.known, frames))
             client.lagging_since = None
             client.known = set()
             self._write_directly(client, client.outlet.wire)
