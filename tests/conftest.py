@@ -7,7 +7,10 @@ take one file after the other, and have its fixtures once.
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import inspect
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,11 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A test waits for what may never come: a page that hangs, an answer that was lost. Then it fails here, with
+# the line it waited at, and those after it run (s). What waits elsewhere (a fixture, a thread, a loop without
+# an end) ends with its process at `faulthandler_timeout`, after the stacks of all threads.
+LONGEST_TEST = 240.0
 
 # A busy machine is slow, and that is no failure. (Where CI is set the examples are the same each time.)
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,7 +39,42 @@ class _BrowsersTogether(LoadFileScheduling):  # type: ignore[misc]  # xdist has 
         file: str = super()._split_scope(nodeid)
         return "browser" if _has_browser(file) else file
 
+    def remove_node(self, node: object) -> str | None:
+        """What a process that ended has left undone goes to another one, but for the test that ended it.
+        (xdist would run that one again in each, and stands still over files that were done.)"""
+        left = {
+            file: tests for file, tests in self.assigned_work.pop(node).items() if not all(tests.values())
+        }
+        if not left:
+            return None
+        first = next(iter(left.values()))
+        at_fault: str = next(test for test, done in first.items() if not done)
+        first[at_fault] = True
+        self.workqueue.update((file, tests) for file, tests in left.items() if not all(tests.values()))
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return at_fault
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
     return _BrowsersTogether(config, log)
+
+
+def _ends(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def ends(*args: object, **kwargs: object) -> None:
+        async with asyncio.timeout(LONGEST_TEST):
+            await test(*args, **kwargs)
+
+    return ends
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if (
+            isinstance(item, pytest.Function)
+            and inspect.iscoroutinefunction(item.obj)
+            and not item.get_closest_marker("soak")
+        ):
+            item.obj = _ends(item.obj)

@@ -24,6 +24,8 @@ export interface PlayEvents {
 
 /** Who is away is not quite here. */
 const AWAY_ALPHA = 0.6;
+/** After a picture that failed the next one is tried so much later (ms). */
+const AGAIN_MS = 1_000;
 /** CSS px that the header and the bar take. */
 const COVERED = { top: 64, bottom: 84 };
 
@@ -239,8 +241,16 @@ export class Play {
     const dt = this.#lastFrame === null ? 16 : Math.min(now - this.#lastFrame, 250);
     this.#lastFrame = now;
     this.#again = false;
-    let busy = this.#draw(now, dt);
-    busy = this.#events.drawn(now, dt) || busy;
+    let busy: boolean;
+    try {
+      busy = this.#draw(now, dt);
+      busy = this.#events.drawn(now, dt) || busy;
+    } catch (error) {
+      // One picture that could not be drawn (a graphics card that was taken away) is not the end of the world.
+      reportError(error);
+      setTimeout(() => requestAnimationFrame(this.#frame), AGAIN_MS);
+      return;
+    }
     if (busy || this.#again) {
       requestAnimationFrame(this.#frame);
     } else {
