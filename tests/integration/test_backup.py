@@ -83,7 +83,9 @@ async def test_a_dump_of_postgresql_comes_back_in_another_database(tmp_path: Pat
 
 async def run(program: Path, *arguments: str, given: bytes = b"") -> bytes:
     def call() -> bytes:
-        done = subprocess.run([program, *arguments], input=given, capture_output=True, check=False)
+        done = subprocess.run(
+            [program, *arguments], input=given, capture_output=True, timeout=60, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

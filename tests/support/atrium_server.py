@@ -99,7 +99,10 @@ class AtriumServer:
             code = self._process.wait()
         self._reader.join(5)
         assert self._process.stdout is not None
-        self._process.stdout.close()
+        if (
+            not self._reader.is_alive()
+        ):  # a child that outlived it holds the pipe; closing would wait for that
+            self._process.stdout.close()
         self._process = None
         if check:
             assert code == 0, f"atrium ended with {code}:\n" + "\n".join(self.lines[-40:])
