@@ -16,11 +16,11 @@ Carlucci et al. (MMSys 2016); draft-ietf-rmcat-gcc-02 §5.5, §6.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from sfu.congestion.brake import Brake
 from sfu.congestion.delay import DelayTrend
+from sfu.congestion.path import LOSS_SECONDS, AckedRate, LossWatch, PacketResult, QueueDelay
 
 START_BITRATE = 1_000_000.0
 MIN_BITRATE = 50_000.0
@@ -37,163 +37,29 @@ PROVEN_SECONDS = 1.0
 # Growth ends here: more was not tried.
 HEADROOM, HEADROOM_BITRATE = 1.5, 20_000.0
 
-ACKED_SECONDS = 0.5
-# More than fit into that at MAX_BITRATE. The times are the client's word: it may say that its clock stands.
-MAX_ACKED = 4096
-RECENT_SECONDS = 0.2
 # A queue of this length (s) is congestion, whatever the trend says, and is to be gone within a second.
 LONG_QUEUE_SECONDS = 0.2
 STANDING_SECONDS = 0.06
 # A trend without a queue to show for it is the jitter of many small packets.
 SHOWN_SECONDS = 0.025
 MIN_DRAIN = 0.4
-# The shortest way of the last so many seconds is that without a queue (clocks drift, routes change).
-BASE_SECONDS = 15.0
-JUMP_SECONDS = 5.0  # no queue is that long
 # Between two decreases: the first one has to show.
 DECREASE_SECONDS = 0.2
 
-LOSS_SECONDS = 1.0
-MIN_LOSS_PACKETS = 20
-# Loss above the path's own by this much is congestion; below GROW it does not hinder.
-LOSS_EXCESS, LOSS_GROW = 0.05, 0.02
-MAX_OWN_LOSS = 0.3
-# It is learned sooner than it is forgotten: a second without loss is chance where little is sent.
-OWN_LOSS_SECONDS, FORGET_SECONDS = 3.0, 15.0
 # Loss of a path that is too full is gone when a little less is sent than was delivered.
 LOSS_DECREASE = 0.95
 STAYED = 0.5
-# Standard deviations by which a small sample may be off.
-LOSS_SIGMAS = 3.0
 
 # Media is sent and the client tells nothing: the path is choked, or gone.
 SILENCE_SECONDS = 1.0
 SILENCE_DECREASE = 0.7
 
 
-class PacketResult(NamedTuple):
-    """What became of one packet: left at `sent` (s), arrived at `arrived` (s of the client's clock) or
-    None where it was lost, `size` in bytes."""
-
-    sent: float
-    arrived: float | None
-    size: int
-
-
-class AckedRate:
-    """What the path delivers: bits of the last ACKED_SECONDS of arrivals."""
-
-    __slots__ = ("_bytes", "_packets")
-
-    def __init__(self) -> None:
-        self._packets: deque[tuple[float, int]] = deque()
-        self._bytes = 0
-
-    def add(self, arrived: float, size: int) -> None:
-        """A packet arrived."""
-        packets = self._packets
-        if packets and abs(arrived - packets[-1][0]) > 2.0:
-            packets.clear()
-            self._bytes = 0
-        packets.append((arrived, size))
-        self._bytes += size
-        while arrived - packets[0][0] > ACKED_SECONDS or len(packets) > MAX_ACKED:
-            self._bytes -= packets.popleft()[1]
-
-    @property
-    def bitrate(self) -> float | None:
-        """bit/s, None before there is enough."""
-        packets = self._packets
-        if len(packets) < 5:
-            return None
-        span = packets[-1][0] - packets[0][0]
-        if span < ACKED_SECONDS / 2:
-            return None
-        return (self._bytes - packets[0][1]) * 8 / span
-
-    def recent(self) -> float | None:
-        """bit/s of the last RECENT_SECONDS: what a path that has just become narrow delivers."""
-        packets = self._packets
-        size = last = 0
-        begun = packets[-1][0] if packets else 0.0
-        for arrived, bytes_ in reversed(packets):
-            if packets[-1][0] - arrived > RECENT_SECONDS:
-                break
-            size, last, begun = size + bytes_, bytes_, arrived
-        span = packets[-1][0] - begun if packets else 0.0
-        return (size - last) * 8 / span if span >= RECENT_SECONDS / 2 else None
-
-
-class QueueDelay:
-    """How long packets stand in a queue: their way less the shortest way of late."""
-
-    __slots__ = ("_base", "_before", "_turned_at", "seconds")
-
-    def __init__(self) -> None:
-        self.seconds = 0.0  # now, smoothed
-        self._base = self._before = math.inf
-        self._turned_at: float | None = None
-
-    def add(self, ways: Sequence[float], now: float) -> None:
-        """The ways (s, between two clocks) of the packets that one feedback tells of."""
-        if not ways:
-            return
-        if self._turned_at is None or now - self._turned_at > BASE_SECONDS:
-            self._turned_at = now
-            self._before, self._base = self._base, math.inf
-        shortest = min(self._base, self._before)
-        if not shortest - JUMP_SECONDS < ways[0] < shortest + JUMP_SECONDS:
-            self._base = self._before = math.inf  # the client's clock was set, or another way is taken
-            self.seconds = 0.0
-        self._base = min(self._base, *ways)
-        queue = sorted(ways)[len(ways) // 2] - min(self._base, self._before)
-        self.seconds += (queue - self.seconds) / 2
-
-
-class LossWatch:
-    """Loss of the last second, and what the path loses anyhow."""
-
-    __slots__ = ("_at", "_results", "excess", "hinders", "own", "ratio")
-
-    def __init__(self) -> None:
-        self._results: deque[tuple[float, int, int]] = deque()  # (when, packets, lost)
-        self._at: float | None = None
-        self.own = 0.0
-        self.ratio = 0.0
-        self.excess = 0.0  # congestion's part, 0 where there is none
-        self.hinders = False
-
-    def add(self, packets: int, lost: int, now: float) -> None:
-        """One feedback told of so many packets."""
-        self._results.append((now, packets, lost))
-        while now - self._results[0][0] > LOSS_SECONDS:
-            self._results.popleft()
-        total = sum(count for _, count, _ in self._results)
-        passed = min(now - self._at, 1.0) if self._at is not None else 0.0
-        self._at = now
-        if total < MIN_LOSS_PACKETS:
-            self.excess, self.hinders = 0.0, False
-            return
-        self.ratio = sum(missing for _, _, missing in self._results) / total
-        above = self.ratio - self.own
-        doubt = LOSS_SIGMAS * math.sqrt(max(self.own, 0.01) * (1 - self.own) / total)
-        congested = above > max(LOSS_EXCESS, doubt)
-        self.excess = above if congested else 0.0
-        self.hinders = above > max(LOSS_GROW, doubt)
-        if not congested:
-            pace = OWN_LOSS_SECONDS if above > 0.0 else FORGET_SECONDS
-            self.own = min(self.own + above * passed / pace, MAX_OWN_LOSS)
-
-    def accept(self) -> None:
-        """What is lost now is the path's own."""
-        self.own = min(self.ratio, MAX_OWN_LOSS)
-        self.excess, self.hinders = 0.0, False
-
-
 class Estimator:
     """One path. `bitrate` is bit/s on the wire above UDP; every call says the time (s)."""
 
     __slots__ = (
+        "_believed",
         "_decreased_at",
         "_draining",
         "_feedback_at",
@@ -206,6 +72,7 @@ class Estimator:
         "_trend",
         "acked",
         "bitrate",
+        "brake",
         "drops",
         "loss",
         "queue",
@@ -219,6 +86,7 @@ class Estimator:
         self.loss = LossWatch()
         self.queue = QueueDelay()
         self.round_trip = 0.1  # s, smoothed
+        self.brake = Brake()
         self.drops = 0  # how often congestion was seen
         self._trend = DelayTrend()
         self._grown_at: float | None = None
@@ -229,6 +97,7 @@ class Estimator:
         self._limit_deviation = 0.0
         self._packet_bits = 9600.0
         self._lost_before = 0.0  # the loss for which less was sent
+        self._believed = start  # before all video was stopped
 
     @property
     def signal(self) -> str:
@@ -260,11 +129,15 @@ class Estimator:
         self.loss.add(len(results), lost, now)
         queued = self.queue.seconds
         self.queue.add(ways, now)
+        self._stop_or_go(results, now)
         if acked:
             self.round_trip += (min(max(now - newest, 0.0), 2.0) - self.round_trip) / 8
             self._packet_bits += (bytes_acked * 8 / acked - self._packet_bits) / 16
         self._draining = self._draining and self.queue.seconds > STANDING_SECONDS
         over = over and self.queue.seconds > SHOWN_SECONDS
+        if self.brake.on:
+            self._grown_at = now
+            return
         self._act(over or self.queue.seconds > max(LONG_QUEUE_SECONDS, queued), now)
 
     @property
@@ -273,6 +146,22 @@ class Estimator:
         if not self._draining:
             return self.bitrate
         return self.bitrate * max(1.0 + STANDING_SECONDS - self.queue.seconds, MIN_DRAIN)
+
+    def _stop_or_go(self, results: Sequence[PacketResult], now: float) -> None:
+        """A queue that rises steeply stops all video; what it drained at is the path's rate."""
+        base = self.queue.base
+        arrived = sorted((at, size, at - sent - base) for sent, at, size in results if at is not None)
+        brake = self.brake
+        if not brake.feedback(arrived, self.bitrate, self._left.bitrate, now):
+            return
+        assert brake.rate is not None
+        if brake.on:
+            self.drops += 1
+            self._believed = self.bitrate
+        self._decreased_at = now
+        self._limit, self._limit_deviation = brake.rate, 0.0
+        self.bitrate = max(min(DECREASE * brake.rate, self._believed), MIN_BITRATE)
+        self._trend = DelayTrend()
 
     def _act(self, over: bool, now: float) -> None:
         since = now - self._decreased_at

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sfu.congestion.estimator import PacketResult
+from sfu.congestion.path import PacketResult
 
 PROBE_SECONDS = 0.06
 FIRST_FACTOR = 3.0

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sfu.congestion.allocator import PAUSED, Allocation, Allocator, Stream
-from sfu.congestion.estimator import Estimator, PacketResult
+from sfu.congestion.estimator import Estimator
 from sfu.congestion.ladder import Step, within
+from sfu.congestion.path import PacketResult
 from sfu.congestion.probing import Prober
 from sfu.forward.contract import MAX_PADDING, MAX_PROBE, Forwarder
 from sfu.metrics import Metrics
@@ -84,6 +85,7 @@ class Downlink:
     allocation: Allocation = field(default_factory=lambda: Allocation({}, 0.0, 0.0, frozenset()))
     steps: dict[int, Step | None] = field(default_factory=dict)
     paused: frozenset[int] = frozenset()
+    stopped: bool = False  # all video, for a moment: a queue drains
 
     @property
     def known(self) -> float | None:
@@ -175,6 +177,9 @@ class Bandwidth:
     def _moved(self, downlink: Downlink, drops: int, now: float) -> None:
         if drops:
             self._metrics.congested.inc(drops)
+        if downlink.estimator.brake.on != downlink.stopped:
+            self._share(downlink, now)
+            return
         known = downlink.known
         if known is None:
             return
@@ -202,10 +207,9 @@ class Bandwidth:
         for downlink in self._numbered.values():
             self._probe(downlink, now)
         for downlink in self.downlinks.values():
-            if now >= downlink.due:
-                downlink.estimator.silence(
-                    downlink.numbered and downlink.allocation.used > AUDIBLE_BITRATE, now
-                )
+            if downlink.estimator.brake.tick(now) or now >= downlink.due:
+                sending = downlink.allocation.used > AUDIBLE_BITRATE and not downlink.stopped
+                downlink.estimator.silence(downlink.numbered and sending, now)
                 self._share(downlink, now)
 
     def _probe(self, downlink: Downlink, now: float) -> None:
@@ -247,8 +251,9 @@ class Bandwidth:
         downlink.estimate = known if known is not None else math.inf
         downlink.allocation = allocation
         before, downlink.steps = downlink.steps, {}
+        downlink.stopped = downlink.estimator.brake.on
         for slot, layer in allocation.layers.items():
-            step = views[slot].steps[layer] if layer != PAUSED else None
+            step = views[slot].steps[layer] if layer != PAUSED and not downlink.stopped else None
             downlink.steps[slot] = step
             if slot not in before or _differ(before[slot], step):
                 self._select(slot, before.get(slot), step)

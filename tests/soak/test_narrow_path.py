@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.support.media_page import media_page
@@ -11,26 +13,33 @@ from tests.support.shaped_crowd import shaped_crowd
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 
-async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_no_sound() -> None:
+# From the bottleneck's first packet until its queue is told of and video stops: Chromium's feedback comes
+# every 50 ms, and a picture of 1.5 Mbit/s that left in that time stands 0.2 s in front of 500 kbit/s. Less
+# what the browser keeps in its own buffer, that is the least that can be missing.
+MISSING_SECONDS = 0.35
+
+
+async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_hardly_any_sound() -> None:
     async with media_page() as page, running_worker(plane="auto") as sfu, shaped_crowd(sfu, page, 1) as one:
-        one.path.capacity = 3e6
-        await one.until_width(0, 40, least=800)
-        await page.wait_for_timeout(3_000)
-        one.path.capacity = 500e3
-        begun = await page.evaluate("performance.now()")
-        drop = await one.look(1)
-        lower = await one.until_width(0, 15, most=400)
-        lower = (await page.evaluate("performance.now()") - begun) / 1000
-        settled = await one.look(10)
-        one.path.capacity = 3e6
-        upper = await one.until_width(0, 60, least=800)
-        requests = sfu.metric("atrium_sfu_keyframe_requests_total")
-        print(f"3 → 0.5 Mbit/s: {drop.made_up[0]:.2f} s of sound made up in the first second")
-        print(f"a lower layer after {lower:.1f} s; then: {settled}; the best one again after {upper:.1f} s")
-        print(f"{requests:.0f} keyframes were asked for")
-        assert lower < 5
-        assert settled.made_up[0] < 0.03
-        assert settled.pictures[0] > 8
+        gaps = []
+        for _ in range(3):
+            one.path.capacity = 3e6
+            upper = await one.until_width(0, 60, least=800)
+            await page.wait_for_timeout(3_000)
+            one.path.capacity = 500e3
+            gap, lower = await asyncio.gather(one.gap(1), one.until_width(0, 15, most=400))
+            gaps.append(gap)
+            settled = await one.look(10)
+            print(
+                f"3 → 0.5 Mbit/s: {gaps[-1]:.2f} s of sound made up in the first second beyond the page's own"
+            )
+            print(f"a lower layer after {lower:.1f} s (the best one had come after {upper:.1f} s)")
+            print(f"then: {settled}")
+            assert lower < 5
+            assert settled.made_up[0] < 0.03
+            assert settled.pictures[0] > 8
+        print(f"{sfu.metric('atrium_sfu_keyframe_requests_total'):.0f} keyframes were asked for")
+        assert sorted(gaps)[1] < MISSING_SECONDS
 
 
 async def test_of_ten_around_a_listener_at_1_mbit_all_are_heard_and_the_nearest_are_seen() -> None:

@@ -7,18 +7,22 @@ the listener's feedback coming back every 50 ms. `run` advances all of it in ste
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sfu.congestion.estimator import Estimator, PacketResult
+from sfu.congestion.estimator import Estimator
+from sfu.congestion.path import PacketResult
 from sfu.congestion.probing import Prober
 
 STEP = 0.001
 FEEDBACK_SECONDS = 0.05
 TICK_SECONDS = 0.02
 FRAME_SECONDS = 0.04
+# A picture that was stopped comes back with a keyframe, so late and so many times the size of others.
+KEYFRAME_SECONDS, KEYFRAME_SIZE = 0.08, 5
 PACKET = 1200
 AUDIO_PACKET = 120
 
@@ -91,7 +95,8 @@ class Link:
 @dataclass(slots=True)
 class Flow:
     """`wants(now)`: the bit/s that its streams would use; `layers`: where it can only send some of these
-    rates (rising), as a forwarder does."""
+    rates (rising), as a forwarder does. `stalls`: (from, to) in which the listener's machine does nothing;
+    what has arrived is read afterwards."""
 
     link: Link
     wants: Callable[[float], float]
@@ -100,11 +105,13 @@ class Flow:
     layers: Sequence[float] = ()
     audio: bool = True
     feedback_loss: float = 0.0
+    stalls: Sequence[tuple[float, float]] = ()
     seed: int = 7
     estimator: Estimator = field(init=False)
     prober: Prober = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)  # (when, estimate)
     delivered: list[tuple[float, int]] = field(default_factory=list)
+    stops: list[float] = field(default_factory=list)  # when all video was stopped
 
     def __post_init__(self) -> None:
         self.estimator = Estimator(self.start)
@@ -124,6 +131,7 @@ class Flow:
     _arrived: dict[int, float] = field(init=False)
     _returning: deque[tuple[float, list[PacketResult]]] = field(init=False)
     _debt: float = field(init=False)
+    _keyframe_at: float = field(init=False, default=0.0)
     _frame_at: float = field(init=False)
     _audio_at: float = field(init=False)
     _feedback_at: float = field(init=False)
@@ -145,7 +153,7 @@ class Flow:
         if now >= self._frame_at:
             self._frame_at += FRAME_SECONDS
             audio = AUDIO_PACKET * 8 * 50 if self.audio else 0
-            self._debt += max(self.rate(now) - audio, 0.0) * FRAME_SECONDS / 8
+            self._debt += self._picture(now) * max(self.rate(now) - audio, 0.0) * FRAME_SECONDS / 8
             self._burst(now)
         if now >= self._tick_at:
             self._tick_at += TICK_SECONDS
@@ -157,8 +165,9 @@ class Flow:
                 self._send(min(padding, 255) + 40, now)
                 padding -= 255
             estimator.silence(True, now)
-        if now >= self._feedback_at:
-            self._feedback_at += FEEDBACK_SECONDS
+            estimator.brake.tick(now)
+        if now >= self._feedback_at and self._awake(now) == now:
+            self._feedback_at = now + FEEDBACK_SECONDS
             self._report(now)
         while self._returning and self._returning[0][0] <= now:
             results = self._returning.popleft()[1]
@@ -167,6 +176,19 @@ class Flow:
             if found is not None:
                 self.estimator.probed(*found, now)
             self.history.append((now, self.estimator.bitrate))
+
+    def _picture(self, now: float) -> int:
+        """How many times an ordinary picture's size the next one has: 0 while there is none."""
+        if self.estimator.brake.on:
+            if not self._keyframe_at:
+                self.stops.append(now)
+            self._keyframe_at, self._debt = math.inf, 0.0
+        elif self._keyframe_at == math.inf:
+            self._keyframe_at = now + KEYFRAME_SECONDS
+        if now < self._keyframe_at:
+            return 0
+        size, self._keyframe_at = KEYFRAME_SIZE if self._keyframe_at else 1, 0.0
+        return size
 
     def _burst(self, now: float) -> None:
         while self._debt >= PACKET / 4:
@@ -182,8 +204,13 @@ class Flow:
 
     def arrives(self, packet: Packet, at: float) -> None:
         """From the link."""
+        at = self._awake(at)
         self._arrived[packet.number] = at
         self.delivered.append((at, packet.size))
+
+    def _awake(self, now: float) -> float:
+        """When the listener's machine does what is due now."""
+        return next((end for begin, end in self.stalls if begin <= now < end), now)
 
     def _report(self, now: float) -> None:
         here = [number for number, at in self._arrived.items() if at <= now]

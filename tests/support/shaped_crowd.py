@@ -39,7 +39,9 @@ class Crowded:
 
 
 class ShapedCrowd:
-    """Lisa hears person i in audio slot i and sees them in video slot i; the first is the nearest."""
+    """Lisa hears person i in audio slot i and sees them in video slot i; the first is the nearest. In the
+    same page Mona hears the first one over a free path: what of her sound is made up is the machine's
+    doing."""
 
     def __init__(self, sfu: WorkerUnderTest, page: Page, path: ShapedPath, people: int, layers: int) -> None:
         self.sfu, self.page, self.path = sfu, page, path
@@ -54,11 +56,14 @@ class ShapedCrowd:
         offer = await self.sfu.expect(OfferSlots("lisa", "hall", EVENTS, count, count), Offer)
         answer = await self.page.evaluate("subscribe", self.path.lead(offer.sdp))
         await self.sfu.expect(AcceptSlots("lisa", answer), Done)
+        offer = await self.sfu.expect(OfferSlots("mona", "hall", EVENTS, 1, 0), Offer)
+        answer = await self.page.evaluate("([sdp, name]) => subscribe(sdp, name)", [offer.sdp, "beside"])
+        await self.sfu.expect(AcceptSlots("mona", answer), Done)
         routes = [Route("audio", index, one.session, "mic") for index, one in enumerate(self.people)]
         routes += [
             Route("video", index, one.session, "camera", rank=index) for index, one in enumerate(self.people)
         ]
-        await self.sfu.routes(("lisa", "hall", routes))
+        await self.sfu.routes(("lisa", "hall", routes), ("mona", "hall", routes[:1]))
 
     @property
     def estimate(self) -> float:
@@ -67,10 +72,19 @@ class ShapedCrowd:
         assert downlink is not None
         return downlink.estimator.bitrate
 
-    async def stats(self) -> dict[str, dict[str, Any]]:
+    async def stats(self, name: str = "sub") -> dict[str, dict[str, Any]]:
         """What the browser counts, by MID."""
-        found: dict[str, dict[str, Any]] = await self.page.evaluate("inbound()")
+        found: dict[str, dict[str, Any]] = await self.page.evaluate("inbound", name)
         return found
+
+    async def gap(self, seconds: float) -> float:
+        """Seconds of the first one's sound that the browser makes up in so long, beyond what it makes up
+        for Mona."""
+        before = [(await self.stats(name))["a0"] for name in ("sub", "beside")]
+        await self.page.wait_for_timeout(seconds * 1000)
+        after = [(await self.stats(name))["a0"] for name in ("sub", "beside")]
+        lisa, mona = (concealed(*reports) for reports in zip(before, after, strict=True))
+        return lisa - mona
 
     async def look(self, seconds: float) -> Crowded:
         """Listen and watch for so long."""

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from sfu.congestion.ladder import ALL_FRAMES, Layer, ladder
-from sfu.downlink.bandwidth import Bandwidth, View
+from sfu.downlink.bandwidth import AUDIO_BITRATE, Bandwidth, View
 from sfu.forward.contract import Codec, ExtensionIds, SlotParams
 from sfu.metrics import Metrics
 from sfu.routing.slot import Slot
@@ -47,6 +47,7 @@ class Lisa:
         self.views = [View(slot, (float(slot),), STEPS) for slot in range(1, faces + 1)]
         self.audio = 2
         self.selected: dict[int, tuple[int, int, bool]] = {}
+        self.log: list[tuple[float, int, int]] = []
         self.told: list[frozenset[int]] = []
         self.metrics = Metrics(CollectorRegistry())
         self.bandwidth = Bandwidth(self.path, self, self.metrics)
@@ -69,6 +70,7 @@ class Lisa:
 
     def select(self, slot: int, spatial: int, temporal: int, hold: bool) -> None:
         self.selected[slot] = (spatial, temporal, hold)
+        self.log.append((self.now, slot, spatial))
 
     def shown(self, session: str, paused: frozenset[int]) -> None:
         self.told.append(paused)
@@ -86,7 +88,7 @@ class Lisa:
             self.now += 0.01
             downlink = self.bandwidth.of(SESSION)
             assert downlink is not None
-            due = downlink.allocation.used * 0.01 / 8
+            due = (AUDIO_BITRATE * self.audio if downlink.stopped else downlink.allocation.used) * 0.01 / 8
             sizes = [round(due)] if due else []
             probes = self.path.probed
             sizes += [255 + 24] * sum(packets for _, packets, _ in probes)
@@ -135,6 +137,22 @@ def test_a_path_that_becomes_narrow_costs_the_far_ones_their_layers_at_once() ->
     used = lisa.bandwidth.of(SESSION)
     assert used is not None
     assert used.allocation.used <= 700e3
+
+
+def test_a_queue_that_rises_steeply_stops_pictures_till_it_is_gone_and_calls_none_paused() -> None:
+    lisa = Lisa()
+    lisa.watch(5, 20e6)
+    begun, told = lisa.now, len(lisa.told)
+    lisa.log.clear()
+    lisa.watch(2, 1.5e6)
+    stopped = [at for at, _, spatial in lisa.log if spatial < 0]
+    assert len(stopped) == 3  # each once
+    assert set(stopped) == {stopped[0]}
+    assert stopped[0] - begun < 0.2
+    back = [at for at, slot, spatial in lisa.log if slot == 1 and spatial >= 0]
+    assert back[0] - begun < 1.0
+    assert min(lisa.spatial) >= 0
+    assert set(lisa.told[told:]) == {frozenset()}
 
 
 def test_pictures_come_back_after_the_hold_when_the_path_is_wide_again() -> None:

@@ -7,15 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sfu.congestion.estimator import (
-    MAX_ACKED,
-    MIN_BITRATE,
-    START_BITRATE,
-    AckedRate,
-    Estimator,
-    LossWatch,
-    PacketResult,
-)
+from sfu.congestion.estimator import MIN_BITRATE, START_BITRATE, Estimator
+from sfu.congestion.path import MAX_ACKED, AckedRate, LossWatch, PacketResult
 from tests.support.link_model import Flow, Link, run, share, waits
 
 
