@@ -126,6 +126,35 @@ static int64_t place(struct plane *p, struct producer *s, const struct incoming 
     return sequence;
 }
 
+/* See to memory for a packet of this length: that of one too old to go out again, where there is such a one.
+ * So a producer keeps what its time takes, not what its cache could hold. False when there is none to be had. */
+static bool want_room(struct plane *p, struct producer *s, struct packet *packet, int64_t sequence, int length)
+{
+    if (packet->room >= length)
+        return true;
+    if (s->kept < sequence - s->cache_mask)
+        s->kept = sequence - s->cache_mask;
+    for (int looks = 0; looks < MAX_LOOKS && s->kept < sequence && !packet->payload; looks++) {
+        struct packet *old = &s->cache[s->kept & s->cache_mask];
+        if (READ(old->sequence) != EMPTY && p->now - READ(old->at) <= s->cache_seconds)
+            break;
+        packet->payload = old->payload;
+        packet->room = old->room;
+        old->payload = NULL;
+        old->room = 0;
+        s->kept++;
+    }
+    if (packet->room >= length)
+        return true;
+    int room = (length + 255) & ~255;
+    uint8_t *larger = realloc(packet->payload, (size_t)room);
+    if (!larger)
+        return false;
+    packet->payload = larger;
+    packet->room = (uint16_t)room;
+    return true;
+}
+
 /* Remember the packet; NULL when it is there already or older than the cache. */
 static struct packet *remember(struct plane *p, struct producer *s, const struct incoming *in,
                                int64_t sequence, const uint8_t *payload, int length)
@@ -137,15 +166,9 @@ static struct packet *remember(struct plane *p, struct producer *s, const struct
     }
     if (packet->turn == p->turn)
         fan_out(p, s);           /* the older one in this place may still be on its way */
-    if (packet->room < length) {
-        int room = (length + 255) & ~255;
-        uint8_t *larger = realloc(packet->payload, (size_t)room);
-        if (!larger) {
-            drop(p, DROP_NO_ROOM);
-            return NULL;
-        }
-        packet->payload = larger;
-        packet->room = (uint16_t)room;
+    if (!want_room(p, s, packet, sequence, length)) {
+        drop(p, DROP_NO_ROOM);
+        return NULL;
     }
     if (length)
         memcpy(packet->payload, payload, (size_t)length);

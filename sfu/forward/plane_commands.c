@@ -96,6 +96,7 @@ static void bind_ssrc(struct plane *p, struct producer *s, uint32_t ssrc, bool r
     s->group = 0;
     s->transit = 0;
     s->jitter = 0;
+    s->kept = 0;
     WRITE(s->jitter_ticks, 0);
     WRITE(s->first, -1);
     WRITE(s->highest, -1);

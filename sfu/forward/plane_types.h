@@ -160,8 +160,8 @@ int slot_retransmit(plane *, slot *, producer *, producer *held, const uint16_t 
 
 /* See sleep_until_needed. */
 #define HOLD_NANOSECONDS 1000000 /* a packet's wait for others, where few come */
-#define PACE_NANOSECONDS 1500000 /* and between two looks where one comes after the other */
-#define PACED_SECONDS 0.005      /* turns with packets that lie closer than this follow each other */
+#define PACE_NANOSECONDS 3000000 /* and between two looks where one comes after the other */
+#define PACED_SECONDS 0.006      /* turns with packets that lie closer than this follow each other */
 
 #define MAX_OUT (PLANE_MAX_HEAD + OSN_BYTES + PLANE_MAX_DATAGRAM + 64)
 #define TX_BYTES (128 * 1024)    /* stays in the core's own cache until it is sent */
@@ -180,6 +180,7 @@ int slot_retransmit(plane *, slot *, producer *, producer *held, const uint16_t 
 /* Strangers' datagrams wait only while this much waits: a flood leaves room for the peers' events. */
 #define STRANGER_BYTES (128 * 1024)
 
+#define MAX_LOOKS 4              /* for the memory of an old packet, per packet */
 #define BUCKETS 8192
 #define SEGMENTS 16              /* switches that a slot remembers for retransmission (a power of two) */
 #define THIN_SEGMENTS 64         /* and runs of dropped packets, where it drops some: four seconds at 30 fps */
@@ -243,6 +244,7 @@ struct producer {
     bool known_ssrc, known_rtx, started;
     int64_t cache_mask;
     double cache_seconds;
+    int64_t kept;                /* packets before this number have given their memory to later ones */
     uint32_t group, reference;   /* its timestamp at its group's instant; group 0: not known */
     struct slot *flowing, *waiting, *coming; /* `coming` flow from another source until a keyframe of this */
     struct packet *burst[BATCH]; /* what this turn brought */

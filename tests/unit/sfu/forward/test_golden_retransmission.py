@@ -95,6 +95,20 @@ async def test_the_cache_holds_a_bounded_number_of_packets(rig: Rig) -> None:
     assert rig.forwarder.retransmit(slot, [packet.sequence for packet in kept[:32]]) == 32
 
 
+async def test_memory_of_what_is_too_old_is_used_again_and_of_nothing_else(rig: Rig) -> None:
+    source, slot, listener = await flowing_video(rig)
+    sent: list[tuple[int, bytes]] = []  # what the cache's time reaches back to
+    for i in range(40):
+        for size in (3, 700, 1100, 300):
+            source.send(payload=b"\x10\x00" + bytes([i]) * size)
+        await rig.settle()
+        sent = [*sent, *((packet.sequence, packet.payload) for packet in listener.receive())][-40:]
+        assert rig.forwarder.retransmit(slot, [number for number, _ in sent]) == len(sent)
+        await rig.settle()
+        assert sorted(unwrap(packet.payload) for packet in listener.receive()) == sorted(sent)
+        rig.clock.advance(VIDEO_CACHE_MS / 1000 / 10)
+
+
 async def test_one_request_is_bounded(rig: Rig) -> None:
     source, slot, listener = await flowing_video(rig)
     for i in range(MAX_RETRANSMIT // 32 + 1):
