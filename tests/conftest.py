@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -23,6 +25,23 @@ ROOT = Path(__file__).resolve().parents[1]
 # the line it waited at, and those after it run (s). What waits elsewhere (a fixture, a thread, a loop without
 # an end) ends with its process at `faulthandler_timeout`, after the stacks of all threads.
 LONGEST_TEST = 240.0
+
+# Databases, browser profiles and recordings of the tests lie in memory where it has room (bytes): hundreds of
+# small servers that sync to one disk are all that slows some machines down.
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 6 << 30
+
+
+def _keep_in_memory() -> None:
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    there = os.statvfs(MEMORY)
+    if there.f_bavail * there.f_frsize >= ENOUGH_MEMORY and not there.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+_keep_in_memory()
 
 # A busy machine is slow, and that is no failure. (Where CI is set the examples are the same each time.)
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
