@@ -51,6 +51,7 @@ from sfu.forward.slots import Slot
 from sfu.forward.srtp import check_seam, receiver, repeater, sender
 from sfu.forward.tables import SILENT, Peer, Producer, Tables, TransportHistory
 from sfu.forward.timeline import Sync
+from sfu.forward.turns import Turns
 from sfu.forward.way import PacketWay
 from sfu.rtp.sequence import near_16
 
@@ -85,7 +86,7 @@ class PythonForwarder:
         self._resender = Resender(self._way.outbox)
         self._probes = 0
         self._closed = False
-        self._loop.add_reader(self._datagrams.sock, self._way.turn)
+        self._turns = Turns(self._loop, self._datagrams.sock, self._way.turn, clock)
 
     @property
     def plane(self) -> Literal["python", "native"]:
@@ -369,6 +370,6 @@ class PythonForwarder:
         if self._closed:
             return
         self._closed = True
-        self._loop.remove_reader(self._datagrams.sock)
+        self._turns.close()
         self._datagrams.sock.close()
         self._tables.clear()

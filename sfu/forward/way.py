@@ -1,6 +1,6 @@
 """The way of a packet through the Python plane: `PacketWay.turn`, from the socket to the socket.
 
-It runs when the socket is readable, takes a bounded batch and makes no object per forwarded packet.
+It runs when `turns.py` says, takes a bounded batch and makes no object per forwarded packet.
 Tables (`tables.py`) are only read here, but for the figures; events are raised when the batch is out, so
 that whoever hears them may change the tables.
 """
@@ -81,8 +81,11 @@ class PacketWay:
         self.dropped = dict.fromkeys(Drop, 0)
         self.outbox = Outbox(datagrams, self.dropped)
 
-    def turn(self) -> None:
-        """Receive → demultiplex → unprotect → producer → cache → per slot rewrite → protect → send."""
+    def turn(self) -> tuple[int, bool]:
+        """Receive → demultiplex → unprotect → producer → cache → per slot rewrite → protect → send.
+
+        How many datagrams there were, and whether there may be more.
+        """
         datagrams = self._datagrams
         dropped = self.dropped
         size = self._size
@@ -91,7 +94,8 @@ class PacketWay:
         busy: list[Producer] = []
         now = self._clock()
         sent_before = self.outbox.sent
-        received = datagrams.receive(self._limit)
+        limit = self._limit
+        received = datagrams.receive(limit)
         self.received += received
         self.received_bytes += sum(datagrams.rx_lengths[:received])
 
@@ -247,6 +251,7 @@ class PacketWay:
                 event(*arguments)
             except Exception as error:  # one bad event must not cost the others theirs
                 self._complain(event.__name__, error)
+        return received, received == limit
 
     def _fan_out(self, source: Producer, now: float) -> None:
         """Hand a source's burst to its listeners: what came in together leaves together (UDP GSO)."""
