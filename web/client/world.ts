@@ -6,6 +6,7 @@
  */
 import { createMedia } from "./media/session.ts";
 import { byId } from "./shared/dom.ts";
+import { listenToPreferences } from "./shared/preferences.ts";
 import type { Seam } from "./ui/seam.ts";
 import { type PageData, WorldPage } from "./ui/world_page.ts";
 
@@ -17,4 +18,5 @@ declare global {
 
 const page = new WorldPage(JSON.parse(byId("page").textContent ?? "{}") as PageData, createMedia);
 window.atrium = page.seam;
+listenToPreferences();
 void page.start();

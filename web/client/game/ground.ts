@@ -33,11 +33,12 @@ export interface Ground {
   above: Chunk[];
 }
 
+/** What has not come by then (ms) is taken for lost. */
+const LOAD_MS = 45_000;
+
 /** Loads the map at `url` with its pictures and paints it. Rejects with a sentence for the person. */
 export async function loadGround(url: string): Promise<Ground> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`The map could not be loaded (${answer.status}).`);
-  const map = (await answer.json()) as TiledMap;
+  const map = await loadMap(url);
   if (map.width * map.tilewidth * map.height * map.tileheight > MAX_PIXELS) {
     throw new Error(t("world.map_too_large"));
   }
@@ -50,13 +51,29 @@ export async function loadGround(url: string): Promise<Ground> {
   return { map, below: paint(map, below, images, BELOW), above: paint(map, above, images, ABOVE) };
 }
 
-export async function loadImage(url: string): Promise<HTMLImageElement> {
+async function loadMap(url: string): Promise<TiledMap> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(LOAD_MS) });
+    if (answer.ok) return (await answer.json()) as TiledMap;
+  } catch {
+    // The same sentence for a line that is cut, an answer that never ends, and one that is no map.
+  }
+  throw new Error(t("world.map_not_loaded"));
+}
+
+async function loadImage(url: string): Promise<HTMLImageElement> {
   const image = new Image();
   image.src = url;
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const never = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Error("late")), LOAD_MS);
+  });
   try {
-    await image.decode();
+    await Promise.race([image.decode(), never]);
   } catch {
-    throw new Error(`A picture is missing: ${new URL(url).pathname}`);
+    throw new Error(t("world.map_picture_missing", { picture: new URL(url).pathname }));
+  } finally {
+    clearTimeout(late);
   }
   return image;
 }

@@ -11,6 +11,7 @@ import { findPath } from "./paths.ts";
 import type { People } from "./people.ts";
 import { type Seat, seatsOf } from "./seats.ts";
 import { Stage } from "./stage.ts";
+import { forgetSheets } from "../shared/looks.ts";
 import { blockedCells } from "./tiled.ts";
 import { type WallGrid, wallsOf } from "./walls.ts";
 import { type Wish, Walker } from "./walker.ts";
@@ -20,12 +21,18 @@ export interface PlayEvents {
   report: (x: number, y: number, direction: Direction) => void;
   /** After each drawn frame: true asks for another one. */
   drawn: (now: number, dt: number) => boolean;
+  /** The graphics card has let go of the picture; `true` when it has been painted anew. */
+  lost: (again: boolean) => void;
+  /** It could not be painted anew. */
+  failed: (error: unknown) => void;
 }
 
 /** Who is away is not quite here. */
 const AWAY_ALPHA = 0.6;
 /** After a picture that failed the next one is tried so much later (ms). */
 const AGAIN_MS = 1_000;
+/** A card that comes back is back by then (ms): whoever asks earlier gets none. */
+const CALM_MS = 1_000;
 /** CSS px that the header and the bar take. */
 const COVERED = { top: 64, bottom: 84 };
 
@@ -38,10 +45,11 @@ export interface Look {
 }
 
 export class Play {
-  readonly stage: Stage;
+  #stage!: Stage;
+  readonly #parent: HTMLElement;
   readonly #people: People;
   readonly #events: PlayEvents;
-  readonly #wardrobe = new Wardrobe();
+  #wardrobe = new Wardrobe();
   readonly #looks = new Map<string, Look>();
   readonly #dressed = new Map<string, string>();
   #walker: Walker | null = null;
@@ -64,13 +72,23 @@ export class Play {
   #lastFrame: number | null = null;
 
   static async create(parent: HTMLElement, people: People, events: PlayEvents): Promise<Play> {
-    return new Play(await Stage.create(parent), people, events);
+    const play = new Play(parent, people, events);
+    await play.#makeStage();
+    return play;
   }
 
-  private constructor(stage: Stage, people: People, events: PlayEvents) {
-    this.stage = stage;
+  private constructor(parent: HTMLElement, people: People, events: PlayEvents) {
+    this.#parent = parent;
     this.#people = people;
     this.#events = events;
+  }
+
+  async #makeStage(): Promise<void> {
+    this.#stage = await Stage.create(this.#parent, () => void this.#paintAnew());
+  }
+
+  get stage(): Stage {
+    return this.#stage;
   }
 
   get walker(): Walker | null {
@@ -312,6 +330,30 @@ export class Play {
     return findPath(this.#grid, from, to, rooms.map((room) => room.bounds));
   }
 
+  /**
+   * A laptop that slept, a driver that was renewed: whatever lay on the card is gone, the painted floor too. The next
+   * stage chooses anew by what to draw.
+   */
+  async #paintAnew(): Promise<void> {
+    this.#events.lost(false);
+    try {
+      const [ground] = await Promise.all([this.#mapUrl ? loadGround(this.#mapUrl) : null, pause(CALM_MS)]);
+      const old = this.#stage;
+      await this.#makeStage();
+      old.destroy();
+      forgetSheets();
+      this.#wardrobe = new Wardrobe();
+      this.#dressed.clear();
+      if (ground) this.stage.setGround(ground);
+      this.#ground = ground;
+      this.sync();
+      this.zonesChanged();
+      this.#events.lost(true);
+    } catch (error) {
+      this.#events.failed(error);
+    }
+  }
+
   async #load(info: MapInfo): Promise<void> {
     const ground = await loadGround(info.url);
     const { map } = ground;
@@ -332,4 +374,8 @@ export class Play {
     this.#seats = seatsOf(map);
     this.#zoom = firstZoom(this.stage.size, this.#map, this.stage.ratio);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

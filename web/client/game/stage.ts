@@ -3,6 +3,7 @@
  * draws when asked, never by itself: nothing moves, nothing is drawn.
  */
 import Phaser from "phaser";
+import { t } from "../i18n/words.ts";
 import type { ZoneInfo } from "../net/messages.ts";
 import { Avatar, RING_KEY, SHADOW_KEY } from "./avatar.ts";
 import type { Point } from "./collision.ts";
@@ -19,6 +20,8 @@ const HERE_DEPTH = 3_100_000;
 /** How dark the rest gets around a private room, and how long (ms) that takes. */
 const DIM = 0.5;
 const DIM_MS = 280;
+/** An engine that has not drawn its first frame by then (ms) never will. */
+const CREATE_MS = 20_000;
 const FEATHER = [0, 2, 4, 6, 8, 10, 12, 14, 16];
 
 export class Stage {
@@ -31,15 +34,21 @@ export class Stage {
   readonly #dim: Phaser.GameObjects.Graphics;
   readonly #ring: Phaser.GameObjects.Graphics;
   readonly #goal: Phaser.GameObjects.Image;
+  #hearing: number | "room" | null = null;
   #dimTarget = 0;
   #size: Size = { width: 1, height: 1 };
   #ratio = 1;
   #scale = 1;
   #map: Size = { width: 1, height: 1 };
 
-  static create(parent: HTMLElement): Promise<Stage> {
+  /**
+   * Resolves after the engine's first frame, also in a page that is not looked at; rejects with a sentence for the
+   * person. `lost`: the graphics card has let go of the picture, and nothing of this stage is seen any more.
+   */
+  static create(parent: HTMLElement, lost: () => void): Promise<Stage> {
     return new Promise((resolve, reject) => {
       const scene = new Phaser.Scene("map");
+      const late = setTimeout(() => reject(new Error(t("world.cannot_draw"))), CREATE_MS);
       try {
         const game = new Phaser.Game({
           type: hasGpu() ? Phaser.WEBGL : Phaser.CANVAS,
@@ -54,13 +63,18 @@ export class Stage {
           audio: { noAudio: true },
           render: { pixelArt: true, roundPixels: false, powerPreference: "low-power", antialiasGL: false },
           scale: { mode: Phaser.Scale.ScaleModes.NONE, autoRound: true },
+          // A hidden page has no animation frames: the first picture comes by a timer.
+          fps: { forceSetTimeOut: true },
         });
         // The engine's own loop is there for one frame: from then on `draw` says when.
         game.events.once(Phaser.Core.Events.POST_RENDER, () => {
           game.loop.stop();
+          clearTimeout(late);
+          for (const event of ["webglcontextlost", "contextlost"]) game.canvas.addEventListener(event, lost, { once: true });
           resolve(new Stage(parent, game, scene));
         });
       } catch (error) {
+        clearTimeout(late);
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
@@ -80,6 +94,16 @@ export class Stage {
 
   get size(): Size {
     return this.#size;
+  }
+
+  /** By what it draws. */
+  get engine(): "webgl" | "canvas" {
+    return this.#game.config.renderType === Phaser.WEBGL ? "webgl" : "canvas";
+  }
+
+  /** The radius (map px) of the disc that `showHearing` draws now, "room" for a rectangle, null for nothing. */
+  get hearing(): number | "room" | null {
+    return this.#hearing;
   }
 
   get ratio(): number {
@@ -180,6 +204,7 @@ export class Stage {
   /** How far one is heard: a disc around a place, a room's rectangle, or nothing. */
   showHearing(at: Point | null, radius: number, full: number, room: ZoneInfo | null): void {
     this.#ring.clear();
+    this.#hearing = room ? "room" : at ? radius : null;
     if (room) {
       const { x, y, width, height } = room.bounds;
       this.#ring.fillStyle(0x45d69b, 0.1).fillRect(x, y, width, height);
@@ -240,6 +265,7 @@ export class Stage {
 
   destroy(): void {
     this.#game.destroy(true);
+    this.#game.step(performance.now(), 0); // with the engine's next step, and we are its clock
   }
 
   #paintSigns(): void {

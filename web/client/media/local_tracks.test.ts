@@ -143,3 +143,25 @@ test("choosing a device does not turn it on", async () => {
   await tracks.choose({ mic: "usb", camera: "cam" });
   assert.equal(requests.length, 0);
 });
+
+test("a device that neither comes nor is refused is told, and is still awaited", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const done = tracks.set("mic", true);
+  context.mock.timers.tick(3_999);
+  assert.deepEqual(told, []);
+  context.mock.timers.tick(1);
+  assert.deepEqual(told, ["mic_waiting"]);
+  request(0).grant(new FakeTrack("mic"));
+  await done;
+  assert.equal(tracks.on("mic"), true);
+});
+
+test("of a device that is not wanted any more nothing is told", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const done = tracks.set("mic", true);
+  await tracks.set("mic", false);
+  context.mock.timers.tick(60_000);
+  assert.deepEqual(told, []);
+  request(0).refuse("NotAllowedError");
+  await done;
+});

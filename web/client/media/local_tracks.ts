@@ -8,7 +8,7 @@ import type { Source } from "../net/messages.ts";
 import { openCamera, openMic, openScreen } from "./capture.ts";
 import { type Effects, NO_EFFECTS } from "./effects/choice.ts";
 import { cameraEffects, EffectFailed, micEffects } from "./effects/effects.ts";
-import { captureProblem, lostProblem, type Device, type Problem, problemOf } from "./problems.ts";
+import { captureProblem, lostProblem, type Device, type Problem, problemOf, waitingProblem } from "./problems.ts";
 
 export interface LocalTrackEvents {
   /** This track is what `source` sends from now on; null: nothing. */
@@ -17,6 +17,9 @@ export interface LocalTrackEvents {
   changed(): void;
   problem(problem: Problem): void;
 }
+
+/** A device that has not opened by then (ms) waits for its person, most likely: browsers ask in a corner. */
+const ASKED_MS = 4_000;
 
 type Opened = Partial<Record<Source, MediaStreamTrack>>;
 
@@ -102,6 +105,9 @@ export class LocalTracks {
 
   #open(device: Device): Promise<void> {
     const wish = (this.#wishes[device] += 1);
+    const asking = setTimeout(() => {
+      if (device !== "screen" && this.#wishes[device] === wish) this.#events.problem(waitingProblem(device));
+    }, ASKED_MS);
     const opening = this.#obtain(device)
       .then(
         (opened) => {
@@ -115,6 +121,7 @@ export class LocalTracks {
         },
       )
       .finally(() => {
+        clearTimeout(asking);
         if (this.#opening.get(device) === opening) this.#opening.delete(device);
       });
     this.#opening.set(device, opening);

@@ -66,6 +66,11 @@ export function captureProblem(device: Device, error: unknown): Problem | null {
   return { code: `${device}_failed`, message: t("media.failed", { device: capital(named) }) };
 }
 
+/** The device has been asked for and has not come, nor been refused. */
+export function waitingProblem(device: Device): Problem {
+  return { code: `${device}_waiting`, message: t("media.waiting", { device: noun(device) }) };
+}
+
 /** The device went away while it was on. */
 export function lostProblem(device: Device): Problem {
   return { code: `${device}_lost`, message: t("media.lost", { device: capital(noun(device)) }) };

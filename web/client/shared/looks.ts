@@ -61,6 +61,11 @@ export function sheetOf(avatar: string): Promise<HTMLCanvasElement | HTMLImageEl
   return sheet;
 }
 
+/** Paints all sheets anew from now on: canvases lose what is on them together with the graphics card. */
+export function forgetSheets(): void {
+  sheets.clear();
+}
+
 export function canvasOf({ width, height, data }: Pixels): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = width;

@@ -18,6 +18,8 @@ export interface Seam {
   walkTo(x: number, y: number): Promise<boolean>;
   /** Each person's gain for me now. */
   gains(): Record<string, number>;
+  /** How the map is seen: by what it is drawn, CSS px per map px, and the ring of how far I am heard. */
+  view(): { engine: "webgl" | "canvas"; zoom: number; hearing: number | "room" | null } | null;
   /** Whom I follow. */
   following(): string | null;
   /** The last picture of the slots. */
@@ -56,6 +58,10 @@ export function makeSeam(parts: SeamParts): Seam {
       }),
     walkTo: parts.walkTo,
     gains: () => Object.fromEntries([...people.others.keys()].map((id) => [id, voices.gainOf(id)])),
+    view: () => {
+      const play = parts.play();
+      return play && { engine: play.stage.engine, zoom: play.zoom, hearing: play.stage.hearing };
+    },
     following: parts.following,
     slots: parts.slots,
     media,

@@ -12,7 +12,6 @@ import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
-import { listenToPreferences } from "../shared/preferences.ts";
 import { Announcer } from "./announcer.ts";
 import { Booth } from "./booth.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
@@ -20,8 +19,8 @@ import { ChatPlaces, worldChat } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
 import { Lists } from "./lists.ts";
 import { MediaControls } from "./media_controls.ts";
+import { MapPicture } from "./map_picture.ts";
 import { Modes } from "./modes.ts";
-import { dotsOf, Minimap } from "./minimap.ts";
 import { Banner, Toasts } from "./notices.ts";
 import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
@@ -62,7 +61,7 @@ export class WorldPage {
   readonly #chat: Chat;
   readonly #chatPlaces: ChatPlaces;
   readonly #bubbles: Bubbles;
-  readonly #minimap: Minimap;
+  readonly #picture: MapPicture;
   readonly #controls: MediaControls;
   readonly #overlay: Overlay;
   readonly #voices: Voices;
@@ -114,7 +113,14 @@ export class WorldPage {
       ask: () => this.#connection.send({ type: "who_hears" }),
       person: (userId) => this.#people.others.get(userId) ?? null,
     });
-    this.#minimap = new Minimap(byId("minimap", HTMLCanvasElement), (to) => void this.#walking.to(to.x, to.y));
+    this.#picture = new MapPicture({
+      play: () => this.#play,
+      people: this.#people,
+      toasts: this.#toasts,
+      banner: this.#banner,
+      connection: this.#connection,
+      walkTo: (to) => void this.#walking.to(to.x, to.y),
+    });
     this.#panel = new Panel(() => this.#play?.resize());
     const modes = new Modes(byId("modes"));
     const volumes = new Volumes(localStorage);
@@ -197,7 +203,6 @@ export class WorldPage {
     this.#figures = new Figures(this.#media, this.#people, this.#connection);
     byId("bar-more").append(new QualitySign(this.#media, () => void this.#figures.toggle()).element);
     if (new URLSearchParams(location.search).has("stats")) void this.#figures.toggle();
-    listenToPreferences();
     this.#hands = new Hands({
       media: this.#media,
       controls: this.#controls,
@@ -226,6 +231,8 @@ export class WorldPage {
         report: (x, y, direction) =>
           this.#connection.send({ type: "player_move", x, y, direction, seq: this.#seq++ }),
         drawn: (now, dt) => this.#drawn(now, dt),
+        lost: (again) => this.#picture.lost(again),
+        failed: (error) => this.#picture.failed(error),
       });
     } catch (error) {
       this.#banner.fail(error instanceof Error ? error.message : t("world.cannot_draw"));
@@ -262,7 +269,7 @@ export class WorldPage {
         this.#hearers.show(message);
         break;
       case "welcome":
-        this.#entering = this.#enter(message);
+        this.#enter(message);
         break;
       case "moved_back":
         this.#play?.correct(message.x, message.y);
@@ -282,16 +289,14 @@ export class WorldPage {
     }
   }
 
-  async #enter(welcome: Welcome): Promise<void> {
-    try {
-      await this.#play?.enter(welcome);
-    } catch (error) {
-      this.#connection.stop();
-      this.#banner.fail(error instanceof Error ? error.message : t("world.not_drawn"));
-      return;
-    }
-    const ground = this.#play?.ground;
-    if (ground) this.#minimap.setMap(ground, this.#people.zones.values());
+  /** The map first; one walks on it while the browser still asks whether the microphone may be used. */
+  #enter(welcome: Welcome): void {
+    const map = (this.#play?.enter(welcome) ?? Promise.resolve()).then(() => this.#picture.show());
+    this.#entering = map.catch((error: unknown) => this.#picture.failed(error));
+    void map.then(() => this.#startMedia(welcome), () => undefined);
+  }
+
+  async #startMedia(welcome: Welcome): Promise<void> {
     document.body.classList.add("entered");
     this.#overlay.tiles.clearRemote();
     this.#voices.lookAtAll();
@@ -349,12 +354,8 @@ export class WorldPage {
         if (person) this.#play?.add(person);
         break;
       }
-      case "zones": {
-        const ground = this.#play?.ground;
-        if (ground) this.#minimap.setMap(ground, this.#people.zones.values());
-        break;
-      }
     }
+    if (change.what === "zones") this.#picture.show();
     if (change.what === "zones" || change.what === "my_zone" || change.what === "all") {
       this.#play?.zonesChanged();
       this.#place.show(this.#people);
@@ -393,6 +394,6 @@ export class WorldPage {
     const soon = this.#walking.following.update(play, now);
     const busy = this.#overlay.update(play, this.#people, now, dt, this.#voices);
     this.#bubbles.update((id) => this.#overlay.headOf(play, this.#people, id, now));
-    return this.#minimap.draw(now, dotsOf(play, this.#people, this.#voices, now)) || busy || soon;
+    return this.#picture.draw(play, this.#voices, now) || busy || soon;
   }
 }
