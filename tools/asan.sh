@@ -27,7 +27,7 @@ mkdir -p "$folder/tests/unit/sfu"
 cp -r tests/support "$folder/tests"
 cp -r tests/unit/sfu/forward "$folder/tests/unit/sfu"
 mkdir -p "$folder/tests/unit/world"
-cp tests/unit/world/test_native.py "$folder/tests/unit/world"
+cp tests/unit/world/test_native.py tests/unit/world/test_intake.py "$folder/tests/unit/world"
 rm -f "$folder"/sfu/forward/_plane*.so "$folder"/world/native/_native*.so
 cd "$folder"
 CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" CC="$cc" \
@@ -38,6 +38,6 @@ echo "golden suite:"
 # The sanitizer keeps freed memory to catch its use, so how much there is says nothing here.
 # Python itself leaks on purpose, and knows nothing of the sanitizer: it is loaded before everything else.
 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$($cc -print-file-name=libasan.so) $($cc -print-file-name=libubsan.so)" \
-    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward tests/unit/world -k native \
+    "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit/sfu/forward tests/unit/world -k "native or intake" \
     --ignore tests/unit/sfu/forward/test_native_build.py \
     --deselect tests/unit/sfu/forward/test_native.py::TestCommands::test_what_is_removed_is_freed_when_the_data_thread_has_let_go

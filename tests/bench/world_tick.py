@@ -133,7 +133,7 @@ class Crowd:
         message = decode_client(payload)
         assert isinstance(message, PlayerMove)
         client.total.take(now)
-        talk.move(self.live, client, message, now, self.live._metrics)
+        talk.move(self.live, client, message, now)
 
     def sent(self) -> tuple[int, int]:
         outlets = [client.outlet for client in self.clients]

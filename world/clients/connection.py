@@ -1,7 +1,8 @@
 """One WebSocket connection: the socket's events in, whole messages to whoever listens, frames out.
 
 It takes a connection over from aiohttp once the upgrade has been asked for. What a read brings goes to the
-listener in the same call: no queue, no task, no future between a step and the world. Frames go straight to
+listener in the same call: no queue, no task, no future between a step and the world. Once somebody listens,
+`world.clients.intake` reads the socket where it can. Frames go straight to
 the transport: they are made once for many (`world.clients.frames`), and the transport's buffer is the only
 queue (`world.clients.client` bounds it). A socket that falls silent is asked, then cut.
 """
@@ -16,8 +17,9 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from signaling.messages import MAX_FRAME_BYTES
+from signaling.messages import MAX_FRAME_BYTES, PlayerMove
 from world.clients.client import HARD_BYTES, SOFT_BYTES
+from world.clients.intake import Intake
 from world.clients.websocket import (
     BINARY,
     CLOSE,
@@ -71,16 +73,18 @@ class Connection(asyncio.Protocol):
         "_fd",
         "_held",
         "_http",
+        "_intake",
         "_late",
         "_listener",
         "_looking",
         "_loop",
         "_reader",
-        "_silent",
+        "_step",
         "_transport",
         "_waiter",
         "_waiting",
         "over",
+        "silent",
         "wire",
     )
 
@@ -94,11 +98,15 @@ class Connection(asyncio.Protocol):
         self._http = http
         self._reader = Reader(MAX_WIRE_BYTES)
         self._listener: Callable[[bytes], None] | None = None
+        self._step: Callable[[PlayerMove, float], None] | None = None
+        # Who reads our socket in our place.
+        self._intake: Intake | None = None
         self._waiting: deque[bytes] = deque()
         self._late = 0
         self._waiter: asyncio.Future[None] | None = None
         self._held = False
-        self._silent = 0
+        # Looks since something was heard.
+        self.silent = 0
         self._closing = False
         self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
         # Done when the connection is over.
@@ -181,7 +189,8 @@ class Connection(asyncio.Protocol):
             return
         self._closing = True
         WIRES.shut(self.wire)
-        self._listener = None
+        self._read_ourselves()
+        self._listener = self._step = None
         self._waiting.clear()
         self._wake()
         self._release()
@@ -201,16 +210,54 @@ class Connection(asyncio.Protocol):
         self._release()
         return message
 
-    def listen(self, listener: Callable[[bytes], None]) -> None:
-        """From now on every message is the listener's, as it comes."""
+    def listen(
+        self,
+        listener: Callable[[bytes], None],
+        step: Callable[[PlayerMove, float], None],
+        intake: Intake | None,
+    ) -> None:
+        """From now on every message is the listener's, as it comes; but those which the `intake` knows as
+        steps are for `step`, with the loop's time."""
         while self._waiting and not self._closing:
             self._hand(listener, self._waiting.popleft())
-        if not self._closing:
-            self._listener = listener
-            self._release()
+        if self._closing:
+            return
+        self._listener, self._step = listener, step
+        self._release()
+        if intake is None or self._fd == _NO_FD or self._closing or self._transport.is_closing():
+            return
+        self._transport.pause_reading()
+        if intake.add(self, self._fd, self._reader.amid):
+            self._intake = intake
+        else:
+            self._transport.resume_reading()
+
+    def _read_ourselves(self) -> None:
+        if self._intake is not None:
+            self._intake.remove(self, self._fd)
+            self._intake = None
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def stepped(self, move: PlayerMove, now: float) -> None:
+        """See world.clients.intake.Source."""
+        assert self._step is not None
+        try:
+            self._step(move, now)
+        except Exception:
+            self._not_taken()
+
+    def brought(self, data: bytes) -> bool:
+        """See world.clients.intake.Source."""
+        self.data_received(data)
+        return self._reader.amid
+
+    def ended(self) -> None:
+        """See world.clients.intake.Source: the transport finds out why."""
+        self._read_ourselves()
 
     def data_received(self, data: bytes) -> None:
-        self._silent = 0
+        self.silent = 0
         listener = self._listener
         if listener is not None:
             message = self._reader.whole(data)
@@ -289,11 +336,11 @@ class Connection(asyncio.Protocol):
 
     def _look(self) -> None:
         self._reader.rested()
-        self._silent += 1
-        if self._silent > PING_AFTER:
+        self.silent += 1
+        if self.silent > PING_AFTER:
             self.cut()
             return
-        if self._silent == PING_AFTER:
+        if self.silent == PING_AFTER:
             self.write(_PING_FRAME)
         self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
 

@@ -20,6 +20,7 @@ from signaling.messages import ClientMessage, Closing, Error, Join, PlayerMove
 from signaling.tracing import span
 from world.clients.connection import Connection
 from world.clients.frames import frame
+from world.clients.intake import intake
 from world.clients.visit import Visit
 from world.nodes.node import WorldNode
 from world.records import Seat
@@ -81,6 +82,7 @@ class _Gateway:
         self._authenticate = authenticate
         self._allowed_origin = allowed_origin
         self._address_of = address_of
+        self._intake = intake()
         # Sockets that have not joined, by address.
         self._unjoined: Counter[str] = Counter()
 
@@ -112,7 +114,7 @@ class _Gateway:
             else:
                 with about(visit.session):
                     log.info("joined server %s", visit.server_id)
-                    connection.listen(self._listener(visit))
+                    connection.listen(self._listener(visit), visit.step, self._intake)
                     await connection.over
                     log.info("left server %s", visit.server_id)
         finally:
@@ -181,9 +183,9 @@ class _Gateway:
                 if not visit.closed:
                     visit.err(_error(bad), now)
                 return
-            if type(message) is PlayerMove and visit.step(data, message):
-                return
-            if not visit.closed:
+            if type(message) is PlayerMove:
+                visit.step(message, now())
+            elif not visit.closed:
                 with about(visit.session):
                     visit.take(data, message, now)
 

@@ -33,6 +33,7 @@ from signaling.ratelimit import TokenBucket
 from world.clients.client import ERRORS, TOTAL, Client, Outlet
 from world.clients.frames import frame
 from world.records import Known, Seat
+from world.running import talk
 from world.running.live import LiveSpace
 
 
@@ -176,14 +177,15 @@ class Visit:
 
     # --- what it says ------------------------------------------------------------------------------
 
-    def step(self, data: bytes, move: PlayerMove) -> bool:
-        """A move, which is nearly all of what is said: there is nothing to remember of it. False where the
-        seat is not at this node: then it is a message like others."""
-        if self.client is None:
-            return False
-        if self.way is not None and self._here:
-            self.way.say(self, data, move)
-        return True
+    def step(self, move: PlayerMove, now: float) -> None:
+        """A move, which is nearly all of what is said: there is nothing to remember of it."""
+        live, client = self.live, self.client
+        if live is None or client is None:
+            # The seat is not at this node: then it is a message like others.
+            if not self.closed:
+                self.take(encode(move), move, lambda: now)
+        elif self._here and not client.closed:
+            talk.move(live, client, move, now)
 
     def take(self, data: bytes, message: ClientMessage, now: Callable[[], float]) -> None:
         """One message of the client."""

@@ -78,12 +78,12 @@ class Reader:
     """What one client sends. A message of more than `max_bytes` fails; so less than that, a frame's head and
     one read of the socket is all that is ever kept."""
 
-    __slots__ = ("_amid", "_buffer", "_kind", "_max", "_message", "_spare")
+    __slots__ = ("_buffer", "_kind", "_max", "_message", "_spare", "amid")
 
     def __init__(self, max_bytes: int) -> None:
         self._max = max_bytes
         # Whether something has begun that is not yet whole.
-        self._amid = False
+        self.amid = False
         self._buffer = bytearray()
         # A message of several frames that has begun: its kind, 0 if none has.
         self._kind = 0
@@ -101,7 +101,7 @@ class Reader:
             0 <= size < 126
             and data[1] == size | _MASKED
             and (data[0] == _FIN | TEXT or data[0] == _FIN | BINARY)
-            and not self._amid
+            and not self.amid
         ):
             key = (data[2:6] * 32)[:size]
             return (int.from_bytes(data[6:], "little") ^ int.from_bytes(key, "little")).to_bytes(
@@ -112,7 +112,7 @@ class Reader:
     def feed(self, data: bytes) -> None:
         """More bytes of the socket."""
         self._buffer += data
-        self._amid = True
+        self.amid = True
 
     def next(self) -> tuple[int, bytes] | None:
         """The next whole message (TEXT, BINARY) or control frame (CLOSE, PING, PONG) with its payload; None
@@ -120,7 +120,7 @@ class Reader:
         while True:
             frame = self._frame()
             if frame is None:
-                self._amid = bool(self._buffer or self._kind)
+                self.amid = bool(self._buffer or self._kind)
                 return None
             opcode, fin, payload = frame
             if opcode >= CLOSE or not fin:

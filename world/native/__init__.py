@@ -1,4 +1,4 @@
-"""What of the world's tick is also there in C, for where a compiler was found at install time.
+"""What of a move's way and of the tick is also there in C, for where a compiler was found at install time.
 
 Optional: `extension()` is None without it, and the rules' own Python does the same.
 """

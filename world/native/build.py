@@ -12,7 +12,7 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = [HERE / "crossings.c", HERE / "views.c"]  # not what is generated beside them
+SOURCES = [HERE / "crossings.c", HERE / "views.c", HERE / "intake.c"]  # not what is generated beside them
 
 
 def source_digest() -> str:
@@ -45,6 +45,24 @@ ffibuilder.cdef(
     void views_instead(views *v, int32_t x, int32_t y, const char *frame, int64_t size);
     void views_exempt(views *v, int32_t number);
     int32_t views_send(views *v, const int32_t *fds, int32_t *late);
+    typedef struct intake {
+        int epoll;
+        int32_t more;
+        int32_t wires[...];
+        int8_t kinds[...];
+        double xs[...];
+        double ys[...];
+        int64_t numbers[...];
+        int32_t sizes[...];
+        char bytes[...];
+        ...;
+    } intake;
+    intake *intake_new(void);
+    void intake_free(intake *in);
+    int intake_add(intake *in, int32_t wire, int fd, int amid);
+    void intake_remove(intake *in, int fd);
+    void intake_amid(intake *in, int32_t wire, int amid);
+    int32_t intake_read(intake *in);
     char *native_source(void);
     """
 )
@@ -53,6 +71,7 @@ ffibuilder.set_source(
     f"""
     #include "crossings.c"
     #include "views.c"
+    #include "intake.c"
     static char *native_source(void) {{ return "{source_digest()}"; }}
     """,
     include_dirs=[str(HERE)],

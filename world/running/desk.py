@@ -10,7 +10,6 @@ from signaling.messages import (
     ChatDelete,
     ChatReact,
     ClientMessage,
-    Closing,
     Error,
     Join,
     MediaAnswer,
@@ -60,16 +59,14 @@ class Desk:
     def handle(self, live: LiveSpace, client: Client, message: ClientMessage) -> None:
         """One message of a client."""
         now = self._now()
-        if type(message) is PlayerMove and client.moves.take(now):
+        if type(message) is PlayerMove:
             # Moves have a bound of their own; only those beyond it count as too much.
-            talk.move(live, client, message, now, self._metrics)
+            talk.move(live, client, message, now)
             return
         if not client.total.take(now):
             self.fail(client, Error("rate_limited", "you send too much"))
             return
         match message:
-            case PlayerMove():
-                talk.refuse_move(client, message, now)
             case ZoneEntered() | ZoneExited():
                 talk.zone_hint(live, client, message)
             case MediaState():
@@ -98,8 +95,4 @@ class Desk:
 
     def fail(self, client: Client, error: Error) -> None:
         """Tell a client what was wrong; one that goes on like that is let go."""
-        self._metrics.errors.labels(error.code).inc()
-        if client.errors.take(self._now()):
-            client.send(error)
-        else:
-            client.close(Closing("too_many_errors", "too much of what you send makes no sense", None))
+        talk.fail(self._metrics, client, error, self._now())

@@ -87,7 +87,7 @@ class LiveSpace:
         self.closed = False
         self.ticker = Ticker(self.tick)
         self._outside = outside
-        self._metrics = metrics
+        self.metrics = metrics
         # People whose media changed, since the last tick, and those whom others must be told of.
         self._media: dict[Player, None] = {}
         self._flagged: dict[Player, None] = {}
@@ -169,7 +169,7 @@ class LiveSpace:
             return not self.closed
         started = time.perf_counter()
         changes = self.space.drain()
-        self._metrics.moves.inc(self.moves)
+        self.metrics.moves.inc(self.moves)
         self.moves = 0
         heard = self.audibility.update(changes.touched, changes.gone, self.space.grid)
         self._route(heard, bool(changes.touched), now)
@@ -185,7 +185,7 @@ class LiveSpace:
             stay = {p.user_id: Position(p.x, p.y, p.zone_id, at) for p in changes.touched}
             left = [p.user_id for p in changes.gone if p.user_id not in self.space.players]
             self._outside.positions(self.record.id, stay, left)
-        self._metrics.tick_seconds.observe(time.perf_counter() - started)
+        self.metrics.tick_seconds.observe(time.perf_counter() - started)
         waiting = self.hearing.waiting or self.hearing.restless
         return bool(changes or self.telling.waits or waiting) or self._rank_due(now)
 
@@ -211,7 +211,7 @@ class LiveSpace:
             rooms.update(self.hearing.rerank(now))
         routed = self.hearing.refresh(now, first, then, rooms, lost)
         for change in (*routed, *self.hearing.attend(moved, now)):
-            self._metrics.routes.inc()
+            self.metrics.routes.inc()
             for worker, routes in self.abroad.tell(change):
                 self._outside.routes(worker, routes)
             self._outside.routes(change.worker, change.routes)

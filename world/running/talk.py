@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signaling.messages import (
+    Closing,
     Emoted,
     Error,
     MediaFlags,
@@ -21,8 +22,11 @@ from world.running.live import LiveSpace
 from world.space.rooms import ROOM_CODES
 
 
-def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metrics: WorldMetrics) -> None:
+def move(live: LiveSpace, client: Client, message: PlayerMove, now: float) -> None:
     """A step, or the reason why not: then the client is set back to where the world sees it."""
+    if not client.moves.take(now):
+        _too_many(live, client, message, now)
+        return
     player = client.player
     sits = player.showing.seated
     before = (player.x, player.y) if sits else None
@@ -33,7 +37,7 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metri
             showing.got_up(live, player)
         live.wake()
         return
-    metrics.moved_back.labels(verdict).inc()
+    live.metrics.moved_back.labels(verdict).inc()
     # Who leans on a closed door is told why once a second.
     refusal = live.space.refusal_at(player, message.x, message.y) if verdict in ROOM_CODES else None
     if refusal is not None and client.may_tell_moves(now):
@@ -41,12 +45,23 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float, metri
     client.send(MovedBack(player.x, player.y, message.seq))
 
 
-def refuse_move(client: Client, message: PlayerMove, now: float) -> None:
-    """A step too many: it is not looked at, and the client is told so once a second."""
-    if client.may_tell_moves(now):
+def _too_many(live: LiveSpace, client: Client, message: PlayerMove, now: float) -> None:
+    """A step beyond what moves have as their own bound: it is not looked at, and counts as any message."""
+    if not client.total.take(now):
+        fail(live.metrics, client, Error("rate_limited", "you send too much"), now)
+    elif client.may_tell_moves(now):
         player = client.player
         client.send(Error("rate_limited", "you send more moves than there are frames", message.seq))
         client.send(MovedBack(player.x, player.y, message.seq))
+
+
+def fail(metrics: WorldMetrics, client: Client, error: Error, now: float) -> None:
+    """Tell a client what was wrong; one that goes on like that is let go."""
+    metrics.errors.labels(error.code).inc()
+    if client.errors.take(now):
+        client.send(error)
+    else:
+        client.close(Closing("too_many_errors", "too much of what you send makes no sense", None))
 
 
 def zone_hint(live: LiveSpace, client: Client, message: ZoneEntered | ZoneExited) -> None:
