@@ -82,7 +82,12 @@ class AckedRate:
 
 
 class QueueDelay:
-    """How long packets stand in a queue: their way less the shortest way of late."""
+    """How long packets stand in a queue: their way less the shortest way of late.
+
+    A queue delays all that one feedback tells of. What only waited for a machine that stalled, the
+    listener's or one on the way, comes at once afterwards, and the newest of it hardly waited: so the
+    shortest way counts.
+    """
 
     __slots__ = ("_base", "_before", "_turned_at", "seconds")
 
@@ -108,7 +113,7 @@ class QueueDelay:
             self._base = self._before = math.inf  # the client's clock was set, or another way is taken
             self.seconds = 0.0
         self._base = min(self._base, *ways)
-        queue = sorted(ways)[len(ways) // 2] - self.base
+        queue = min(ways) - self.base
         self.seconds += (queue - self.seconds) / 2
 
 

@@ -187,6 +187,25 @@ def test_a_delay_that_sways_by_less_than_a_queue_is_no_congestion_again_and_agai
     assert estimator.drops <= 3
 
 
+# Stalls a second and their mean length (s). The middle of each feedback's delays instead of the least left
+# 0.5 to 0.8 Mbit/s of a path whose queue was never longer than 10 ms.
+@pytest.mark.parametrize(("often", "long"), [(4, 0.1), (2, 0.2), (1, 0.4)])
+def test_a_listener_whose_machine_stalls_has_no_narrow_path(often: float, long: float) -> None:
+    chance = random.Random(3)
+    stalls, now = [], 5.0
+    while now < 40:
+        now += chance.expovariate(often)
+        stalls.append((now, now + long * chance.uniform(0.5, 1.5)))
+        now = stalls[-1][1]
+    wide = Flow(Link(5e6), lambda _: 1.5e6, layers=(150e3, 500e3, 1.5e6), stalls=stalls)
+    run(wide.link, [wide], 40)
+    assert wide.goodput(10, 40) > 0.95 * 1.5e6
+    narrow = Flow(Link(1e6), everything, stalls=stalls)
+    run(narrow.link, [narrow], 40)
+    assert 0.8 * 1e6 <= narrow.mean(10, 40) <= 1e6
+    assert share(waits(narrow.link, 10, 40), 0.95) < 0.3  # nothing is told of it while the machine stalls
+
+
 def test_lost_feedback_changes_little() -> None:
     link = Link(2e6)
     flow = Flow(link, everything, feedback_loss=0.2)
