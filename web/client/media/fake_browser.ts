@@ -99,6 +99,14 @@ export class FakeConnection extends EventTarget {
     return Promise.resolve();
   }
 
+  /** What its way has carried; with nothing in it there is none. */
+  pair: Record<string, number> | null = null;
+
+  getStats(): Promise<Map<string, object>> {
+    const transport = { type: "transport", selectedCandidatePairId: "pair" };
+    return Promise.resolve(new Map<string, object>(this.pair ? [["t", transport], ["pair", this.pair]] : []));
+  }
+
   become(state: string): void {
     this.connectionState = state;
     this.dispatchEvent(new Event("connectionstatechange"));

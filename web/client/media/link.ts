@@ -7,6 +7,7 @@
  */
 import type { ClientMessage, IceCredentials, Source } from "../net/messages.ts";
 import { Publication } from "./publish.ts";
+import { countsOf, Stillness } from "./stillness.ts";
 import { Subscription, type OnSlotTrack } from "./subscribe.ts";
 
 /** Both connections stand within this, or the try has failed. */
@@ -17,6 +18,8 @@ const DISCONNECTED_MS = 1_000;
 const RESTART_MS = 5_000;
 /** For so long after a change of the network a break is one that does not heal: the old way is gone. */
 const CHANGED_MS = 10_000;
+/** How often is looked whether anything still comes. */
+const LOOK_MS = 500;
 
 export interface LinkEvents {
   send(message: ClientMessage): void;
@@ -38,6 +41,8 @@ export class Link {
   #disconnected: ReturnType<typeof setTimeout> | null = null;
   #changed: ReturnType<typeof setTimeout> | null = null;
   #restarting: ReturnType<typeof setTimeout> | null = null;
+  #looking: ReturnType<typeof setInterval> | null = null;
+  #stillness: [publication: Stillness, subscription: Stillness] = [new Stillness(true), new Stillness(false)];
   #closed = false;
   #connected = false;
 
@@ -126,6 +131,7 @@ export class Link {
     for (const timer of [this.#setup, this.#disconnected, this.#changed, this.#restarting]) {
       if (timer !== null) clearTimeout(timer);
     }
+    if (this.#looking !== null) clearInterval(this.#looking);
     this.publication.close();
     this.#subscription?.close();
   }
@@ -165,9 +171,20 @@ export class Link {
         this.#connected = true;
         if (this.#setup !== null) clearTimeout(this.#setup);
         this.#setup = null;
+        this.#looking = setInterval(() => void this.#look(), LOOK_MS);
         this.#events.connected();
       }
     });
+  }
+
+  /** A way that breaks is often seen here long before ICE says so. */
+  async #look(): Promise<void> {
+    const pcs = [this.publication.pc, this.#subscription?.pc];
+    const counts = await Promise.all(pcs.map((pc) => (pc ? countsOf(pc) : null)));
+    if (this.#closed) return;
+    const now = performance.now();
+    const still = this.#stillness.map((one, index) => one.look(counts[index] ?? null, now));
+    if (still.includes(true)) void this.#restart();
   }
 
   /** Looks for other ways on the same connections. Before they stood for the first time that is no use. */

@@ -269,6 +269,33 @@ test("a longer break is mended on the same connections, and nothing is answered 
   assert.equal(publish.restarts, 2);
 });
 
+test("a way that carries nothing back is mended though ICE believes in it", async () => {
+  let now = 1_000;
+  const clock = mock.method(performance, "now", () => now);
+  void media.start([], { mic: true, camera: false });
+  const { publish } = await connect();
+  sent = [];
+  const pair = (publish.pair = { bytesSent: 0, bytesReceived: 0 });
+  const pass = async (looks: number, receives: number): Promise<void> => {
+    for (let look = 0; look < looks; look += 1) {
+      now += 500;
+      pair.bytesSent += 1_000;
+      pair.bytesReceived += receives;
+      mock.timers.tick(500);
+      await settle();
+    }
+  };
+  await pass(20, 100);
+  assert.equal(publish.restarts, 0);
+  await pass(6, 0);
+  assert.deepEqual(types(), ["media_restart"]);
+  assert.equal(publish.restarts, 1);
+  media.stop();
+  await pass(20, 0);
+  assert.equal(publish.restarts, 1);
+  clock.mock.restore();
+});
+
 test("a restart that connects nothing within seconds ends in another link", async () => {
   void media.start([], { mic: false, camera: false });
   const { subscribe } = await connect();
