@@ -6,6 +6,7 @@
 import type { Direction } from "../net/messages.ts";
 import { readLook } from "../shared/look_code.ts";
 import { sheetOf } from "../shared/looks.ts";
+import { within } from "../shared/within.ts";
 
 export interface Sheet {
   /** The same for the same pictures. */
@@ -30,6 +31,9 @@ export function frameOf(sheet: Sheet, direction: Direction, moving: boolean, wal
   const phase = sheet.walk[Math.floor(walked / sheet.stepMs) % sheet.walk.length];
   return sheet.rows[direction] * sheet.columns + (moving ? (phase ?? sheet.stand) : sheet.stand);
 }
+
+/** Somebody whose sheet has not come by then (ms) is seen in a plain one. */
+const SHEET_MS = 20_000;
 
 /** A number that stays the same for the same text. */
 export function hash(text: string): number {
@@ -152,7 +156,8 @@ export class Wardrobe {
     const key = `${avatar}/${userId}`;
     const known = this.#sheets.get(key);
     if (known) return known;
-    const sheet = this.#manifest.then((manifest) => this.#find(manifest, avatar, userId)).catch(() => plainSheet(userId));
+    const found = this.#manifest.then((manifest) => this.#find(manifest, avatar, userId));
+    const sheet = within(SHEET_MS, found).catch(() => plainSheet(userId));
     this.#sheets.set(key, sheet);
     return sheet;
   }

@@ -3,6 +3,7 @@
  * many tiles there are, and no neighbouring tile ever bleeds in at odd zooms.
  */
 import { t } from "../i18n/words.ts";
+import { within } from "../shared/within.ts";
 import {
   FLIP_DIAGONAL,
   FLIP_X,
@@ -64,16 +65,10 @@ async function loadMap(url: string): Promise<TiledMap> {
 async function loadImage(url: string): Promise<HTMLImageElement> {
   const image = new Image();
   image.src = url;
-  let late: ReturnType<typeof setTimeout> | undefined;
-  const never = new Promise<never>((_, reject) => {
-    late = setTimeout(() => reject(new Error("late")), LOAD_MS);
-  });
   try {
-    await Promise.race([image.decode(), never]);
+    await within(LOAD_MS, image.decode());
   } catch {
     throw new Error(t("world.map_picture_missing", { picture: new URL(url).pathname }));
-  } finally {
-    clearTimeout(late);
   }
   return image;
 }

@@ -3,6 +3,7 @@
  * and go under it; what the person has set, and the picture of the slots, stay.
  */
 import type { PausedVideo } from "../net/messages.ts";
+import { within } from "../shared/within.ts";
 import { AudioGraph } from "./audio_graph.ts";
 import type { Heard, MediaEvents } from "./contract.ts";
 import type { OtherProblem } from "./problems.ts";
@@ -19,6 +20,8 @@ export interface ReceivedTrack {
   track: MediaStreamTrack;
 }
 
+/** A speaker that has not answered by then (ms) does not. */
+const SPEAKER_MS = 8_000;
 const NOTHING: SlotsPicture = { audio: [], video: [] };
 
 export class Reception {
@@ -137,7 +140,7 @@ export class Reception {
   async useSpeaker(id: string): Promise<void> {
     this.#speaker = id;
     try {
-      await this.#graph?.setSpeaker(id);
+      if (this.#graph) await within(SPEAKER_MS, this.#graph.setSpeaker(id));
     } catch {
       this.#events.problem("speaker_failed");
     }

@@ -35,12 +35,16 @@ export function errorOf(status: number, body: unknown): ApiError {
   return new ApiError(status, "unexpected", t("error.unexpected"));
 }
 
+/** What has not been answered by then (ms) is taken for unreachable. */
+const ANSWER_MS = 30_000;
+
 /** Asks the API. Throws ApiError, also where nothing answers (status 0). */
 export async function api<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
+      signal: AbortSignal.timeout(ANSWER_MS),
       ...(method === "GET"
         ? {}
         : { body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } }),

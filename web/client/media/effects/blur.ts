@@ -3,6 +3,7 @@
  * together on a canvas, whose stream is what is sent. Loaded when it is wanted first; everything of it is files of
  * ours. Nothing is sent before the first blurred picture is there.
  */
+import { within } from "../../shared/within.ts";
 import { FOLDER } from "./folder.ts";
 import { wrapped } from "./wrap.ts";
 
@@ -10,6 +11,8 @@ const FRAMES_PER_SECOND = 20;
 /** The background is drawn this much smaller, twice, and back: every browser can, and it is cheap. */
 const SHRINK = 5;
 const LOAD_MS = 20_000;
+/** A picture that has not been looked at by then (ms) never will be: its graphics card is gone. */
+const LOOK_MS = 15_000;
 
 interface Results {
   segmentationMask: CanvasImageSource;
@@ -37,7 +40,7 @@ export async function withBlur(device: MediaStreamTrack): Promise<MediaStreamTra
   video.muted = true;
   video.playsInline = true;
   video.srcObject = new MediaStream([device]);
-  await video.play();
+  await within(LOAD_MS, video.play());
   const painter = new Painter(video.videoWidth, video.videoHeight);
   let over = false;
   let ready: (() => void) | null = null;
@@ -80,7 +83,12 @@ let turns: Promise<void> = Promise.resolve();
 function turn(segmenter: Segmenter, video: HTMLVideoElement, done: (results: Results) => void): Promise<void> {
   const next = turns.then(async () => {
     segmenter.onResults(done);
-    await segmenter.send({ image: video });
+    try {
+      await within(LOOK_MS, segmenter.send({ image: video }));
+    } catch (error) {
+      loaded = null; // the next camera gets another one
+      throw error;
+    }
   });
   turns = next.catch(() => undefined);
   return next;
@@ -105,14 +113,6 @@ function script(address: string): Promise<void> {
     element.addEventListener("error", () => reject(new Error(`${address} did not load`)));
     document.head.append(element);
   });
-}
-
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the blur took too long")), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 class Painter {

@@ -3,10 +3,13 @@
  * trained. Loaded when it is wanted first; model and code are files of ours.
  */
 import { loadRnnoise, RnnoiseWorkletNode } from "@sapphi-red/web-noise-suppressor";
+import { within } from "../../shared/within.ts";
 import { FOLDER } from "./folder.ts";
 import { wrapped } from "./wrap.ts";
 
 const RATE = 48_000;
+/** A context that is not let play by then (ms), or a model that is not there, is given up. */
+const LOAD_MS = 10_000;
 let model: Promise<ArrayBuffer> | null = null;
 
 /** The microphone without noise. Rejects where the browser cannot; then the track is as it was. */
@@ -14,13 +17,13 @@ export async function withoutNoise(device: MediaStreamTrack): Promise<MediaStrea
   model ??= loadRnnoise({ url: `${FOLDER}/rnnoise.wasm`, simdUrl: `${FOLDER}/rnnoise_simd.wasm` });
   const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
   try {
-    const wasmBinary = await model;
-    await context.audioWorklet.addModule(`${FOLDER}/rnnoise_worklet.js`);
+    const wasmBinary = await within(LOAD_MS, model);
+    await within(LOAD_MS, context.audioWorklet.addModule(`${FOLDER}/rnnoise_worklet.js`));
     const node = new RnnoiseWorkletNode(context, { wasmBinary, maxChannels: 1 });
     const out = context.createMediaStreamDestination();
     out.channelCount = 1;
     context.createMediaStreamSource(new MediaStream([device])).connect(node).connect(out);
-    await context.resume();
+    await within(LOAD_MS, context.resume());
     const [made] = out.stream.getAudioTracks();
     if (!made) throw new Error("no track came out");
     return wrapped(device, made, () => {
