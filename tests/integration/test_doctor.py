@@ -75,6 +75,13 @@ async def test_a_fresh_machine_is_well(tmp_path: Path) -> None:
     assert found["Redis"]["state"] == found["TURN"]["state"] == "skipped"
 
 
+async def test_a_plane_that_was_chosen_is_a_fact_and_no_warning(tmp_path: Path) -> None:
+    _, found = await doctor(tmp_path, ATRIUM_PLANE="python")
+    assert found["forwarding plane"]["state"] == "good"
+    assert found["forwarding plane"]["found"].startswith("python, as set")
+    assert found["forwarding plane"]["advice"] == ""
+
+
 async def test_it_finds_our_running_server_and_its_database(tmp_path: Path) -> None:
     with AtriumServer(tmp_path) as server:
         code, found = await doctor(

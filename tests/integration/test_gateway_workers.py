@@ -161,6 +161,22 @@ async def test_an_overloaded_worker_keeps_the_near_and_leaves_out_the_far_and_pe
         await until(lambda: {s for _, s in tiny.worker.heard(ann.session)} == {"mic"}, "voices only")
 
 
+async def test_who_comes_back_is_told_what_is_left_out_now() -> None:
+    async with TinyWorld(grace=30.0) as tiny:
+        ann = await tiny.join("ann", (600, 700))
+        await tiny.on_air(ann, "mic")
+        await ann.sync()
+        assert ann.told(m.Degraded) == []
+        await ann.leave()
+        await tiny.worker.heartbeat(load=0.86)
+        again = await tiny.join("ann", resume=ann.welcome.resume)
+        assert again.session == ann.session
+        assert (await again.expect(m.Degraded)).level == "far_video"
+        fresh = await tiny.join("fresh", (600, 710))
+        await fresh.sync()
+        assert fresh.told(m.Degraded) == []
+
+
 # --- drain -------------------------------------------------------------------------------------------
 
 

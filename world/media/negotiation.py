@@ -296,7 +296,14 @@ class Media:
         live.wake()
         client = live.clients.get(player)
         if client is not None:
-            client.send(Degraded(LEVELS[level]))
+            self.say_level(live, client)
+
+    def say_level(self, live: LiveSpace, client: Client) -> None:
+        """Say how much the client's media worker can carry: also to one that comes back to its media, since
+        what changed meanwhile was told to nobody. Nothing without media."""
+        link = live.hearing.links[client.player]
+        if link.worker is not None:
+            client.send(Degraded(LEVELS[link.level]))
 
     def _worker_lost(self, worker: str) -> None:
         self._metrics.workers_lost.inc()

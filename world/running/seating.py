@@ -121,6 +121,7 @@ class Seating:
             raise Refused(*error.refusal) from error
         client = self._connect(live, player, seat, outlet)
         client.send(self._welcome(live, client))
+        self._media.say_level(live, client)
         live.wake()
         return live, client
 
@@ -170,6 +171,7 @@ class Seating:
         live.telling.whole_picture(client, (*live.remembered, *live.space.players))
         if known.media and live.hearing.links[player].worker is None:
             client.send(Error("media_lost", "the media worker was lost; offer again"))
+        self._media.say_level(live, client)
         if told:
             live.flags_changed(player)
         else:

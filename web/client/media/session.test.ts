@@ -153,6 +153,7 @@ test("full workers and what they leave out are told in words, once", async () =>
   assert.deepEqual(told, ["worker_full"]);
   await connect();
   media.handle({ type: "degraded", level: "far_video" });
+  media.handle({ type: "degraded", level: "far_video" });
   media.handle({ type: "degraded", level: "none" });
   assert.deepEqual(told, ["worker_full", "far_video"]);
 });

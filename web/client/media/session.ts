@@ -40,6 +40,8 @@ class Session implements Media {
   #moved = false;
   /** All workers are full, and the person was told. */
   #waiting = false;
+  /** What the media worker leaves out, as said last. */
+  #level = "none";
   #meter: Meter | null = null;
   #booth = false;
   #effects = rememberedEffects();
@@ -129,7 +131,9 @@ class Session implements Media {
         this.#reception.apply(message);
         break;
       case "degraded":
-        if (message.level !== "none") this.#tell(message.level);
+        // It is said anew after each lost connection: in words only where it is another level.
+        if (message.level !== "none" && message.level !== this.#level) this.#tell(message.level);
+        this.#level = message.level;
         break;
       case "layers_wanted":
         void this.#link?.publication.want(message.source, message.rids);
