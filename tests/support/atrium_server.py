@@ -26,6 +26,8 @@ class AtriumServer:
         self.lines: list[str] = []
         # A command that runs it elsewhere (`ip netns exec …`).
         self.prefix: tuple[str, ...] = ()
+        # The folder of another build that is run instead (`tests.support.older`), from the next start on.
+        self.build: Path | None = None
         self._command = [str(VENV / "bin" / "atrium"), role]
         keep = {k: v for k, v in os.environ.items() if not k.startswith("ATRIUM_")}
         keep.pop("DATABASE_URL", None)
@@ -59,7 +61,7 @@ class AtriumServer:
         self._ready.clear()
         self._process = subprocess.Popen(
             [*self.prefix, *self._command],
-            env=self._environment,
+            env=self._environment | ({"PYTHONPATH": str(self.build)} if self.build else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
