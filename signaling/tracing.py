@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
 
+# Whether what is worked on was asked for from outside (`server`), or is asked of another process (`client`).
+Kind = Literal["internal", "server", "client"]
 Value = str | int | float | bool
-# Adds an attribute to the span that is open.
+# Adds an attribute to the span that is open; `error.type` says that it failed.
 Note = Callable[[str, Value], None]
-Tracer = Callable[[str, dict[str, Value]], AbstractContextManager[Note]]
+Tracer = Callable[[str, Kind, dict[str, Value]], AbstractContextManager[Note]]
 
 _tracer: Tracer | None = None
 
@@ -31,6 +34,7 @@ def use(tracer: Tracer | None) -> None:
     _tracer = tracer
 
 
-def span(name: str, **attributes: Value) -> AbstractContextManager[Note]:
-    """A span around the block, below the one open in this task. What the block raises is noted in it."""
-    return _NOTHING if _tracer is None else _tracer(name, attributes)
+def span(name: str, kind: Kind = "internal", /, **attributes: Value) -> AbstractContextManager[Note]:
+    """A span around the block, below the one open in this task. What kind of error the block raises is noted
+    in it; the words of one may hold what nobody is to read, and are for the log, which hides that."""
+    return _NOTHING if _tracer is None else _tracer(name, kind, attributes)

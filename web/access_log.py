@@ -68,10 +68,18 @@ async def _traced(request: web.Request, handler: Handler, method: str, route: st
     if route.startswith("/ws/") or route.startswith(QUIET):
         return await handler(request)
     names = {"http.request.method": method, "http.route": route, "atrium.request": request_id.get()}
-    with span(f"{method} {route}", **names) as note:
-        response = await handler(request)
-        note("http.response.status_code", response.status)
-        return response
+    raised = None
+    with span(f"{method} {route}", "server", **names) as note:
+        try:
+            status = (response := await handler(request)).status
+        except web.HTTPException as answer:  # an answer like another: a redirect, a page that is not there
+            raised, status = answer, answer.status
+        note("http.response.status_code", status)
+        if status >= 500:
+            note("error.type", str(status))
+    if raised is not None:
+        raise raised
+    return response
 
 
 def _route(request: web.Request) -> str:

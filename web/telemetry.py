@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from signaling.tracing import Note, Tracer, Value
+from signaling.context import session_id
+from signaling.tracing import Kind, Note, Tracer, Value
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -63,12 +64,32 @@ def provider(environment: Mapping[str, str], role: str) -> TracerProvider | None
 
 
 def tracer(known: TracerProvider) -> Tracer:
-    """Opens spans of this provider."""
+    """Opens spans of this provider. Names: OpenTelemetry's semantic conventions, and ours below `atrium.`"""
+    from opentelemetry.trace import SpanKind, StatusCode
+
     opening = known.get_tracer(NAME)
 
     @contextmanager
-    def opened(name: str, attributes: dict[str, Value]) -> Iterator[Note]:
-        with opening.start_as_current_span(name, attributes=attributes) as span:
-            yield span.set_attribute
+    def opened(name: str, kind: Kind, attributes: dict[str, Value]) -> Iterator[Note]:
+        with opening.start_as_current_span(
+            name,
+            kind=SpanKind[kind.upper()],
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+
+            def note(key: str, value: Value) -> None:
+                span.set_attribute(key, value)
+                if key == "error.type":
+                    span.set_status(StatusCode.ERROR)
+
+            if session_id.get():
+                note("atrium.session", session_id.get())
+            try:
+                yield note
+            except Exception as error:
+                note("error.type", type(error).__qualname__)
+                raise
 
     return opened

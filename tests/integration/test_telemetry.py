@@ -15,10 +15,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import CollectorRegistry
 
 from signaling import tracing
+from signaling.context import about
 from tests.support.atrium_server import AtriumServer
 from tests.support.walker import Walker
 from web import telemetry
@@ -39,31 +40,40 @@ async def test_a_request_is_a_span_by_its_route_and_what_is_asked_for_it_lies_be
     spans: InMemorySpanExporter,
 ) -> None:
     async def secret(request: web.Request) -> web.Response:
-        with tracing.span("media AcceptPublish", worker="w1"):
+        with about("a session"), tracing.span("media AcceptPublish", "client", **{"atrium.worker": "w1"}):
             return web.Response(status=202)
 
-    async def broken(request: web.Request) -> web.Response:
+    async def missing(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
+
+    async def broken(request: web.Request) -> web.Response:
+        raise ValueError("do-not-tell")
 
     app = web.Application(middlewares=[access_middleware(CollectorRegistry())])
     app.router.add_get("/meet/{token}", secret)
-    app.router.add_get("/gone", broken)
+    app.router.add_get("/gone", missing)
+    app.router.add_get("/broken", broken)
     async with TestClient(TestServer(app)) as client:
         answer = await client.get("/meet/do-not-tell?key=do-not-tell")
         assert answer.status == 202
         assert (await client.get("/gone")).status == 404
-    inner, outer, gone = spans.get_finished_spans()
+        assert (await client.get("/broken")).status == 500
+    inner, outer, gone, failed = spans.get_finished_spans()
     assert (inner.name, outer.name, gone.name) == ("media AcceptPublish", "GET /meet/{token}", "GET /gone")
     assert inner.parent is not None
     assert inner.parent.span_id == outer.context.span_id
-    assert dict(inner.attributes or {}) == {"worker": "w1"}
+    assert (inner.kind, outer.kind) == (SpanKind.CLIENT, SpanKind.SERVER)
+    assert dict(inner.attributes or {}) == {"atrium.worker": "w1", "atrium.session": "a sessio"}
     assert dict(outer.attributes or {}) == {
         "http.request.method": "GET",
         "http.route": "/meet/{token}",
         "http.response.status_code": 202,
         "atrium.request": answer.headers["X-Request-Id"],
     }
-    assert gone.status.status_code is StatusCode.ERROR
+    assert (gone.attributes or {})["http.response.status_code"] == 404
+    assert gone.status.status_code is StatusCode.UNSET
+    assert (failed.attributes or {})["error.type"] == "ValueError"
+    assert failed.status.status_code is StatusCode.ERROR
     assert not any("do-not-tell" in each.to_json() for each in spans.get_finished_spans())
 
 
@@ -115,6 +125,12 @@ async def test_a_running_installation_tells_of_joins_and_of_media_negotiation(tm
             await walker.close()
         server.stop()
         told = "\n".join(server.lines)
-    for name in ("POST /api/auth/signup", "world join", "media AcceptPublish", "atriumverse-serve"):
+    for name in (
+        "POST /api/auth/signup",
+        "world join",
+        "world media_offer",
+        "media AcceptPublish",
+        "atriumverse-serve",
+    ):
         assert f'"{name}"' in told, name
     assert os.environ.get("OTEL_TRACES_EXPORTER") is None

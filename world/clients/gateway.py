@@ -17,7 +17,7 @@ from msgspec import UNSET
 from signaling.codec import BadMessage, decode_client
 from signaling.context import about
 from signaling.messages import ClientMessage, Closing, Error, Join, PlayerMove
-from signaling.tracing import span
+from signaling.tracing import Value, span
 from world.clients.connection import Connection
 from world.clients.frames import frame
 from world.clients.intake import intake
@@ -141,7 +141,8 @@ class _Gateway:
         if join is None:
             return None
         try:
-            with span("world join", server=server_id, resumed=join.resume is not None):
+            names: dict[str, Value] = {"atrium.server": server_id, "atrium.resumed": join.resume is not None}
+            with span("world join", "server", **names):
                 seat = await self._authenticate(request, server_id, join)
                 return await self._world.enter(server_id, seat, join, outlet)
         except Refused as refused:

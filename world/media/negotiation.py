@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable
 
 from signaling.bus import Bus
+from signaling.context import about
 from signaling.control import (
     AcceptPublish,
     AcceptSlots,
@@ -39,6 +40,7 @@ from signaling.messages import (
     tag_of,
 )
 from signaling.registry import Registry
+from signaling.tracing import span
 from world.clients.client import Client
 from world.hearing.degrade import LEVELS, Stages
 from world.hearing.routes import Link
@@ -195,12 +197,13 @@ class Media:
     ) -> None:
         try:
             async with seated.lock:
-                if isinstance(message, MediaOffer):
-                    await self._offer(client, seated, message)
-                elif isinstance(message, MediaAnswer):
-                    await self._answer(seated, message)
-                else:
-                    await self._restart(client, seated)
+                with about(seated.link.session), span(f"world {ref}", "server"):
+                    if isinstance(message, MediaOffer):
+                        await self._offer(client, seated, message)
+                    elif isinstance(message, MediaAnswer):
+                        await self._answer(seated, message)
+                    else:
+                        await self._restart(client, seated)
         except MediaError as error:
             client.send(Error(error.code, error.message, ref))
         except Exception:

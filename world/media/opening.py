@@ -105,7 +105,7 @@ class Opening:
     async def ask(self, worker: str, command: Command) -> Reply:
         """A worker's reply. Raises MediaError when it failed or never came."""
         try:
-            with span(f"media {type(command).__name__}", worker=worker):
+            with span(f"media {type(command).__name__}", "client", **{"atrium.worker": worker}):
                 ask = encode_control(command)
                 answer = await self._bus.request(worker_topic(worker), ask, REQUEST_SECONDS)
             reply = decode_reply(answer)
