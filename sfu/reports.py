@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sfu.forward.contract import Address
 from sfu.routing.producer import find_producer
+from sfu.rtp.rtcp import only_reports
 from sfu.rtp.sr import ntp_time
 from sfu.rtp.twcc import TransportFeedback
 from sfu.session import PublishConnection, SubscribeConnection
@@ -35,7 +36,8 @@ class Reports:
             if media.pipes.rtcp(peer, data):
                 media.stir()
             return
-        if not connection.transport.may_report(len(data), media.clock()):
+        now = media.clock()
+        if not connection.transport.may_report(len(data), now):
             media.endpoint.dropped["too_much_rtcp"] += 1
             return
         plain = connection.transport.unprotect_rtcp(data)
@@ -43,12 +45,13 @@ class Reports:
             media.endpoint.dropped["srtcp"] += 1
             return
         if isinstance(connection, PublishConnection):
-            media.desk.from_publisher(peer, plain, media.clock())
+            media.desk.from_publisher(peer, plain, now)
         elif isinstance(connection, SubscribeConnection):
-            now = media.clock()
             if media.heard.due(connection.session, plain, now):
                 ssrcs = {slot.params.ssrc for slot in connection.slots}
                 media.heard.take(connection.session, ssrcs, plain, now, ntp_time(time.time()))
+            if only_reports(plain):  # most are, once a second from everybody
+                return
             for item in media.desk.from_listener(connection.slots, plain, now):
                 if isinstance(item, TransportFeedback):
                     media.bandwidth.feedback(peer, item, now)

@@ -63,6 +63,7 @@ from signaling.control import (
     RestartIce,
     worker_topic,
 )
+from signaling.pauses import pause
 from signaling.registry import Registry
 from signaling.sdp import SdpError
 
@@ -352,7 +353,7 @@ class Worker:
             self._beat_now.clear()
             await self._announce()
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                async with asyncio.timeout(pause(HEARTBEAT_SECONDS)):
                     await self._beat_now.wait()
             except TimeoutError:
                 pass

@@ -9,7 +9,9 @@ from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
 
-SECONDS = 0.1
+from signaling.pauses import pause
+
+SECONDS = 0.25
 # CPU is looked at so often (seconds): a shorter look would show single ticks.
 CPU_SECONDS = 2.0
 
@@ -45,8 +47,9 @@ class Pulse:
     async def _run(self) -> None:
         looked, used, worst = time.monotonic(), _cpu_seconds(), 0.0
         while True:
-            due = time.monotonic() + SECONDS
-            await asyncio.sleep(SECONDS)
+            seconds = pause(SECONDS)
+            due = time.monotonic() + seconds
+            await asyncio.sleep(seconds)
             now = time.monotonic()
             late = max(0.0, now - due)
             self._lag.observe(late)

@@ -25,6 +25,7 @@ from signaling.messages import (
     Role,
     ZonesChanged,
 )
+from signaling.pauses import pause
 from signaling.registry import Registry
 from signaling.tickets import Tickets
 from world.chat.archive import ChatArchive
@@ -313,7 +314,7 @@ class WorldService:
 
     async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            await asyncio.sleep(pause(HOUSEKEEPING_SECONDS))
             try:
                 self._keep_house_once()
             except Exception:

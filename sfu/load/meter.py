@@ -24,16 +24,17 @@ class LoadMeter:
         self.capacity = Capacity(most_bits)
         self._forwarder = forwarder
         mine = {threading.get_native_id(), forwarder.thread}
-        self._mine = {str(thread) for thread in mine if thread is not None}
+        self._mine = [thread for thread in mine if thread is not None]
         self._looked_at = now
-        self._used, self._threads = process_seconds(), self._own_threads()
+        self._used, self._threads = process_seconds(), thread_seconds(self._mine)
         self._sent = self._sent_bytes = 0
 
     def look(self, now: float) -> bool:
         """Measure anew when it is time; whether it was."""
         if now - self._looked_at < LOAD_SECONDS:
             return False
-        used, threads, counters = process_seconds(), self._own_threads(), self._forwarder.counters()
+        used, threads = process_seconds(), thread_seconds(self._mine)
+        counters = self._forwarder.counters()
         self.capacity.measure(
             used - self._used,
             busiest(self._threads, threads),
@@ -44,8 +45,3 @@ class LoadMeter:
         self._looked_at, self._used, self._threads = now, used, threads
         self._sent, self._sent_bytes = counters.sent, counters.sent_bytes
         return True
-
-    def _own_threads(self) -> dict[str, float]:
-        every = thread_seconds()
-        # Where the system does not tell threads apart, the process stands for all.
-        return {name: used for name, used in every.items() if name in self._mine} or every

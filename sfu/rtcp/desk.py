@@ -182,8 +182,6 @@ class RtcpDesk:
     ) -> list[TransportFeedback | rtcp.Remb]:
         """A compound packet of a subscribe connection, unprotected. What it says of its path is returned."""
         path: list[TransportFeedback | rtcp.Remb] = []
-        if rtcp.only_reports(packet):  # most are, once a second from everybody
-            return path
         by_ssrc = {slot.params.ssrc: slot.handle for slot in slots}
         for item in self._parse(packet):
             if isinstance(item, rtcp.Nack):

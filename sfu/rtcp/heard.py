@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sfu.rtp import rtcp
-from sfu.rtp.errors import PacketError
 from sfu.rtp.sr import round_trip
 
 SECONDS = 1.0
@@ -35,8 +34,8 @@ class Heard:
         self._sessions: dict[str, _Session] = {}
 
     def due(self, session: str, packet: bytes, now: float) -> bool:
-        """Whether a packet is worth `take`: reports come first in it, and the last ones are a second old."""
-        if len(packet) < 8 or packet[1] not in REPORTS:
+        """Whether a packet is worth `take`: report blocks come first, and the last ones are a second old."""
+        if len(packet) < 8 or packet[1] not in REPORTS or not packet[0] & 0x1F:
             return False
         known = self._sessions.get(session)
         return known is None or now - known.at >= SECONDS
@@ -46,28 +45,22 @@ class Heard:
         if not self.due(session, packet, now):
             return
         known = self._sessions.setdefault(session, _Session())
-        try:
-            items = rtcp.parse(packet)
-        except PacketError:
-            return
         known.at = now
-        blocks = [
-            block
-            for item in items
-            if isinstance(item, rtcp.SenderReport | rtcp.ReceiverReport)
-            for block in item.blocks
-            if block.ssrc in ssrcs
-        ]
         sent = lost = 0
-        for block in blocks:
-            before = known.totals.get(block.ssrc)
-            known.totals[block.ssrc] = block.lost, block.highest
-            if before is not None and 0 <= block.highest - before[1] <= MAX_JUMP:
-                sent += block.highest - before[1]
-                lost += max(0, block.lost - before[0])
+        trips = []
+        for ssrc, lost_now, highest, last_sr, delay in rtcp.reports_in(packet):
+            if ssrc not in ssrcs:
+                continue
+            before = known.totals.get(ssrc)
+            known.totals[ssrc] = lost_now, highest
+            if before is not None and 0 <= highest - before[1] <= MAX_JUMP:
+                sent += highest - before[1]
+                lost += max(0, lost_now - before[0])
+            trip = round_trip(last_sr, delay, ntp)
+            if trip is not None:
+                trips.append(trip)
         if sent:
             known.loss = _smoothed(known.loss, min(1.0, lost / sent))
-        trips = [trip for b in blocks if (trip := round_trip(b.last_sr, b.delay, ntp)) is not None]
         if trips:
             known.round_trip = _smoothed(known.round_trip, min(trips))
 

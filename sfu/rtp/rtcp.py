@@ -8,7 +8,7 @@ file, `twcc.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from struct import Struct, error
 
@@ -150,6 +150,29 @@ def only_reports(data: bytes) -> bool:
             return False
         at += 4 + 4 * (data[at + 2] << 8 | data[at + 3])
     return at == size > 0
+
+
+def reports_in(data: bytes) -> Iterator[tuple[int, int, int, int, int]]:
+    """The report blocks of a compound, as (SSRC, lost, highest, last SR, delay) of `ReportBlock`.
+
+    `parse` without an object for each: they come from everybody, once a second. It ends where a packet leaves
+    the compound or its blocks the packet.
+    """
+    at, size = 0, len(data)
+    while at + 4 <= size:
+        first, kind, words = _HEADER.unpack_from(data, at)
+        end = at + 4 + 4 * words
+        if first >> 6 != 2 or end > size:
+            return
+        if kind in (SR, RR) and first & 0x1F:
+            begin = at + (8 if kind == RR else 4 + _SENDER_INFO.size)
+            blocks = data[begin : begin + 24 * (first & 0x1F)]
+            if begin + len(blocks) > end or len(blocks) % 24:
+                return
+            for ssrc, losses, highest, _, last_sr, delay in _BLOCK.iter_unpack(blocks):
+                lost = losses & 0xFFFFFF
+                yield ssrc, lost - ((lost & 0x800000) << 1), highest, last_sr, delay
+        at = end
 
 
 def build(packets: Iterable[RtcpPacket]) -> bytes:

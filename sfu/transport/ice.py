@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sfu.forward.contract import Address
 from sfu.transport import stun
@@ -83,8 +84,7 @@ class Nominated:
     displaced: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What to do about one datagram: send `reply` back to where it came from, act on `event`."""
 
     reply: bytes | None = None

@@ -11,7 +11,8 @@ import hmac
 import ipaddress
 import struct
 import zlib
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 MAGIC_COOKIE = 0x2112A442
 HEADER_BYTES = 20
@@ -38,10 +39,11 @@ _FINGERPRINT_XOR = 0x5354554E
 _INTEGRITY_BYTES = 20
 _HEADER = struct.Struct("!HHI12s")
 _ATTRIBUTE = struct.Struct("!HH")
+_PORT = struct.Struct("!BBH")
+_MAPPED_4 = struct.Struct("!BBHI")
 
 
-@dataclass(frozen=True, slots=True)
-class StunMessage:
+class StunMessage(NamedTuple):
     """A parsed message. `attributes` holds the first of each type that stands before or is the integrity.
 
     `integrity_at` is the offset of MESSAGE-INTEGRITY in `data`, 0 where there is none. `fingerprinted`
@@ -130,13 +132,20 @@ def _fingerprint(head: bytes) -> int:
 
 def xor_mapped_address(address: tuple[str, int], transaction: bytes) -> bytes:
     """The value of XOR-MAPPED-ADDRESS (RFC 8489 §14.2). An IPv4-mapped IPv6 address is written as IPv4."""
-    parsed = ipaddress.ip_address(address[0].partition("%")[0])
+    host, port = _packed(address[0]), address[1] ^ (MAGIC_COOKIE >> 16)
+    if len(host) == 4:
+        return _MAPPED_4.pack(0, 1, port, int.from_bytes(host, "big") ^ MAGIC_COOKIE)
+    mask = MAGIC_COOKIE << 96 | int.from_bytes(transaction, "big")
+    return _PORT.pack(0, 2, port) + (int.from_bytes(host, "big") ^ mask).to_bytes(16, "big")
+
+
+@lru_cache(1024)
+def _packed(host: str) -> bytes:
+    """The bytes of an address; everybody checks again and again from where they are."""
+    parsed = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
-    mask = MAGIC_COOKIE.to_bytes(4, "big") + transaction
-    host = bytes(a ^ b for a, b in zip(parsed.packed, mask, strict=False))
-    family = 1 if parsed.version == 4 else 2
-    return struct.pack("!BBH", 0, family, address[1] ^ (MAGIC_COOKIE >> 16)) + host
+    return parsed.packed
 
 
 def error_code(code: int, reason: str = "") -> bytes:

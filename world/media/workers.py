@@ -19,6 +19,7 @@ import msgspec
 from signaling.bus import Bus
 from signaling.codec import decode_event, encode_control
 from signaling.control import HEARTBEAT_TOPIC, GetStats, Heartbeat, worker_topic
+from signaling.pauses import pause
 from signaling.registry import Registry
 from world.media.placement import Placement
 
@@ -103,7 +104,7 @@ class Workers:
     async def _run(self) -> None:
         await self._introduce()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(pause(LOOK_SECONDS))
             for worker in self._placement.suspects(self._now()) if self._steady() else ():
                 if worker not in self._probing:
                     task = asyncio.get_running_loop().create_task(self._probe(worker))

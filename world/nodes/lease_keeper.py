@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from signaling.pauses import pause
 from world.nodes.lease import RENEW_SECONDS, Lease, LeaseStore, Reach, Tenure, Want
 from world.nodes.lease_store import InProcessLeases
 
@@ -134,7 +135,7 @@ class LeaseKeeper:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(pause(LOOK_SECONDS)):
                     await self._hurry.wait()
             self._hurry.clear()
             try:

@@ -58,3 +58,22 @@ def test_who_is_gone_is_forgotten() -> None:
     heard.keep({"b"})
     assert heard.of("a") == (-1.0, -1.0)
     assert heard.of("b")[0] == 0.0
+
+
+def test_blocks_that_leave_their_packet_count_for_nothing() -> None:
+    whole = report((11, 0, 100), (22, 0, 100))
+    for cut in range(len(whole)):
+        assert list(rtcp.reports_in(whole[:cut])) == []
+    short = whole[:2] + (len(whole) // 4 - 2).to_bytes(2, "big") + whole[4:]
+    assert list(rtcp.reports_in(short)) == []
+
+
+def test_reports_are_the_same_as_those_of_the_parser() -> None:
+    blocks = (rtcp.ReportBlock(11, 3, -5, 70_000, 9, 8, 7), rtcp.ReportBlock(22, 0, 6, 1, 2, 3, 4))
+    both: list[rtcp.RtcpPacket] = [
+        rtcp.SenderReport(5, 1, 2, 3, 4, blocks),
+        rtcp.Sdes(((5, "x"),)),
+        rtcp.ReceiverReport(5, blocks),
+    ]
+    found = list(rtcp.reports_in(rtcp.build(both)))
+    assert found == [(b.ssrc, b.lost, b.highest, b.last_sr, b.delay) for _ in range(2) for b in blocks]
