@@ -79,12 +79,12 @@ class Connection(asyncio.Protocol):
         "_looking",
         "_loop",
         "_reader",
-        "_step",
         "_transport",
         "_waiter",
         "_waiting",
         "over",
         "silent",
+        "step",
         "wire",
     )
 
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._http = http
         self._reader = Reader(MAX_WIRE_BYTES)
         self._listener: Callable[[bytes], None] | None = None
-        self._step: Callable[[PlayerMove, float], None] | None = None
+        self.step: Callable[[PlayerMove, float], None] | None = None
         # Who reads our socket in our place.
         self._intake: Intake | None = None
         self._waiting: deque[bytes] = deque()
@@ -190,7 +190,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         WIRES.shut(self.wire)
         self._read_ourselves()
-        self._listener = self._step = None
+        self._listener = self.step = None
         self._waiting.clear()
         self._wake()
         self._release()
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
             self._hand(listener, self._waiting.popleft())
         if self._closing:
             return
-        self._listener, self._step = listener, step
+        self._listener, self.step = listener, step
         self._release()
         if intake is None or self._fd == _NO_FD or self._closing or self._transport.is_closing():
             return
@@ -238,14 +238,6 @@ class Connection(asyncio.Protocol):
             self._intake = None
             if not self._transport.is_closing():
                 self._transport.resume_reading()
-
-    def stepped(self, move: PlayerMove, now: float) -> None:
-        """See world.clients.intake.Source."""
-        assert self._step is not None
-        try:
-            self._step(move, now)
-        except Exception:
-            self._not_taken()
 
     def brought(self, data: bytes) -> bool:
         """See world.clients.intake.Source."""
@@ -265,7 +257,7 @@ class Connection(asyncio.Protocol):
                 try:
                     listener(message)
                 except Exception:
-                    self._not_taken()
+                    self.not_taken()
                 return
         self._reader.feed(data)
         self._read()
@@ -311,9 +303,10 @@ class Connection(asyncio.Protocol):
         try:
             listener(message)
         except Exception:
-            self._not_taken()
+            self.not_taken()
 
-    def _not_taken(self) -> None:
+    def not_taken(self) -> None:
+        """Whoever listens has failed with an exception, which is being handled."""
         log.exception("a message could not be taken")
         self.close(INTERNAL_ERROR)
 

@@ -9,6 +9,7 @@ it would have gone. Optional: without it every connection's transport reads its 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol, get_args
 
 from signaling.messages import Direction, PlayerMove
@@ -24,16 +25,21 @@ class Source(Protocol):
     """A connection whose socket is read here."""
 
     wire: int
+    # Looks since something was heard.
     silent: int
 
-    def stepped(self, move: PlayerMove, now: float) -> None:
-        """A step has come, at `now` (loop time, seconds)."""
+    @property
+    def step(self) -> Callable[[PlayerMove, float], None] | None:
+        """Takes a step that came at a time of the loop (seconds); there while the socket is read here."""
 
     def brought(self, data: bytes) -> bool:
         """Something else has come. Whether it is in the middle of something now."""
 
     def ended(self) -> None:
         """The socket brings nothing more."""
+
+    def not_taken(self) -> None:
+        """An exception came out of `step`; it is being handled."""
 
 
 class Intake:
@@ -102,7 +108,11 @@ class Intake:
                 continue  # what came before has ended it
             source.silent = 0
             if kind < _BYTES:
-                source.stepped(PlayerMove(x, y, _DIRECTIONS[kind], number), now)
+                assert source.step is not None
+                try:
+                    source.step(PlayerMove(x, y, _DIRECTIONS[kind], number), now)
+                except Exception:
+                    source.not_taken()
             elif kind == _BYTES:
                 amid = source.brought(self._ffi.buffer(native.bytes + number, native.sizes[at])[:])
                 self._lib.intake_amid(native, wire, amid)

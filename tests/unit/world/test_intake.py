@@ -48,16 +48,19 @@ class Listener:
         self.silent = 1
         self.heard: list[object] = []
         self.steps = 0
-        self.over = False
+        self.over = self.failed = False
         self._reader = Reader(MAX_BYTES)
         self._intake = into
         self._here, self.there = socket.socketpair()
         self._here.setblocking(False)
         assert into.add(self, self._here.fileno(), False)
 
-    def stepped(self, move: PlayerMove, now: float) -> None:
+    def step(self, move: PlayerMove, now: float) -> None:
         self.steps += 1
         self.heard.append(move)
+
+    def not_taken(self) -> None:
+        self.failed = True
 
     def brought(self, data: bytes) -> bool:
         self.heard += read(self._reader, data)
@@ -232,8 +235,8 @@ def test_who_is_ended_by_what_another_says_is_not_heard_any_more(loop: asyncio.R
     class Jealous(Listener):
         others: tuple[Listener, ...] = ()
 
-        def stepped(self, move: PlayerMove, now: float) -> None:
-            super().stepped(move, now)
+        def step(self, move: PlayerMove, now: float) -> None:
+            super().step(move, now)
             for other in self.others:
                 other.close()
 
@@ -249,6 +252,25 @@ def test_who_is_ended_by_what_another_says_is_not_heard_any_more(loop: asyncio.R
         await asyncio.sleep(0.05)
         assert sorted(listener.steps for listener in two) == [0, 1]
         for listener in two:
+            listener.close()
+
+    loop.run(scenario())
+
+
+def test_an_exception_out_of_one_step_is_its_own_and_the_others_are_heard(loop: asyncio.Runner) -> None:
+    class Broken(Listener):
+        def step(self, move: PlayerMove, now: float) -> None:
+            raise ValueError(move)
+
+    async def scenario() -> None:
+        into = intake()
+        assert into is not None
+        many: list[Listener] = [Listener(into), Broken(into), Listener(into)]
+        for listener in many:
+            listener.there.sendall(frame(encode(PlayerMove(1.5, 2.5, "up", 3))))
+        await until(lambda: all(listener.heard or listener.failed for listener in many))
+        assert [listener.failed for listener in many] == [False, True, False]
+        for listener in many:
             listener.close()
 
     loop.run(scenario())
