@@ -35,7 +35,7 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float) -> No
         live.moves += 1
         if sits and (player.x, player.y) != before:
             showing.got_up(live, player)
-        live.ticker.wake()
+        live.wake()
         return
     live.metrics.moved_back.labels(verdict).inc()
     # Who leans on a closed door is told why once a second.
