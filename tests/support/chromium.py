@@ -47,7 +47,11 @@ def chromium() -> tuple[str, dict[str, str]]:
 
     Raises:
         NoChromium: neither the system nor the packaged one is there.
+        RuntimeError: under real-time priority, which it would inherit.
     """
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        # Its threads spin on locks whose holders then never run, on every core, until somebody pulls the plug.
+        raise RuntimeError("a browser at real-time priority hangs the machine: run this without chrt")
     if found := find_chromium():
         return found, {}
     if not (BROWSER / "node_modules").exists():
