@@ -50,7 +50,7 @@ def chromium() -> tuple[str, dict[str, str]]:
         RuntimeError: under real-time priority, which it would inherit.
     """
     if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
-        # Its threads spin on locks whose holders then never run, on every core, until somebody pulls the plug.
+        # Its threads spin on locks whose holders then never run, on every core.
         raise RuntimeError("a browser at real-time priority hangs the machine: run this without chrt")
     if found := find_chromium():
         return found, {}
