@@ -26,6 +26,7 @@ async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_hardly_any_sound
             one.path.capacity = 3e6
             upper = await one.until_width(0, 60, least=800)
             await page.wait_for_timeout(3_000)
+            await one.until_width(0, 60, least=800)  # still: a busy machine may have cost it
             one.path.capacity = 500e3
             gap, lower = await asyncio.gather(one.gap(1), one.until_width(0, 15, most=400))
             gaps.append(gap)
