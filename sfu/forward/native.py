@@ -43,6 +43,7 @@ from sfu.forward.native_link import (
     shut_down,
     srtp_pointers,
 )
+from sfu.forward.native_seal import Sealer, command, sender
 from sfu.forward.native_tables import NativePeer, NativeProducer, NativeSlot
 from sfu.forward.refusals import (
     refuse_binding,
@@ -52,7 +53,7 @@ from sfu.forward.refusals import (
     refuse_slot,
     types_for,
 )
-from sfu.forward.srtp import receiver, repeater, sender
+from sfu.forward.srtp import receiver, repeater
 
 __all__ = ["NativeForwarder", "available"]
 
@@ -152,12 +153,13 @@ class NativeForwarder:
         entry.retired.clear()
         entry.repeatable = {ssrc for slot in entry.slots if slot.params.repeats for ssrc in slot.ssrcs}
         self._set_repeater(entry)
+        pointer, kind = command(self._lib, sending)
         self._commands.give(
             self._lib.OP_KEYS,
             entry.pointer,
             context_pointer(receiving),
-            context_pointer(sending),
-            number=sending.tag_bytes,
+            pointer,
+            number=kind,
             retire=earlier,
         )
 
@@ -259,9 +261,11 @@ class NativeForwarder:
         self._commands.give(self._lib.OP_ADD_SLOT, made.pointer)
 
     def _set_repeater(self, peer: NativePeer) -> None:
-        """Make the session of the slots that repeat, with the keys of now, where there are any of both."""
+        """Make the session of the slots that repeat, with the keys of now, where there are any of both.
+
+        A sealer needs none."""
         earlier, peer.repeater = peer.repeater, None
-        if peer.keys is not None and peer.repeatable:
+        if peer.keys is not None and peer.repeatable and not isinstance(peer.sender, Sealer):
             peer.repeater = repeater(SrtpProfile(peer.keys[0]), peer.keys[2])
         if peer.repeater is not earlier:
             pointer = context_pointer(peer.repeater) if peer.repeater is not None else 0

@@ -1,6 +1,6 @@
 """Builds the native plane's extension, `sfu.forward._plane`, with cffi: used by setup.py at install time.
 
-What Python sees is the part of plane_types.h between the two `cdef` marks. The extension carries a digest of
+What Python sees is the part of plane_api.h between the two `cdef` marks. The extension carries a digest of
 its source, so that one built from another version is never used (`native_link.py`). Nothing of this project
 may be imported here: the packages that it needs are not there at build time.
 """
@@ -26,7 +26,7 @@ def source_digest() -> str:
 
 def declarations() -> str:
     """What Python sees."""
-    source = (HERE / "plane_types.h").read_text()
+    source = (HERE / "plane_api.h").read_text()
     return source.partition("/* cdef begin")[2].partition("*/")[2].partition("/* cdef end */")[0]
 
 

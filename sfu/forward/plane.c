@@ -18,7 +18,8 @@
  * A stranger writes the datagrams. Their lengths are checked at the edge, in `take`: after it, payload
  * and extension elements lie inside the packet, and MAX_OUT bounds what a packet can become.
  *
- * SRTP functions come as pointers (libsrtp as pylibsrtp carries it; a session is used by one thread).
+ * SRTP functions come as pointers (libsrtp as pylibsrtp carries it, and OpenSSL's cipher for plane_seal.c; a session is
+ * used by one thread).
  * RFC 3550 (RTP), 3711 (SRTP), 4588 (RTX), 5761 and 7983 (demultiplexing), 8285 (header extensions).
  */
 #include "plane_types.h"
@@ -26,6 +27,8 @@
 #include "plane_rtp.c"
 
 #include "plane_out.c"
+
+#include "plane_seal.c"
 
 #include "plane_slots.c"
 

@@ -50,10 +50,16 @@ static void set_address(struct plane *p, struct peer *peer, const union name *na
 
 static void set_keys(struct plane *p, struct peer *peer, const struct command *c)
 {
+    bool seals = c->number & PLANE_SEALS;
     peer->receiver = (void *)c->b;
-    peer->sender = (void *)c->c;
-    peer->tag_bytes = (int)c->number;
-    peer->retired_count = 0;     /* new keys, new nonces */
+    peer->sender = seals ? NULL : (void *)c->c;
+    peer->sealer = seals ? (struct sealer *)c->c : NULL;
+    peer->tag_bytes = (int)(c->number & ~PLANE_SEALS);
+    peer->retired_count = 0;     /* new keys, new nonces, and rollover counters that begin at 0 */
+    for (struct slot *slot = peer->slots; slot; slot = slot->next_of_peer) {
+        slot->since = slot->view.figures.next_sequence & ~0xFFFFll;
+        slot->rtx_since = slot->rtx_sequence & ~0xFFFFll;
+    }
     refresh(p, peer);
 }
 
@@ -133,16 +139,16 @@ static void drop_producer(struct plane *p, struct producer *s)
         forget_source(p, &s->by_rtx_ssrc);
 }
 
-/* The next number of an SSRC that was used before under these keys, and no longer remembered here. */
-static int64_t recall(struct peer *peer, uint32_t ssrc, int64_t otherwise)
+/* The numbers of an SSRC that was used before under these keys, and no longer remembered here. */
+static struct retired recall(struct peer *peer, uint32_t ssrc, int64_t otherwise)
 {
     for (int i = 0; i < peer->retired_count; i++)
         if (peer->retired[i].ssrc == ssrc) {
-            int64_t next = peer->retired[i].next;
+            struct retired found = peer->retired[i];
             peer->retired[i] = peer->retired[--peer->retired_count];
-            return next;
+            return found;
         }
-    return otherwise;
+    return (struct retired){ssrc, otherwise, 0};
 }
 
 static void add_slot(struct slot *slot)
@@ -150,11 +156,17 @@ static void add_slot(struct slot *slot)
     struct peer *peer = slot->peer;
     slot->next_of_peer = peer->slots;
     peer->slots = slot;
+    struct retired earlier = recall(peer, slot->ssrc, slot->view.figures.next_sequence);
     begin_view(slot);
-    slot->view.figures.next_sequence = recall(peer, slot->ssrc, slot->view.figures.next_sequence);
+    slot->view.figures.next_sequence = earlier.next;
     end_view(slot);
-    if (slot->rtx_ssrc)
-        slot->rtx_sequence = recall(peer, slot->rtx_ssrc, slot->rtx_sequence);
+    slot->since = earlier.since;
+    begin_numbers(&slot->sealed, earlier.next);
+    if (slot->rtx_ssrc) {
+        earlier = recall(peer, slot->rtx_ssrc, slot->rtx_sequence);
+        slot->rtx_sequence = earlier.next;
+        slot->rtx_since = earlier.since;
+    }
 }
 
 static void drop_slot(struct slot *slot)
@@ -168,9 +180,9 @@ static void drop_slot(struct slot *slot)
     if (!peer->retired)
         return;                  /* the peer goes as a whole */
     /* Control counts the SSRCs of a peer: there is room for all (MAX_SENT_SSRCS). */
-    peer->retired[peer->retired_count++] = (struct retired){slot->ssrc, slot->view.figures.next_sequence};
+    peer->retired[peer->retired_count++] = (struct retired){slot->ssrc, slot->view.figures.next_sequence, slot->since};
     if (slot->rtx_ssrc)
-        peer->retired[peer->retired_count++] = (struct retired){slot->rtx_ssrc, slot->rtx_sequence};
+        peer->retired[peer->retired_count++] = (struct retired){slot->rtx_ssrc, slot->rtx_sequence, slot->rtx_since};
 }
 
 static void route(struct slot *slot, struct producer *s, uint32_t types, bool hold)
@@ -266,13 +278,14 @@ static void probe(struct plane *p, struct slot *slot, int packets, int padding, 
         memset(out + head->length, 0, (size_t)padding);
         out[0] |= 0x20;
         out[1] = (uint8_t)type;
-        put16(out + 2, (uint16_t)slot->rtx_sequence++);
+        int64_t number = slot->rtx_sequence++;
+        put16(out + 2, (uint16_t)number);
         put32(out + 4, slot->view.figures.last_timestamp);
         put32(out + 8, slot->rtx_ssrc);
         if (head->transport_at)
             put16(out + head->transport_at, take_transport(p, peer, length));
         out[length - 1] = (uint8_t)padding;
-        if (p->protect(session_of(slot), out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
+        if (!protect(p, slot, out, head->length, &size, number, true, false)) {
             drop(p, DROP_PROTECT);
             continue;
         }

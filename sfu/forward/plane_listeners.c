@@ -1,7 +1,10 @@
 /* Who listens to a producer: waiting for a keyframe, flowing, or changing over from another source, and how a burst
  * is handed to all of them. What a slot makes of a packet is plane_slots.c. */
 
-static bool ready(const struct slot *slot) { return session_of(slot) && slot->peer->reachable; }
+static bool ready(const struct slot *slot)
+{
+    return slot->peer->reachable && (slot->peer->sealer || session_of(slot));
+}
 
 static void unlist(struct slot *slot)
 {

@@ -33,6 +33,22 @@ static uint16_t take_transport(struct plane *p, struct peer *peer, int bytes)
     return number;
 }
 
+/* Protect a packet of the slot that lies in `out`, `again` where these bytes went out before; `length` grows by the
+ * tag. */
+static bool protect(struct plane *p, struct slot *slot, uint8_t *out, int header, int *length, int64_t number,
+                    bool repair, bool again)
+{
+    struct peer *peer = slot->peer;
+    int plain = *length;
+    if (!peer->sealer)
+        return p->protect(session_of(slot), out, length) == SRTP_OK && *length == plain + peer->tag_bytes;
+    int64_t index = number - (repair ? slot->rtx_since : slot->since);
+    if (index < 0 || (!repair && !again && !first_time(&slot->sealed, number)))
+        return false;
+    *length += GCM_TAG_BYTES;
+    return sealer_seal(peer->sealer, out, header, plain, (uint64_t)index);
+}
+
 /* Rewrite -> protect -> queue. `repair`: as RTX of the slot's number (RFC 4588). */
 static bool send_packet(struct plane *p, struct slot *slot, const struct packet *packet, int64_t number,
                         uint32_t timestamp_offset, const struct shift *shift, bool again)
@@ -60,7 +76,8 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
     uint8_t *out = make_room(p, peer, length + peer->tag_bytes, &extends);
     memcpy(out, head->bytes, head->length);
     out[1] = (uint8_t)(packet->marker | (repair ? slot->rtx_payload_type : slot->payload_type));
-    put16(out + 2, (uint16_t)(repair ? slot->rtx_sequence++ : number));
+    int64_t sent_as = repair ? slot->rtx_sequence++ : number;
+    put16(out + 2, (uint16_t)sent_as);
     put32(out + 4, packet->timestamp + timestamp_offset);
     put32(out + 8, repair ? slot->rtx_ssrc : slot->ssrc);
     if (head->transport_at)
@@ -77,7 +94,7 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
         shift_picture(out + start, &packet->picture, shift);
 
     int size = length;
-    if (p->protect(session_of(slot), out, &size) != SRTP_OK || size != length + peer->tag_bytes) {
+    if (!protect(p, slot, out, head->length, &size, sent_as, repair, again)) {
         drop(p, DROP_PROTECT);
         return false;
     }

@@ -57,14 +57,17 @@ def check_seam() -> None:
             raise RuntimeError(f"pylibsrtp's {name} is {found}, expected {PROTECT_SIGNATURE}")
 
 
+def check_key(profile: SrtpProfile, key: bytes) -> None:
+    """Raise ValueError for a master key and salt of the wrong length."""
+    if len(key) != KEY_BYTES[profile]:
+        raise ValueError(f"{profile.name} needs {KEY_BYTES[profile]} bytes of key and salt, got {len(key)}")
+
+
 class SrtpSession:
     """One direction of one peer. `context` is libsrtp's `srtp_t`, valid as long as this object lives."""
 
     def __init__(self, profile: SrtpProfile, key: bytes, ssrc_type: int, repeat: bool = False) -> None:
-        if len(key) != KEY_BYTES[profile]:
-            raise ValueError(
-                f"{profile.name} needs {KEY_BYTES[profile]} bytes of key and salt, got {len(key)}"
-            )
+        check_key(profile, key)
         policy = Policy(key=key, ssrc_type=ssrc_type, srtp_profile=_PYLIBSRTP_PROFILE[profile])
         sends = ssrc_type == Policy.SSRC_ANY_OUTBOUND
         policy.window_size = SEND_WINDOW_PACKETS if sends else WINDOW_PACKETS
@@ -101,6 +104,7 @@ __all__ = [
     "WINDOW_PACKETS",
     "SrtpError",
     "SrtpSession",
+    "check_key",
     "check_seam",
     "ffi",
     "lib",

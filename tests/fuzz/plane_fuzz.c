@@ -49,6 +49,41 @@ static int fuzz_unprotect(void *session, void *packet, int *length)
     return below(20) ? SRTP_OK : (int)(5 + below(7));
 }
 
+/* A cipher that encrypts nothing, and looks at every byte that it is given. */
+static char context;
+static void *fuzz_create(void) { return &context; }
+static void fuzz_destroy(void *used) { (void)used; }
+static const void *fuzz_kind(void) { return NULL; }
+static int fuzz_begin(void *used, const void *kind, void *engine, const uint8_t *key, const uint8_t *start,
+                      int encrypt)
+{
+    (void)used, (void)kind, (void)engine, (void)encrypt;
+    for (int at = 0; start && at < 12; at++)
+        context ^= (char)start[at];
+    return below(500) != 0 || key;
+}
+static int fuzz_run(void *used, uint8_t *out, const uint8_t *in, unsigned length)
+{
+    (void)used;
+    uint8_t sum = 0;
+    for (unsigned at = 0; at < length; at++)
+        sum ^= in[at];
+    if (out)
+        out[0] ^= sum;
+    return (int)length;
+}
+static uint64_t sealed;
+static int fuzz_control(void *used, int what, int number, void *data)
+{
+    (void)used;
+    if (what != EVP_CTRL_AEAD_GET_TAG)
+        abort();
+    memset(data, 0xAA, (size_t)number);
+    sealed++;
+    return 1;
+}
+static sealer *sealers[2];
+
 static plane *p;
 static peer *peers[PEERS];
 static producer *sources[SOURCES];
@@ -167,7 +202,10 @@ static void random_command(void)
     case 6: give(OP_ADDRESS, peers[who], below(20) != 0, 0, 0, &names[who]); break;
     case 7:
         give(OP_REPEATER, peers[who], 0, below(20) != 0, 0, NULL);
-        give(OP_KEYS, peers[who], below(20) != 0, below(20) != 0, TAG, NULL);
+        if (below(2))
+            give(OP_KEYS, peers[who], below(20) != 0, (uintptr_t)sealers[below(2)], TAG | PLANE_SEALS, NULL);
+        else
+            give(OP_KEYS, peers[who], below(20) != 0, below(20) != 0, TAG, NULL);
         break;
     case 9:
         if (sources[i])
@@ -276,6 +314,11 @@ int main(int argc, char **argv)
     if (bind(sink, (struct sockaddr *)&any, size) || getsockname(sink, (struct sockaddr *)&any, &size))
         return 2;
     p = plane_new(fd, (uintptr_t)fuzz_protect, (uintptr_t)fuzz_unprotect, fuzz_clock, NULL);
+    plane_cipher cipher_of = {fuzz_create, fuzz_destroy, fuzz_kind, fuzz_begin, fuzz_run, fuzz_control};
+    uint8_t zeros[16] = {0};
+    plane_use_cipher(&cipher_of);
+    for (int i = 0; i < 2; i++)
+        sealers[i] = sealer_new(zeros, zeros);
     make_heads();
     for (int i = 0; i < PEERS; i++) {
         /* Only the first one's packets arrive anywhere; those of the last, IPv6, do not even leave. */
@@ -339,10 +382,13 @@ int main(int argc, char **argv)
         peer_free(peers[i]);
     }
     plane_free(p);
+    for (int i = 0; i < 2; i++)
+        sealer_free(sealers[i]);
     printf("%llu datagrams in, %llu out, %llu resent;", (unsigned long long)figures.received,
            (unsigned long long)figures.sent, (unsigned long long)resent);
-    printf(" %llu thinned, %llu probes;", (unsigned long long)thinned, (unsigned long long)figures.probes);
-    int silent = figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
+    printf(" %llu thinned, %llu probes, %llu sealed;", (unsigned long long)thinned, (unsigned long long)figures.probes,
+           (unsigned long long)sealed);
+    int silent = sealed == 0 || figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
     for (int i = 0; i < DROP_REASONS; i++) {
         printf(" %d:%llu", i, (unsigned long long)figures.dropped[i]);
         silent |= figures.dropped[i] == 0 && i != DROP_NO_ROOM;
