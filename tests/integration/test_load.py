@@ -113,6 +113,16 @@ async def test_whose_worker_is_drained_moves_and_whose_worker_dies_comes_back(tm
         assert found["media_lost"] >= found["media_back"] >= 1
 
 
+def test_a_server_that_has_no_room_for_media_is_quoted(tmp_path: Path) -> None:
+    with RedisServer() as redis:
+        common = {"REDIS_URL": redis.url, "ATRIUM_SECRET": "s" * 40}
+        with AtriumServer(tmp_path, "world", **common) as world:
+            done = loaded(world, "--people", "1", "--talking", "1", "--seconds", "1")
+    assert done.returncode == 1
+    assert "no media worker is running" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 async def test_ctrl_c_ends_it_with_its_figures_and_its_server_is_gone(
     server: AtriumServer, tmp_path: Path
 ) -> None:

@@ -83,6 +83,12 @@ class Pair:
         if not waiting.done():
             waiting.set_result(message.sdp)
 
+    def refuse(self, words: str) -> None:
+        """The server says why it does not answer: `connect` raises ConnectionError with it."""
+        waiting = self._offer if self._answer.done() else self._answer
+        if not waiting.done():
+            waiting.set_exception(ConnectionError(words))
+
     def send(self, packet: bytes) -> None:
         """Send an RTP packet."""
         self._out.send_rtp(packet)

@@ -152,6 +152,9 @@ class Person:
                 | messages.Error(code="media_lost")
             ):
                 self.on_media(message)
+            case messages.Error(code=code, ref="media_offer" | "media_answer"):
+                self._tally.error(code)
+                self.on_media(message)
             case messages.Error(code=code):
                 self._tally.error(code)
                 if not self._welcome.done():

@@ -71,10 +71,11 @@ class Voice:
                     self._pair.close()
                     self._pair, self._next = self._next, None
                     self._tally.media_moved += 1
-            case messages.Error():
-                if self._there:
-                    self._tally.media_lost += 1
-                    self._do(self._come_back())
+            case messages.Error(code="media_lost") if self._there:
+                self._tally.media_lost += 1
+                self._do(self._come_back())
+            case messages.Error(message=words):
+                (self._next or self._pair).refuse(words)
             case _:
                 (self._next or self._pair).take(message)
 
