@@ -83,3 +83,8 @@ test("a grid fills the view without overlaps, whatever sizes were wished for", (
   }
   assert.deepEqual(layoutGrid([], view), []);
 });
+
+test("a tile goes further aside rather than down onto its own avatar", () => {
+  const places = layoutTiles([tile("a", 400, 300), tile("b", 486, 346)], view);
+  assert.deepEqual(places.find((p) => p.id === "b"), { id: "b", x: 320 + 160 + GAP, y: 236 });
+});

@@ -33,6 +33,8 @@ export interface Box {
 export const GAP = 8;
 /** How much staying counts against being near: of the squared way. */
 const STAYING = 0.5;
+/** How much more it counts to be too low, where a tile covers the very person whose it is. */
+const TOO_LOW = 4;
 
 /** `before`: how far each tile was from its wish last time. */
 export function layoutTiles(
@@ -58,7 +60,7 @@ export function layoutTiles(
       const x = within(candidateX, view.left, view.right - wish.width);
       for (const candidateY of ys) {
         const y = within(candidateY, view.top, view.bottom - wish.height);
-        let cost = (x - wantX) ** 2 + (y - wantY) ** 2;
+        let cost = (x - wantX) ** 2 + (y > wantY ? TOO_LOW : 1) * (y - wantY) ** 2;
         if (last) cost += STAYING * ((x - wantX - last.x) ** 2 + (y - wantY - last.y) ** 2);
         if (cost >= bestCost || placed.some((other) => covers(other, x, y, wish))) continue;
         best = { x, y };
