@@ -115,8 +115,8 @@ async def test_where_no_udp_passes_chromium_comes_by_tcp(page: Page, plane: Plan
         offer = await sfu.expect(OfferSlots("alice", "hall", EVENTS, 1, 1), Offer)
         answered = await page.evaluate("subscribe", without_udp(offer.sdp))
         await sfu.expect(AcceptSlots("alice", answered), Done)
-        await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "both connections")
-        await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent")
+        await until(lambda: len(sfu.told(ConnectionChanged)) == 2, "both connections", 60.0)
+        await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent", 60.0)
         assert sfu.metric("atrium_sfu_tcp_connections") >= 2
         await sfu.routes(("alice", "hall", [hear(0, "alice"), hear(0, "alice", "camera")]))
         await grows(page, "v0", "framesDecoded", 10)
