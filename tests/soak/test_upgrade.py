@@ -25,6 +25,7 @@ from tests.support.older import older_build
 from tests.support.roamer import Roamer
 
 pytestmark = pytest.mark.soak
+LAST_LINES = 25
 DOOR_Y, OUT_OF_HEARING = 560.0, (700.0, 560.0)
 
 
@@ -98,5 +99,9 @@ async def test_a_rolling_upgrade_out_of_an_older_build_loses_no_session(fleet: F
                 await upgraded(name, server, people)
                 await all_is_well(fleet, people)
         assert [person.welcome["you"]["session"] for person in people] == sessions
+    except BaseException:
+        for name, server in workers + worlds:
+            print(f"\n{name} said last:", *server.lines[-LAST_LINES:], sep="\n  ")
+        raise
     finally:
         await asyncio.gather(*(person.close() for person in people), return_exceptions=True)

@@ -301,3 +301,13 @@ class TinyWorld:
         await avatar.send(m.MediaAnswer("v=0 answer"))
         await worker.produce(avatar.session, *sources)
         await until(lambda: avatar.session in worker.routes, "routes of the new session")
+
+
+def shows(user_id: str) -> Callable[[m.Players], bool]:
+    """Whether a `players` message says that somebody came."""
+    return lambda players: any(p.user_id == user_id for p in players.joined)
+
+
+def left(user_id: str) -> Callable[[m.Players], bool]:
+    """Whether a `players` message says that somebody went."""
+    return lambda players: user_id in players.left
