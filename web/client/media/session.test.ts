@@ -1,54 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
-import type { ClientMessage, SlotInfo } from "../net/messages.ts";
-import { asked, FakeAudio, FakeConnection, happen, installFakeBrowser } from "./fake_browser.ts";
-import { createMedia, type Media } from "./session.ts";
+import { mock, test } from "node:test";
+import { asked, FakeAudio } from "./fake_browser.ts";
+import { connect, eachWithASession, entry, forgetSaid, forgetSent, last, media, said, sent, settle, types } from "./session_rig.ts";
 
-let sent: ClientMessage[] = [];
-let said: string[] = [];
-let media: Media;
-
-const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
-};
-const last = (): FakeConnection => FakeConnection.all.at(-1) as FakeConnection;
-const types = (): string[] => sent.map(({ type }) => type);
-const offer = (ufrag: string, ...mids: string[]): string =>
-  [`a=ice-ufrag:${ufrag}`, ...mids.map((mid) => `a=mid:${mid}`)].join("\n");
-const entry = (slot: number, user_id: string, source: SlotInfo["source"], gain = 1): SlotInfo => ({
-  slot,
-  user_id,
-  source,
-  gain,
-});
-
-/** The world's side of a link: answers, offers slots, and lets both connections connect. */
-async function connect(ufrag = "x"): Promise<{ publish: FakeConnection; subscribe: FakeConnection }> {
-  await settle();
-  const publish = last();
-  media.handle({ type: "media_answer", sdp: "answer" });
-  media.handle({ type: "media_offer", sdp: offer(ufrag, "a0", "a1", "v0", "v1") });
-  await settle();
-  const subscribe = last();
-  publish.become("connected");
-  subscribe.become("connected");
-  return { publish, subscribe };
-}
-
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-  installFakeBrowser();
-  sent = [];
-  said = [];
-  media = createMedia({ send: (message) => void sent.push(message) });
-  media.on("connection", (state) => said.push(state));
-  media.on("video", (userId, source, stream) => said.push(`${userId} ${source} ${stream ? "shown" : "gone"}`));
-});
-
-afterEach(() => {
-  media.stop();
-  mock.timers.reset();
-});
+eachWithASession();
 
 test("starting offers four named m-lines, then says what is on, then answers the slots", async () => {
   void media.start([], { mic: false, camera: false });
@@ -67,7 +22,7 @@ test("starting offers four named m-lines, then says what is on, then answers the
 test("turning the microphone on negotiates nothing", async () => {
   void media.start([], { mic: false, camera: false });
   const { publish } = await connect();
-  sent = [];
+  forgetSent();
   await media.setMic(true);
   assert.deepEqual(types(), ["media_state"]);
   assert.ok(publish.transceivers[0]?.sender.track);
@@ -106,7 +61,7 @@ test("media moves: a second link is made while the first goes on, and takes over
   void media.start([], { mic: true, camera: true });
   const first = await connect();
   media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "bob", "camera")] });
-  said = [];
+  forgetSaid();
   const devices = asked.length;
   media.handle({ type: "media_moving" });
   const second = await connect("y");
@@ -128,7 +83,7 @@ test("media moves: a second link is made while the first goes on, and takes over
 test("a move that fails leaves the first link alone, and can be asked for again", async () => {
   void media.start([], { mic: false, camera: false });
   const first = await connect();
-  said = [];
+  forgetSaid();
   media.handle({ type: "media_moving" });
   await settle();
   media.handle({ type: "error", code: "worker_full", message: "no room", ref: "media_offer" });
@@ -163,7 +118,7 @@ test("media that is lost while it moves begins anew once", async () => {
   await connect();
   media.handle({ type: "media_moving" });
   await settle();
-  sent = [];
+  forgetSent();
   media.handle({ type: "error", code: "media_lost", message: "the worker is gone" });
   mock.timers.tick(400);
   await settle();
@@ -228,145 +183,6 @@ test("what was turned off before the world answered stays off, whatever was save
   assert.deepEqual([media.local.mic, media.local.camera], [false, true]);
 });
 
-/** The world's answer to a restart. */
-async function restarted(): Promise<void> {
-  const publish = { ufrag: "up", password: "secret" };
-  media.handle({ type: "media_restarted", publish, subscribe: { ufrag: "down", password: "hidden" } });
-  await settle();
-}
-
-test("a short break of ICE heals by itself", async () => {
-  void media.start([], { mic: false, camera: false });
-  const { subscribe } = await connect();
-  subscribe.become("disconnected");
-  mock.timers.tick(900);
-  subscribe.become("connected");
-  mock.timers.tick(10_000);
-  assert.equal(said.at(-1), "connected");
-  assert.ok(!types().includes("media_restart"));
-});
-
-test("a longer break is mended on the same connections, and nothing is answered twice", async () => {
-  void media.start([], { mic: true, camera: false });
-  const { publish, subscribe } = await connect();
-  sent = [];
-  publish.become("disconnected");
-  mock.timers.tick(1_100);
-  await settle();
-  assert.deepEqual(types(), ["media_restart"]);
-  assert.equal(publish.restarts, 1);
-  await restarted();
-  assert.equal(publish.remote.at(-1), "answer");
-  assert.ok(subscribe.remote.at(-1)?.startsWith("a=ice-ufrag:down\n"), subscribe.remote.at(-1));
-  publish.become("connected");
-  mock.timers.tick(20_000);
-  assert.deepEqual(types(), ["media_restart"]);
-  assert.equal(said.at(-1), "connected");
-  assert.ok(publish.transceivers[0]?.sender.track);
-  // The next break begins from the start.
-  subscribe.become("disconnected");
-  mock.timers.tick(1_100);
-  await settle();
-  assert.equal(publish.restarts, 2);
-});
-
-test("a way that carries nothing back is mended though ICE believes in it", async () => {
-  let now = 1_000;
-  const clock = mock.method(performance, "now", () => now);
-  void media.start([], { mic: true, camera: false });
-  const { publish } = await connect();
-  sent = [];
-  const pair = (publish.pair = { bytesSent: 0, bytesReceived: 0 });
-  const pass = async (looks: number, receives: number): Promise<void> => {
-    for (let look = 0; look < looks; look += 1) {
-      now += 500;
-      pair.bytesSent += 1_000;
-      pair.bytesReceived += receives;
-      mock.timers.tick(500);
-      await settle();
-    }
-  };
-  await pass(20, 100);
-  assert.equal(publish.restarts, 0);
-  await pass(6, 0);
-  assert.deepEqual(types(), ["media_restart"]);
-  assert.equal(publish.restarts, 1);
-  media.stop();
-  await pass(20, 0);
-  assert.equal(publish.restarts, 1);
-  clock.mock.restore();
-});
-
-test("a restart that connects nothing within seconds ends in another link", async () => {
-  void media.start([], { mic: false, camera: false });
-  const { subscribe } = await connect();
-  subscribe.become("disconnected");
-  mock.timers.tick(1_100);
-  await restarted();
-  mock.timers.tick(4_000);
-  assert.equal(said.at(-1), "connected");
-  mock.timers.tick(1_000);
-  assert.equal(said.at(-1), "failed");
-});
-
-test("a restart that the world refuses ends in another link at once", async () => {
-  void media.start([], { mic: false, camera: false });
-  const { subscribe } = await connect();
-  subscribe.become("disconnected");
-  mock.timers.tick(1_100);
-  await settle();
-  media.handle({ type: "error", code: "moving", message: "", ref: "media_restart" });
-  assert.equal(said.at(-1), "failed");
-});
-
-test("a lost socket costs no link: the same session goes on, and says anew what is on", async () => {
-  await Promise.all([media.start([], { mic: true, camera: true }, "seat"), connect()]);
-  const { publish, subscribe } = { publish: FakeConnection.all[0]!, subscribe: FakeConnection.all[1]! };
-  media.handle({ type: "layers_wanted", source: "camera", rids: [] });
-  await settle();
-  assert.ok(publish.transceivers[1]?.sender.encodings.every(({ active }) => active === false));
-  media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
-  media.handle({ type: "video_paused", paused: [{ user_id: "ada", source: "camera" }] });
-  sent = [];
-  await media.setMic(false);
-  await media.start([], { mic: false, camera: false }, "seat");
-  await settle();
-  assert.equal(FakeConnection.all.length, 2);
-  assert.deepEqual(sent.at(-2), { type: "media_state", mic: false, camera: true, screen: false, watch: true });
-  assert.equal(types().at(-1), "media_restart");
-  // What it was told of layers and pauses before counts no more: it is told again.
-  assert.ok(publish.transceivers[1]?.sender.encodings.some(({ active }) => active !== false));
-  assert.ok(said.includes("ada camera shown"));
-  await restarted();
-  assert.deepEqual([publish.connectionState, subscribe.connectionState], ["connected", "connected"]);
-});
-
-test("another session, a broken link or a move under way begins anew after a welcome", async () => {
-  void media.start([], { mic: false, camera: false }, "seat");
-  const first = await connect();
-  void media.start([], { mic: false, camera: false }, "other");
-  const second = await connect("y");
-  assert.equal(first.publish.connectionState, "closed");
-  media.handle({ type: "media_moving" });
-  await settle();
-  void media.start([], { mic: false, camera: false }, "other");
-  const third = await connect("z");
-  assert.notEqual(third.publish, second.publish);
-  assert.equal(second.publish.connectionState, "closed");
-  third.publish.become("failed");
-  void media.start([], { mic: false, camera: false }, "other");
-  const fourth = await connect("w");
-  assert.notEqual(fourth.publish, third.publish);
-});
-
-test("credentials that nobody asked for change nothing", async () => {
-  void media.start([], { mic: false, camera: false });
-  const { publish, subscribe } = await connect();
-  const before = [publish.remote.length, subscribe.remote.length];
-  await restarted();
-  assert.deepEqual([publish.remote.length, subscribe.remote.length], before);
-});
-
 test("a picture whose slot is known before its track is shown when the track comes", async () => {
   void media.start([], { mic: false, camera: false });
   await settle();
@@ -380,7 +196,7 @@ test("a slot that changes its person ends one picture and shows the other", asyn
   void media.start([], { mic: false, camera: false });
   await connect();
   media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
-  said = [];
+  forgetSaid();
   media.handle({ type: "slots", epoch: 2, audio: [], video: [entry(0, "bob", "camera")] });
   assert.deepEqual(said, ["ada camera gone", "bob camera shown"]);
 });
@@ -389,7 +205,7 @@ test("without watching no picture is shown, and all come back with it", async ()
   void media.start([], { mic: false, camera: false });
   await connect();
   media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });
-  said = [];
+  forgetSaid();
   media.setWatch(false);
   media.setWatch(true);
   assert.deepEqual(said, ["ada camera gone", "ada camera shown"]);
@@ -447,7 +263,7 @@ test("deafened one hears nobody, not even after a reconnect, and the server is n
   void media.start([], { mic: false, camera: false });
   const { publish } = await connect();
   media.handle({ type: "slots", epoch: 1, audio: [entry(0, "ada", "mic")], video: [] });
-  sent = [];
+  forgetSent();
   media.setDeafened(true);
   assert.deepEqual(FakeAudio.playing(), [{ label: "a0", gain: 0 }]);
   assert.deepEqual([sent, states], [[], [true]]);
@@ -479,44 +295,10 @@ test("stopping turns off every device and says goodbye to every picture", async 
   assert.equal(said.at(-1), "idle");
 });
 
-test("on another network a way is looked for at once, and a break soon after is not waited for", async () => {
-  void media.start([], { mic: false, camera: false });
-  const { publish } = await connect();
-  happen("online");
-  await settle();
-  assert.equal(publish.restarts, 1, "there was no network before: the old way leads nowhere");
-  happen("online");
-  await settle();
-  assert.equal(publish.restarts, 2, "and yet another network");
-  await restarted();
-  mock.timers.tick(6_000);
-  publish.become("disconnected");
-  await settle();
-  assert.equal(publish.restarts, 3);
-  publish.become("failed");
-  assert.equal(said.at(-1), "failed");
-  happen("online");
-  await settle();
-  assert.equal(said.at(-1), "connecting", "it waits for the pause");
-  await connect("y");
-  assert.equal(said.at(-1), "connected");
-});
-
-test("without a change of network a short break is waited for", async () => {
-  void media.start([], { mic: false, camera: false });
-  const { publish } = await connect();
-  publish.become("disconnected");
-  mock.timers.tick(900);
-  assert.equal(said.at(-1), "connected");
-  publish.become("connected");
-  mock.timers.tick(5000);
-  assert.equal(said.at(-1), "connected");
-});
-
 test("the echo booth is said with every state while it is on, also after a lost link, and turns nothing on", async () => {
   void media.start([], { mic: false, camera: false });
   await connect();
-  sent = [];
+  forgetSent();
   media.setBooth(true);
   assert.deepEqual(sent, [{ type: "media_state", mic: false, camera: false, screen: false, watch: true, booth: true }]);
   assert.equal(media.local.mic, false);
