@@ -23,6 +23,7 @@ enum {
     PLANE_MAX_BEHIND_MS = 75,
     PLANE_NAME_BYTES = 28,          /* a struct sockaddr_in or sockaddr_in6 */
     PLANE_MAX_HEAD = 288,           /* RTP header + extensions with a MID of 255 bytes */
+    PLANE_SEALED_NUMBERS = 256,     /* a packet that comes later than this goes out no more (a multiple of 64) */
     PLANE_SEALS = 0x100,            /* with OP_KEYS: c is a sealer */
     PLANE_COMMANDS = 4096,          /* in the ring; what does not fit waits in Python */
 };

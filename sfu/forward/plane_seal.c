@@ -61,17 +61,17 @@ int sealer_seal(const sealer *sealer, uint8_t *packet, int header, int length, u
 static bool first_time(struct numbers *sent, int64_t number)
 {
     if (number > sent->newest) {
-        if (number - sent->newest >= SEALED_NUMBERS)
+        if (number - sent->newest >= PLANE_SEALED_NUMBERS)
             memset(sent->seen, 0, sizeof sent->seen);
         else
             for (int64_t i = sent->newest + 1; i < number; i++)
-                sent->seen[i % SEALED_NUMBERS / 64] &= ~(1ull << i % 64);
+                sent->seen[i % PLANE_SEALED_NUMBERS / 64] &= ~(1ull << i % 64);
         sent->newest = number;
-    } else if (number <= sent->newest - SEALED_NUMBERS ||
-               sent->seen[number % SEALED_NUMBERS / 64] >> number % 64 & 1) {
+    } else if (number <= sent->newest - PLANE_SEALED_NUMBERS ||
+               sent->seen[number % PLANE_SEALED_NUMBERS / 64] >> number % 64 & 1) {
         return false;
     }
-    sent->seen[number % SEALED_NUMBERS / 64] |= 1ull << number % 64;
+    sent->seen[number % PLANE_SEALED_NUMBERS / 64] |= 1ull << number % 64;
     return true;
 }
 

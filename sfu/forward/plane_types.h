@@ -57,7 +57,6 @@
 #define SEGMENTS 16              /* switches that a slot remembers for retransmission (a power of two) */
 #define THIN_SEGMENTS 64         /* and runs of dropped packets, where it drops some: four seconds at 30 fps */
 #define GATES 256                /* packets whose last retransmission a slot remembers */
-#define SEALED_NUMBERS 256       /* a packet that comes later than this goes out no more (a multiple of 64) */
 #define SENT_NUMBERS 128         /* packets whose transport-wide number a slot without RTX remembers */
 #define TRANSPORT_HISTORY 2048   /* packets whose departure is remembered per peer: a second of a full pool */
 
@@ -150,7 +149,7 @@ struct view {
 /* Which of the last numbers went out. */
 struct numbers {
     int64_t newest;
-    uint64_t seen[SEALED_NUMBERS / 64];
+    uint64_t seen[PLANE_SEALED_NUMBERS / 64];
 };
 
 struct gate {

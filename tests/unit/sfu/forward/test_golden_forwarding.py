@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from sfu.forward.contract import MAX_DROPOUT, MAX_LOST, SrtpProfile
+from sfu.forward.srtp import SEND_WINDOW_PACKETS
 from sfu.rtp.header import RtpPacket
 from sfu.rtp.rtx import wrap
 from tests.support.plane_rig import (
@@ -233,6 +234,24 @@ class TestRepair:
         await rig.settle()
         assert len(listener.receive()) == 3
         assert rig.dropped() == {"duplicate": 1}
+
+    async def test_a_repair_that_comes_too_late_to_be_played_is_not_sent_on(self, rig: Rig) -> None:
+        source = rig.source(rtx_payload_type=VP8_RTX_PT, rtx_ssrc=1001)
+        slot, listener = rig.slot()
+        rig.forwarder.route(slot, source.handle)
+        source.send(1, key=True)
+        missing = [source.packet(), source.packet()]
+        while source.sequence <= missing[1].sequence + SEND_WINDOW_PACKETS - 1:
+            source.send(min(30, missing[1].sequence + SEND_WINDOW_PACKETS - source.sequence))
+            await rig.settle()
+        before = len(listener.receive())
+        for number, packet in enumerate(missing):
+            repair = RtpPacket(VP8_RTX_PT, 7 + number, 0, 1001, wrap(packet.sequence, packet.payload))
+            source.peer.send(rig.address, repair)
+        await rig.settle()
+        assert before == SEND_WINDOW_PACKETS
+        assert payloads(listener.receive()) == [missing[1].payload]
+        assert rig.dropped() == {"protect": 1}
 
 
 async def test_what_several_sources_send_at_once_reaches_each_listener_whole(rig: Rig) -> None:

@@ -54,6 +54,10 @@ def test_session_keys_are_those_of_rfc_3711() -> None:
     assert derived(master, 2, 14).hex().upper() == "30CBBC08863D8C85D49DB34A9AE1"
 
 
+def test_the_window_of_both_ways_is_the_same() -> None:
+    assert extension()[1].PLANE_SEALED_NUMBERS == srtp.SEND_WINDOW_PACKETS
+
+
 @pytest.mark.parametrize("start", [1, 32760, 65530])
 def test_what_libsrtp_protects_is_the_same_across_a_rollover(start: int) -> None:
     master = os.urandom(28)
