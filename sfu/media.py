@@ -280,6 +280,16 @@ class Media:
         """Whether somebody is told of arrivals, or tells of them: then `tick` is wanted every 50 ms."""
         return self.desk.flowing or self.bandwidth.flowing
 
+    @property
+    def listening(self) -> bool:
+        """Whether a microphone here tells how loud it is: then `poll_speakers` is wanted every 150 ms."""
+        return any(self._tells_level(producer) for producer in self.producers.values())
+
+    def _tells_level(self, producer: Producer) -> bool:
+        # Of what came through a pipe its own worker tells.
+        tells = producer.source == "mic" and producer.params.extensions.audio_level
+        return bool(tells) and not self.pipes.imported(producer.handle)
+
     def tick(self) -> None:
         """RTCP that is due, and what listeners can be sent."""
         now = self.clock()
@@ -351,12 +361,10 @@ class Media:
                     connection.transport.end("failed")
 
     def poll_speakers(self) -> None:
-        """Every 100 to 200 ms: who speaks, told to a router's sessions when it changes."""
+        """Every 100 to 200 ms while `listening`: who speaks, told to a router's sessions when it changes."""
         levels: dict[str, int] = {}
         for producer in self.producers.values():
-            if self.pipes.imported(producer.handle):
-                continue  # its own worker tells of it
-            if producer.source == "mic" and producer.params.extensions.audio_level:
+            if self._tells_level(producer):
                 self.producer_state(producer.handle)
                 levels[producer.session] = self._levels.pop(producer.handle)
         for members, speech in self._speech.poll(levels, self.clock()):

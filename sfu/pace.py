@@ -6,11 +6,15 @@ import asyncio
 import time
 from typing import Protocol
 
-# While something waits to be repeated or reported, while media flows, and the rest of the time. Waking
-# fifty times a second for nothing is what an idle server would mostly do.
+from signaling.pauses import pause
+
+# While something waits to be repeated or reported, while media flows, while somebody may speak, and the rest
+# of the time, together with others. Waking fifty times a second for nothing is what an idle server would
+# mostly do.
 TICK_SECONDS = 0.02
 FLOWING_SECONDS = 0.05
-IDLE_SECONDS = 0.15
+SPEECH_SECONDS = 0.15
+IDLE_SECONDS = 0.25
 
 
 class Paced(Protocol):
@@ -23,6 +27,10 @@ class Paced(Protocol):
     @property
     def flowing(self) -> bool:
         """Whether media flows that somebody has to be told of."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether there are microphones that tell how loud they are."""
 
 
 class Pace:
@@ -43,13 +51,18 @@ class Pace:
     async def pause(self) -> float:
         """Until the next look; by how many seconds it is late."""
         if not self._paced.busy:
-            seconds = FLOWING_SECONDS if self._paced.flowing else IDLE_SECONDS
+            seconds = self._seconds()
             due = time.monotonic() + seconds
             if not await self._sleep(seconds):
                 return max(0.0, time.monotonic() - due)
         due = time.monotonic() + TICK_SECONDS
         await asyncio.sleep(TICK_SECONDS)
         return max(0.0, time.monotonic() - due)
+
+    def _seconds(self) -> float:
+        if self._paced.flowing:
+            return FLOWING_SECONDS
+        return SPEECH_SECONDS if self._paced.listening else pause(IDLE_SECONDS)
 
     async def _sleep(self, seconds: float) -> bool:
         """So long, or until somebody hurries: True. (`asyncio.timeout` costs three times as much.)"""

@@ -203,7 +203,7 @@ class Bandwidth:
         return bool(self._numbered)
 
     def tick(self, now: float) -> None:
-        """Every 20 ms while `busy`, else every 50 to 150 ms: what is due."""
+        """Every 20 ms while `busy`, else every 50 to 250 ms: what is due."""
         for downlink in self._numbered.values():
             self._probe(downlink, now)
         for downlink in self.downlinks.values():

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from sfu.pace import FLOWING_SECONDS, IDLE_SECONDS, TICK_SECONDS, Pace
+from sfu.pace import FLOWING_SECONDS, IDLE_SECONDS, SPEECH_SECONDS, TICK_SECONDS, Pace
 
 
 @dataclass
 class Media:
     busy: bool = False
     flowing: bool = False
+    listening: bool = False
 
 
 class SlowLoop:
@@ -47,8 +48,12 @@ async def turns() -> None:
 
 @pytest.mark.parametrize(
     ("media", "seconds"),
-    [(Media(flowing=True), FLOWING_SECONDS), (Media(), IDLE_SECONDS)],
-    ids=["flowing", "idle"],
+    [
+        (Media(flowing=True), FLOWING_SECONDS),
+        (Media(flowing=True, listening=True), FLOWING_SECONDS),
+        (Media(listening=True), SPEECH_SECONDS),
+    ],
+    ids=["flowing", "both", "speech"],
 )
 async def test_where_nothing_waits_the_pause_is_long(
     monkeypatch: pytest.MonkeyPatch, media: Media, seconds: float
@@ -62,6 +67,16 @@ async def test_where_nothing_waits_the_pause_is_long(
     assert loop.asked == [seconds]
 
 
+async def test_where_nobody_can_speak_it_ends_together_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = SlowLoop(monkeypatch)
+    monkeypatch.setattr("signaling.pauses.time.monotonic", lambda: 100.1)
+    pause = asyncio.ensure_future(Pace(Media()).pause())
+    await turns()
+    assert loop.asked == [pytest.approx(100.0 + IDLE_SECONDS - 100.1)]
+    loop.wake()
+    assert await pause >= 0
+
+
 async def test_where_something_waits_it_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = SlowLoop(monkeypatch)
     assert await Pace(Media(busy=True, flowing=True)).pause() >= 0
@@ -70,7 +85,7 @@ async def test_where_something_waits_it_is_short(monkeypatch: pytest.MonkeyPatch
 
 async def test_who_hurries_shortens_the_pause_that_is_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = SlowLoop(monkeypatch)
-    made = Pace(Media())
+    made = Pace(Media(listening=True))
     made.hurry()  # nobody pauses: the next pause asks for itself
     pause = asyncio.ensure_future(made.pause())
     await turns()
@@ -78,4 +93,4 @@ async def test_who_hurries_shortens_the_pause_that_is_going_on(monkeypatch: pyte
     made.hurry()
     made.hurry()
     await pause
-    assert loop.asked == [IDLE_SECONDS, TICK_SECONDS]
+    assert loop.asked == [SPEECH_SECONDS, TICK_SECONDS]
