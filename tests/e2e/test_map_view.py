@@ -45,6 +45,8 @@ window.__loseCard = () => {
 """
 # The middle of the map, beside the panels that lie on it (CSS px of a view of 1024 x 640).
 CLIP = {"x": 140, "y": 150, "width": 400, "height": 300}
+# So many pictures in a row must be alike for the map to stand still.
+STAYS = 3
 
 
 async def _picture(person: Person) -> Image.Image:
@@ -65,14 +67,17 @@ async def _until_it_looks(person: Person, like: Image.Image, seconds: float = 60
 
 
 async def _colours(person: Person, seconds: float = 60.0) -> Image.Image:
-    """The map's picture as soon as there is one."""
+    """The map's picture as soon as there is one that stays: the view glides to its place at first."""
     end = asyncio.get_running_loop().time() + seconds
-    while True:
+    last, alike = await _picture(person), 0
+    while alike < STAYS:
+        assert asyncio.get_running_loop().time() < end, "nothing is drawn, or it never stands still"
+        await asyncio.sleep(0.3)
         picture = await _picture(person)
-        if max(ImageStat.Stat(picture).stddev) > 8:
-            return picture
-        assert asyncio.get_running_loop().time() < end, "nothing is drawn"
-        await asyncio.sleep(0.2)
+        drawn = max(ImageStat.Stat(picture).stddev) > 8
+        alike = alike + 1 if drawn and _apart(picture, last) < 1 else 0
+        last = picture
+    return last
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
