@@ -208,6 +208,7 @@ def measure(load: Load, plane: str, seconds: float = SECONDS) -> Figure:
     here, there = context.Pipe()
     process = context.Process(target=plane_process, args=(there, plane, cpus[0] if len(cpus) > 1 else None))
     process.start()
+    there.close()  # so that its end is seen here, whatever it ends by
     if len(cpus) > 1:  # this process never sleeps: on the plane's core it would keep it waiting
         os.sched_setaffinity(0, cpus[1:])
     try:
