@@ -76,8 +76,8 @@ async def test_lips_match_after_another_person_and_after_another_worker() -> Non
     async with AsyncExitStack() as stack:
         bus = InProcessBus()
         stack.push_async_callback(bus.close)
-        near = await stack.enter_async_context(running_worker("near", bus=bus, plane="native"))
-        far = await stack.enter_async_context(running_worker("far", bus=bus, plane="native"))
+        near = await stack.enter_async_context(running_worker("near", bus=bus, plane="auto"))
+        far = await stack.enter_async_context(running_worker("far", bus=bus, plane="auto"))
         page = await stack.enter_async_context(media_page())
         here = Crowd([RecordedPerson("ann", 1, 1), RecordedPerson("bob", 2, 1)])
         there = Crowd([RecordedPerson("cat", 3, 1)])
