@@ -153,7 +153,7 @@ class NativeForwarder:
         entry.retired.clear()
         entry.repeatable = {ssrc for slot in entry.slots if slot.params.repeats for ssrc in slot.ssrcs}
         self._set_repeater(entry)
-        pointer, kind = command(self._lib, sending)
+        pointer, kind = command(sending)
         self._commands.give(
             self._lib.OP_KEYS,
             entry.pointer,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import logging
 from functools import lru_cache
-from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pylibsrtp import _binding
@@ -73,10 +72,10 @@ def sender(profile: SrtpProfile, master: bytes) -> Sender:
     return srtp.sender(profile, master)
 
 
-def command(lib: Any, made: Sender) -> tuple[int, int]:
+def command(made: Sender) -> tuple[int, int]:
     """The sender's address and what OP_KEYS is told of it."""
     if isinstance(made, Sealer):
-        ffi, _ = extension()
+        ffi, lib = extension()
         return int(ffi.cast("uintptr_t", made.pointer)), made.tag_bytes | lib.PLANE_SEALS
     return context_pointer(made), made.tag_bytes
 

@@ -12,7 +12,7 @@ from io import BytesIO
 import pytest
 import pytest_asyncio
 from PIL import Image, ImageChops, ImageStat
-from playwright.async_api import Browser
+from playwright.async_api import Browser, FloatRect
 
 from tests.e2e.people import Person
 from tests.support.atrium_server import AtriumServer
@@ -44,13 +44,13 @@ window.__loseCard = () => {
 };
 """
 # The middle of the map, beside the panels that lie on it (CSS px of a view of 1024 x 640).
-CLIP = {"x": 140, "y": 150, "width": 400, "height": 300}
+CLIP: FloatRect = {"x": 140, "y": 150, "width": 400, "height": 300}
 # So many pictures in a row must be alike for the map to stand still.
 STAYS = 3
 
 
 async def _picture(person: Person) -> Image.Image:
-    shot = await person.page.screenshot(clip=CLIP)  # type: ignore[arg-type]
+    shot = await person.page.screenshot(clip=CLIP)
     return Image.open(BytesIO(shot)).convert("RGB")
 
 

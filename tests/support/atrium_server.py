@@ -101,9 +101,8 @@ class AtriumServer:
             code = self._process.wait()
         self._reader.join(5)
         assert self._process.stdout is not None
-        if (
-            not self._reader.is_alive()
-        ):  # a child that outlived it holds the pipe; closing would wait for that
+        # A child that outlived it still holds the pipe, and closing would wait for that.
+        if not self._reader.is_alive():
             self._process.stdout.close()
         self._process = None
         if check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from tools.install import BROWSER, VENV, find_chromium
@@ -49,7 +50,7 @@ def chromium() -> tuple[str, dict[str, str]]:
         NoChromium: neither the system nor the packaged one is there.
         RuntimeError: under real-time priority, which it would inherit.
     """
-    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+    if sys.platform == "linux" and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         # Its threads spin on locks whose holders then never run, on every core.
         raise RuntimeError("a browser at real-time priority hangs the machine: run this without chrt")
     if found := find_chromium():

@@ -104,7 +104,7 @@ export class FakeConnection extends EventTarget {
 
   getStats(): Promise<Map<string, object>> {
     const transport = { type: "transport", selectedCandidatePairId: "pair" };
-    return Promise.resolve(new Map<string, object>(this.pair ? [["t", transport], ["pair", this.pair]] : []));
+    return Promise.resolve(new Map<string, object>(this.pair ? [["t", transport], ["pair", { id: "pair", ...this.pair }]] : []));
   }
 
   become(state: string): void {

@@ -6,8 +6,9 @@
  * lost; trying again is the session's.
  */
 import type { ClientMessage, IceCredentials, Source } from "../net/messages.ts";
+import { countsOf } from "./entries.ts";
 import { Publication } from "./publish.ts";
-import { countsOf, Stillness } from "./stillness.ts";
+import { Stillness } from "./stillness.ts";
 import { Subscription, type OnSlotTrack } from "./subscribe.ts";
 
 /** Both connections stand within this, or the try has failed. */

@@ -3,22 +3,10 @@
  */
 import type { Source } from "../net/messages.ts";
 import type { AudioGraph } from "./audio_graph.ts";
+import { entries, type Entry, number } from "./entries.ts";
 import type { Link } from "./link.ts";
 import type { LayerStats, MediaStats, PathStats, SlotStats, SourceStats } from "./measured.ts";
 import { slotOfMid, type SlotTable } from "./slots.ts";
-
-type Entry = Record<string, unknown> & { type: string };
-
-const number = (entry: Entry, key: string): number => {
-  const value = entry[key];
-  return typeof value === "number" ? value : 0;
-};
-
-async function entries(pc: RTCPeerConnection): Promise<Entry[]> {
-  const found: Entry[] = [];
-  (await pc.getStats()).forEach((entry: Entry) => found.push(entry));
-  return found;
-}
 
 export async function collectStats(
   link: Link,

@@ -71,25 +71,3 @@ export class Stillness {
     this.#askedAt = this.#sentAt = null;
   }
 }
-
-/** What the way that this connection takes now has carried; null where it has none. */
-export async function countsOf(pc: RTCPeerConnection): Promise<Counts | null> {
-  const report = await pc.getStats();
-  const found = { bytesSent: 0, bytesReceived: 0, requestsSent: 0, consentRequestsSent: 0, responsesReceived: 0 };
-  let chosen = "";
-  report.forEach((entry: Record<string, unknown>) => {
-    if (entry["type"] === "transport") chosen = String(entry["selectedCandidatePairId"] ?? "");
-  });
-  const pair = report.get(chosen) as Record<string, unknown> | undefined;
-  if (!pair) return null;
-  for (const key of Object.keys(found) as (keyof typeof found)[]) {
-    const value = pair[key];
-    if (typeof value === "number") found[key] = value;
-  }
-  return {
-    bytesSent: found.bytesSent,
-    bytesReceived: found.bytesReceived,
-    requests: found.requestsSent + found.consentRequestsSent,
-    responses: found.responsesReceived,
-  };
-}
