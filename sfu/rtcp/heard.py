@@ -41,9 +41,7 @@ class Heard:
         return known is None or now - known.at >= SECONDS
 
     def take(self, session: str, ssrcs: Collection[int], packet: bytes, now: float, ntp: int) -> None:
-        """A compound packet of a listener; `ssrcs` are its slots', `now` in s, `ntp` our own NTP time."""
-        if not self.due(session, packet, now):
-            return
+        """A packet of a listener that is `due`; `ssrcs` are its slots', `now` in s, `ntp` our NTP time."""
         known = self._sessions.setdefault(session, _Session())
         known.at = now
         sent = lost = 0
