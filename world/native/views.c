@@ -14,7 +14,8 @@
 
 static const char HEAD[] = "{\"type\":\"players\",\"moved\":[", TAIL[] = "]}";
 static const char *const DIRECTIONS[] = {"\"up\"]", "\"down\"]", "\"left\"]", "\"right\"]"};
-enum { FRAME_HEAD = 10, NUMBER_CHARS = 24, DIRECTION_CHARS = 8 };
+/* `FRAME_START`: where the words of a frame begin, behind a WebSocket's head of up to 10 bytes and HEAD. */
+enum { FRAME_START = 10 + sizeof HEAD, NUMBER_CHARS = 24, DIRECTION_CHARS = 8 };
 
 typedef struct {
     char *name;      /* how their element begins: ["id", */
@@ -188,23 +189,26 @@ static int views_moved(views *v, int32_t groups, const int32_t *cells, const int
         }
         v->cells[at].to = end;
     }
-    return 0;
+    /* All words and a comma between every two of nine cells: no view's frame takes more, so none that is told has
+     * to stop for want of memory when others have been told, some of them the half of a frame. */
+    return reserve(&v->frame, &v->frame_room, FRAME_START + end + 8 + (int64_t)sizeof TAIL, 1);
 }
 
-/* The words of a cell and the eight around it, at `part` with room for a head before and a tail after them. */
+/* The words of a cell and the eight around it, at `part` with room for a head before and a tail after them. Only
+ * after `views_moved`. */
 static int64_t views_part(views *v, int32_t x, int32_t y, char **part) {
-    int64_t start = FRAME_HEAD + (int64_t)sizeof HEAD, length = 0;
+    char *start = v->frame + FRAME_START;
+    int64_t length = 0;
     for (int dx = -1; dx <= 1; dx++)
         for (int dy = -1; dy <= 1; dy++) {
             const cell *near = find(v, x + dx, y + dy);
             if (near == NULL || near->from == near->to) continue;
             int64_t size = near->to - near->from;
-            if (reserve(&v->frame, &v->frame_room, start + length + size + 8, 1) < 0) return -1;
-            if (length) v->frame[start + length++] = ',';
-            memcpy(v->frame + start + length, v->words + near->from, (size_t)size);
+            if (length) start[length++] = ',';
+            memcpy(start + length, v->words + near->from, (size_t)size);
             length += size;
         }
-    *part = v->frame == NULL ? NULL : v->frame + start;
+    *part = start;
     return length;
 }
 
@@ -232,7 +236,7 @@ static void views_instead(views *v, int32_t x, int32_t y, const char *frame, int
 static void views_exempt(views *v, int32_t number) { v->people[number].exempt = v->tick; }
 
 /* Tell everybody. Returns how many people have not got all of it, with their number and how many bytes each has
- * got in `late` (room for two of each person), or -1. */
+ * got in `late` (room for two of each person). Only after `views_moved`. */
 static int32_t views_send(views *v, const int32_t *fds, int32_t *late) {
     int32_t missed = 0;
     for (int32_t i = 0; i < v->count; i++) {
@@ -243,7 +247,6 @@ static int32_t views_send(views *v, const int32_t *fds, int32_t *late) {
         if (at->instead_tick != v->tick) {
             char *part;
             int64_t length = views_part(v, at->x, at->y, &part);
-            if (length < 0) return -1;
             if (length == 0) continue;
             size = close_frame(part, length, &part);
             frame = part;

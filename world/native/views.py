@@ -68,7 +68,7 @@ class Views:
 
     def part(self, cell: Cell) -> bytes:
         """What was said to have `moved`, as seen from a cell: elements of the array `moved`."""
-        length = _done(self._lib.views_part(self._v, *cell, self._part))
+        length = self._lib.views_part(self._v, *cell, self._part)
         return bytes(self._ffi.buffer(self._part[0], length)) if length else b""
 
     def send(self, frames: Mapping[Cell, bytes], exempt: Iterable[Player]) -> list[tuple[Player, int]]:
@@ -81,9 +81,7 @@ class Views:
             self._lib.views_instead(self._v, *cell, data, len(data))
         for player in exempt:
             self._lib.views_exempt(self._v, player.number)
-        count = _done(
-            self._lib.views_send(self._v, buffer("int32_t[]", WIRES.fds), buffer("int32_t[]", late))
-        )
+        count = self._lib.views_send(self._v, buffer("int32_t[]", WIRES.fds), buffer("int32_t[]", late))
         return [(self._people[late[at]], late[at + 1]) for at in range(0, 2 * count, 2)]
 
 
