@@ -18,7 +18,6 @@ from world.native import extension
 GATHER_SECONDS = 0.01
 
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-_BYTES = 4
 
 
 class Source(Protocol):
@@ -99,6 +98,7 @@ class Intake:
 
     def _hand_out(self, found: int, now: float) -> None:
         native, unpack, sources = self._in, self._ffi.unpack, self._sources
+        bytes_came = self._lib.FOUND_BYTES  # below it are the directions of a step
         wires, kinds, numbers = (unpack(a, found) for a in (native.wires, native.kinds, native.numbers))
         xs = unpack(native.xs, found)
         ys = unpack(native.ys, found)
@@ -107,13 +107,13 @@ class Intake:
             if source is None:
                 continue  # what came before has ended it
             source.silent = 0
-            if kind < _BYTES:
+            if kind < bytes_came:
                 assert source.step is not None
                 try:
                     source.step(PlayerMove(x, y, _DIRECTIONS[kind], number), now)
                 except Exception:
                     source.not_taken()
-            elif kind == _BYTES:
+            elif kind == bytes_came:
                 amid = source.brought(self._ffi.buffer(native.bytes + number, native.sizes[at])[:])
                 self._lib.intake_amid(native, wire, amid)
             else:

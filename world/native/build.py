@@ -45,6 +45,7 @@ ffibuilder.cdef(
     void views_instead(views *v, int32_t x, int32_t y, const char *frame, int64_t size);
     void views_exempt(views *v, int32_t number);
     int32_t views_send(views *v, const int32_t *fds, int32_t *late);
+    #define FOUND_BYTES ...
     typedef struct intake {
         int epoll;
         int32_t more;
