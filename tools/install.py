@@ -134,9 +134,10 @@ def build_client() -> None:
 
 def native_sources() -> list[Path]:
     return [p for p in (ROOT / "pyproject.toml", ROOT / "setup.py") if p.exists()] + [
-        *(ROOT / "sfu" / "forward").glob("*.[ch]"),
-        *(ROOT / "sfu" / "forward").glob("*_build.py"),
-        *(ROOT / "world" / "native").glob("*.c"),
+        ROOT / "signaling" / "extensions.py",
+        *(ROOT / "sfu" / "forward").glob("[!_]*.[ch]"),
+        ROOT / "sfu" / "forward" / "native_build.py",
+        *(ROOT / "world" / "native").glob("[!_]*.[ch]"),
         ROOT / "world" / "native" / "build.py",
     ]
 

@@ -1,27 +1,19 @@
 """Builds the native plane's extension, `sfu.forward._plane`, with cffi: used by setup.py at install time.
 
-What Python sees is the part of plane_api.h between the two `cdef` marks. The extension carries a digest of
-its source, so that one built from another version is never used (`native_link.py`). Nothing of this project
-may be imported here: the packages that it needs are not there at build time.
+What Python sees is the part of plane_api.h between the two `cdef` marks. Nothing of this project may be
+imported here: the packages that it needs are not there at build time.
 """
 
 from __future__ import annotations
 
-import hashlib
+import runpy
 from pathlib import Path
 
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 SOURCES = sorted([*HERE.glob("plane*.c"), *HERE.glob("plane*.h")])  # plane.c includes the others
-
-
-def source_digest() -> str:
-    """What tells one version of the extension's source from another."""
-    total = hashlib.sha256()
-    for path in (*SOURCES, Path(__file__).resolve()):
-        total.update(path.read_bytes())
-    return total.hexdigest()[:16]
+EXTENSIONS = runpy.run_path(str(HERE.parents[1] / "signaling" / "extensions.py"))
 
 
 def declarations() -> str:
@@ -35,14 +27,14 @@ ffibuilder.cdef(declarations())
 ffibuilder.cdef(
     """
     extern "Python" double plane_python_clock(void *clock);
-    char *plane_source(void);
+    char *source_digest(void);
     """
 )
 ffibuilder.set_source(
     "sfu.forward._plane",
     f"""
     #include "plane.c"
-    static char *plane_source(void) {{ return "{source_digest()}"; }}
+    static char *source_digest(void) {{ return "{EXTENSIONS["source_digest"](HERE)}"; }}
     """,
     include_dirs=[str(HERE)],
     depends=[str(path) for path in SOURCES],

@@ -12,13 +12,12 @@ import struct
 import threading
 from collections import deque
 from functools import lru_cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from sfu.forward import srtp
 from sfu.forward.contract import Address
 from sfu.forward.datagrams import from_socket, to_socket
+from signaling import extensions
 
 NAME_BYTES = 28
 SPILL_SECONDS = 0.001
@@ -28,18 +27,9 @@ SPILL_SECONDS = 0.001
 def _extension() -> Any:
     """The extension module. Raises RuntimeError with the reason when there is none that can be used."""
     try:
-        module = import_module("sfu.forward._plane")
+        module = extensions.load("sfu.forward._plane")
     except ImportError as error:
         raise RuntimeError(f"the extension is not built ({error.msg})") from error
-    here = Path(__file__).resolve().parent
-    if (here / "plane.c").exists():  # a checkout: its source may be newer than what was built
-        from sfu.forward import native_build
-
-        built = module.ffi.string(module.lib.plane_source()).decode()
-        if built != native_build.source_digest():
-            raise RuntimeError(
-                "the extension was built from another plane.c; install again (pip install -e .)"
-            )
     srtp.check_seam()
 
     def plane_python_clock(handle: Any) -> float:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any
+
+from signaling import extensions
 
 log = logging.getLogger("atrium.world")
 
@@ -18,14 +18,7 @@ log = logging.getLogger("atrium.world")
 def extension() -> Any:
     """The extension (its `ffi` and `lib`), None where there is none that can be used."""
     try:
-        module = import_module("world.native._native")
+        return extensions.load("world.native._native")
     except ImportError as error:
         log.info("the world ticks in pure Python: %s", error.msg)
         return None
-    if (Path(__file__).parent / "crossings.c").exists():  # a checkout: its source may be newer
-        from world.native.build import source_digest
-
-        if module.ffi.string(module.lib.native_source()).decode() != source_digest():
-            log.warning("the world ticks in pure Python: its extension is of another version; install again")
-            return None
-    return module

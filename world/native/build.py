@@ -1,12 +1,11 @@
 """Builds `world.native._native` with cffi: used by setup.py at install time.
 
-Nothing of this project may be imported here: the packages that it needs are not there at build time. The
-extension carries a digest of its source, so that one built from another version is never used.
+Nothing of this project may be imported here: the packages that it needs are not there at build time.
 """
 
 from __future__ import annotations
 
-import hashlib
+import runpy
 from pathlib import Path
 
 from cffi import FFI
@@ -14,14 +13,7 @@ from cffi import FFI
 HERE = Path(__file__).resolve().parent
 SOURCES = [HERE / "crossings.c", HERE / "views.c", HERE / "intake.c"]  # not what is generated beside them
 
-
-def source_digest() -> str:
-    """What tells one version of the extension's source from another."""
-    total = hashlib.sha256()
-    for path in (*SOURCES, Path(__file__).resolve()):
-        total.update(path.read_bytes())
-    return total.hexdigest()[:16]
-
+EXTENSIONS = runpy.run_path(str(HERE.parents[1] / "signaling" / "extensions.py"))
 
 ffibuilder = FFI()
 ffibuilder.cdef(
@@ -64,7 +56,7 @@ ffibuilder.cdef(
     void intake_remove(intake *in, int fd);
     void intake_amid(intake *in, int32_t wire, int amid);
     int32_t intake_read(intake *in);
-    char *native_source(void);
+    char *source_digest(void);
     """
 )
 ffibuilder.set_source(
@@ -73,7 +65,7 @@ ffibuilder.set_source(
     #include "crossings.c"
     #include "views.c"
     #include "intake.c"
-    static char *native_source(void) {{ return "{source_digest()}"; }}
+    static char *source_digest(void) {{ return "{EXTENSIONS["source_digest"](HERE)}"; }}
     """,
     include_dirs=[str(HERE)],
     depends=[str(path) for path in SOURCES],

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from sfu.forward import contract, native_build, native_link
+from sfu.forward import contract, native_link
 from sfu.forward.contract import Codec, Drop, ExtensionIds, SlotParams
 from sfu.forward.native import NativeForwarder, available
+from signaling import extensions
 from tests.support.plane_rig import Recorder, Rig, payloads
 from tests.support.rtp_peer import RtpPeer
 
@@ -334,7 +335,7 @@ async def test_one_dual_stack_socket_serves_both_families() -> None:
 def test_an_extension_of_another_source_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     native_link._extension.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr(native_build, "source_digest", lambda: "another")
+        patch.setattr(extensions, "source_digest", lambda folder: "another")
         assert "install again" in (available() or "")
     native_link._extension.cache_clear()
     assert available() is None
