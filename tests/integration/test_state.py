@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from redis.asyncio import Redis
@@ -37,6 +38,21 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[PositionStore]:
         positions = InProcessPositions()
     yield positions
     await positions.close()
+
+
+async def kept(store: PositionStore, wanted: Callable[[dict[str, Position]], bool]) -> None:
+    """Wait until what the store has of the server is as wanted."""
+    known: object = None
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                with suppress(ConnectionError):
+                    known = people = await store.read(SERVER)
+                    if wanted(people):
+                        return
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"the store has {known}") from None
 
 
 # --- the contract ------------------------------------------------------------------------------------
@@ -108,14 +124,12 @@ async def test_a_running_world_keeps_the_hash_true(redis: RedisServer) -> None:
         ann = await tiny.join("ann", (600, 700))
         bob = await tiny.join("bob", (700, 700))
         await ann.step(610, 700)
-        while (await reader.read(SERVER)).get("ann", A).x != 610:
-            await asyncio.sleep(0.01)
+        await kept(reader, lambda people: people.get("ann", A).x == 610)
         positions = await reader.read(SERVER)
         assert (positions["ann"].y, positions["ann"].current_zone_id) == (700, "zone-hall")
         assert abs(positions["ann"].last_updated / 1000 - tiny.wall()) < 10
         await bob.leave()
-        while "bob" in await reader.read(SERVER):
-            await asyncio.sleep(0.01)
+        await kept(reader, lambda people: "bob" not in people)
     assert await reader.read(SERVER) == {}
     await reader.close()
 
@@ -127,8 +141,7 @@ async def test_an_outage_stops_neither_ticks_nor_moves_and_the_state_is_whole_af
         async with TinyWorld(positions=RedisPositions(server.url), grace=0.0) as tiny:
             ann, bob = await tiny.join("ann", (600, 700)), await tiny.join("bob", (700, 700))
             carl = await tiny.join("carl", (800, 700))
-            while len(await reader.read(SERVER)) != 3:
-                await asyncio.sleep(0.01)
+            await kept(reader, lambda people: len(people) == 3)
             if outage == "paused":
                 server.pause()
             else:
@@ -146,16 +159,7 @@ async def test_an_outage_stops_neither_ticks_nor_moves_and_the_state_is_whole_af
             else:
                 server.start()
             expected = {"ann": 619.0, "bob": 700.0, "dora": 650.0}
-
-            async def whole() -> bool:
-                try:
-                    return {u: p.x for u, p in (await reader.read(SERVER)).items()} == expected
-                except ConnectionError:
-                    return False
-
-            async with asyncio.timeout(30):
-                while not await whole():
-                    await asyncio.sleep(0.05)
+            await kept(reader, lambda people: {u: p.x for u, p in people.items()} == expected)
         await reader.close()
 
 
@@ -165,8 +169,7 @@ async def test_a_world_that_starts_after_a_crash_puts_people_where_they_were(red
     async with TinyWorld(positions=RedisPositions(redis.url)) as tiny:
         ann = await tiny.join("ann", (600, 700))
         assert (ann.x, ann.y) == (900, 900)
-        while set(await store.read(SERVER)) != {"ann"}:
-            await asyncio.sleep(0.01)
+        await kept(store, lambda people: set(people) == {"ann"})
     await store.close()
 
 
