@@ -19,6 +19,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.e2e import album
 from tests.support.atrium_server import AtriumServer
+from tests.support.chromium import open_page
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -177,7 +178,7 @@ class Person:
             await context.add_init_script(album.PLAIN_NAMES)
         if not newcomer:
             await context.add_init_script(BEEN_HERE)
-        page = await context.new_page()
+        page = await open_page(context)
         person = cls(server, context, page, f"person{next(_numbers)}")
         page.on("pageerror", lambda error: person.problems.append(str(error)))
         page.on(
@@ -240,21 +241,14 @@ class Person:
             assert asyncio.get_running_loop().time() < end, f"{self.username}: never {expression}"
             await asyncio.sleep(0.05)
 
-    async def finish(self, expression: str, argument: object = None, seconds: float = 90.0) -> Any:
-        """What this JavaScript's promise becomes; the driver itself would wait for it for ever."""
-        try:
-            return await asyncio.wait_for(self.page.evaluate(expression, argument), seconds)
-        except TimeoutError:
-            raise AssertionError(f"{self.username}: {expression} is still under way") from None
-
     async def speak_and_show(self) -> None:
         """Microphone and camera on."""
-        await self.finish("window.atrium.media.setMic(true)")
-        await self.finish("window.atrium.media.setCamera(true)")
+        await self.page.evaluate("window.atrium.media.setMic(true)")
+        await self.page.evaluate("window.atrium.media.setCamera(true)")
 
     async def walk_to(self, x: float, y: float) -> None:
         """Walk there as a double-click would; returns on arrival."""
-        await self.finish("([x, y]) => window.atrium.walkTo(x, y)", [x, y])
+        await self.page.evaluate("([x, y]) => window.atrium.walkTo(x, y)", [x, y])
         you = await self.you()
         assert math.dist((you["x"], you["y"]), (x, y)) < 4, f"{self.username} stands at {you}"
 

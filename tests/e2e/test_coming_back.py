@@ -14,6 +14,7 @@ from playwright.async_api import Browser
 
 from tests.e2e.people import Person
 from tests.support.atrium_server import AtriumServer
+from tests.support.chromium import open_page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 # A straight, free lane through the Hall of the Office.
@@ -104,7 +105,7 @@ async def lid_shut(person: Person) -> AsyncIterator[None]:
 
 async def test_the_older_of_two_tabs_is_told_closed_and_stays_so_until_it_is_asked(home: Home) -> None:
     ada, bob = home.ada, home.bob
-    second = Person(home.atrium, ada.context, await ada.context.new_page(), ada.username)
+    second = Person(home.atrium, ada.context, await open_page(ada.context), ada.username)
     await second.page.goto(home.path)
     await second.in_world()
     await ada.until("window.atrium.connectionState() === 'ended'")

@@ -20,6 +20,7 @@ from tests.e2e.people import Person
 from tests.e2e.test_chat import line, open_chat, picture, say
 from tests.e2e.test_meeting import SHARED, join
 from tests.support.atrium_server import AtriumServer
+from tests.support.chromium import open_page
 
 pytestmark = [
     pytest.mark.e2e,
@@ -155,7 +156,7 @@ async def test_picture_modes_and_devices(pair: Pair) -> None:
 
 
 async def test_the_admin_page(pair: Pair) -> None:
-    admin = await pair.ada.context.new_page()
+    admin = await open_page(pair.ada.context)
     await admin.goto("/admin")
     await expect(admin.get_by_role("heading", name=re.compile("Lantern Guild"))).to_be_visible()
     await asyncio.sleep(8)  # so that the plots have something to show

@@ -1,11 +1,16 @@
-"""Finds a Chromium for the browser tests: the system's, else the packaged one that `make test` installs."""
+"""Finds a Chromium for the browser tests (the system's, else the packaged one that `make test` installs), and
+opens pages in it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page
 
 from tools.install import BROWSER, VENV, find_chromium
 
@@ -35,6 +40,9 @@ FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{fonts}</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
 """
+
+# What a page is asked for it answers in this time (s), however busy the machine is.
+LONGEST_ANSWER = 90.0
 
 HOW_TO_INSTALL = "no Chromium: apt-get install chromium, or run `make install`, which brings one from npm"
 
@@ -75,3 +83,19 @@ def chromium() -> tuple[str, dict[str, str]]:
     (fonts / "fonts.conf").write_text(FONTS.format(fonts=BROWSER / "node_modules" / "dejavu-fonts-ttf"))
     library = unpacked / "al2023" / "lib"
     return str(path), {"LD_LIBRARY_PATH": str(library), "FONTCONFIG_PATH": str(fonts)}
+
+
+async def open_page(where: Browser | BrowserContext) -> Page:
+    """A new page. Its `evaluate` raises AssertionError after LONGEST_ANSWER; the driver itself waits for a
+    promise for ever."""
+    page = await where.new_page()
+    evaluate = page.evaluate
+
+    async def ends(expression: str, arg: Any = None) -> Any:
+        try:
+            return await asyncio.wait_for(evaluate(expression, arg), LONGEST_ANSWER)
+        except TimeoutError:
+            raise AssertionError(f"still under way: {expression}") from None
+
+    page.evaluate = ends  # type: ignore[method-assign]
+    return page

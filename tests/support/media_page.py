@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
-from tests.support.chromium import FLAGS, chromium
+from tests.support.chromium import FLAGS, chromium, open_page
 
 PAGE = """<!doctype html><script>
 const publish = async ({rids = [], width = 320, height = 180, codec = null} = {}) => {
@@ -91,7 +91,7 @@ async def media_page() -> AsyncIterator[Page]:
         browser = await driver.chromium.launch(
             executable_path=path, args=FLAGS, env={**os.environ, **environment}
         )
-        opened = await browser.new_page()
+        opened = await open_page(browser)
         await opened.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
         yield opened
         await browser.close()
