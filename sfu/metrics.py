@@ -45,6 +45,8 @@ class Snapshot:
     pipe_out: int = 0
     # Clients that UDP does not reach.
     tcp_connections: int = 0
+    # Lost packets of publishers that their redundant audio brought back.
+    restored: int = 0
 
 
 def together(snapshots: Sequence[Snapshot]) -> Snapshot:
@@ -69,7 +71,7 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
 
 _ADDED = (
     *("sessions", "routers", "producers", "slots", "received", "received_bytes", "sent", "sent_bytes"),
-    *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused"),
+    *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused", "restored"),
 )
 
 
@@ -219,6 +221,11 @@ class _Collector(Collector):
         yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
         yield CounterMetricFamily(
             "atrium_sfu_bytes_received", "Bytes of these datagrams", value=now.received_bytes
+        )
+        yield CounterMetricFamily(
+            "atrium_sfu_packets_restored",
+            "Lost packets that a publisher's redundant audio brought back",
+            value=now.restored,
         )
         yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
         yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)

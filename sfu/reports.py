@@ -68,7 +68,7 @@ class Reports:
         producer = find_producer(list(connection.producers.values()), payload_type, mid, rid)
         if producer is None:
             return
-        rtx = payload_type != producer.params.payload_type
+        rtx = payload_type not in producer.params.payload_types
         if rtx:
             producer.rtx_ssrc = ssrc
         else:

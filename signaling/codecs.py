@@ -43,6 +43,7 @@ class Chosen:
     """A codec as negotiated: its payload types are the client's. `rtx_payload_type` 0: no RTX.
 
     `name` is as in AUDIO_PREFERENCE and VIDEO_PREFERENCE; `feedback` what both sides speak.
+    `red_payload_type` is that of redundant audio made of it (RFC 2198), 0: none.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Chosen:
     channels: int
     fmtp: str
     feedback: tuple[str, ...]
+    red_payload_type: int = 0
 
 
 def choose(media: Media) -> list[Chosen]:
@@ -74,6 +76,7 @@ def choose(media: Media) -> list[Chosen]:
                 channels=form.channels,
                 fmtp=form.fmtp,
                 feedback=_feedback(form, feedback),
+                red_payload_type=_red(media, form),
             )
         )
     return chosen
@@ -123,6 +126,19 @@ def _rtx(media: Media, form: Format) -> int:
     return 0
 
 
+def _red(media: Media, form: Format) -> int:
+    """Redundant audio whose blocks are all of this format: `a=fmtp:63 111/111` (RFC 2198 §4)."""
+    for other in media.formats.values():
+        if (
+            other.name.lower() == "red"
+            and (other.clock_rate, other.channels) == (form.clock_rate, form.channels)
+            and set(other.fmtp.split("/")) == {str(form.payload_type)}
+            and _routable(other.payload_type)
+        ):
+            return other.payload_type
+    return 0
+
+
 def _feedback(form: Format, ours: tuple[str, ...]) -> tuple[str, ...]:
     theirs = {" ".join(value.split()) for value in form.feedback}
     return tuple(value for value in ours if value in theirs)
@@ -142,7 +158,7 @@ def choose_extensions(media: Media) -> dict[str, int]:
 
 # Our own offers. The payload types are fixed, and the numbers that Chromium itself writes.
 _PICTURES = ("nack", "nack pli", "ccm fir", "goog-remb", TRANSPORT_CC)
-OUR_AUDIO = (Chosen("opus", 111, 0, 48000, 2, "minptime=10;useinbandfec=1", AUDIO_FEEDBACK),)
+OUR_AUDIO = (Chosen("opus", 111, 0, 48000, 2, "minptime=10;useinbandfec=1", AUDIO_FEEDBACK, 63),)
 OUR_VIDEO = (
     Chosen("VP8", 96, 97, 90000, 1, "", _PICTURES),
     Chosen(

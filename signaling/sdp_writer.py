@@ -105,7 +105,7 @@ class Writer:
         self._lines.append("a=end-of-candidates")
 
     def codec(self, codec: Chosen) -> None:
-        """A format of the m-line that is open, with its RTX (RFC 4588 §8)."""
+        """A format of the m-line that is open, with its RTX (RFC 4588 §8) and redundancy (RFC 2198)."""
         number = codec.payload_type
         channels = f"/{codec.channels}" if codec.channels > 1 else ""
         self._lines.append(f"a=rtpmap:{number} {codec.name}/{codec.clock_rate}{channels}")
@@ -116,6 +116,11 @@ class Writer:
             self._lines += [
                 f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate}",
                 f"a=fmtp:{codec.rtx_payload_type} apt={number}",
+            ]
+        if codec.red_payload_type:
+            self._lines += [
+                f"a=rtpmap:{codec.red_payload_type} red/{codec.clock_rate}{channels}",
+                f"a=fmtp:{codec.red_payload_type} {number}/{number}",
             ]
 
     def simulcast(self, rids: Sequence[str]) -> None:
@@ -142,4 +147,5 @@ def cname(index: int) -> str:
 
 
 def _payload_types(codec: Chosen) -> list[int]:
-    return [number for number in (codec.payload_type, codec.rtx_payload_type) if number]
+    # A sender takes the first of them until it is told otherwise.
+    return [n for n in (codec.payload_type, codec.rtx_payload_type, codec.red_payload_type) if n]

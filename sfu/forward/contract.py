@@ -54,6 +54,8 @@ AUDIO_CACHE_PACKETS = 64
 VIDEO_CACHE_PACKETS = 1024
 # A VP8 packet's temporal layer is two bits (RFC 7741 §4.2): this limit is none.
 MAX_TEMPORAL = 3
+# Earlier payloads in a packet of redundant audio: Chromium can be made to send so many.
+MAX_RED_BLOCKS = 9
 # Padding of one probe packet at most: its length is one byte (RFC 3550 §5.1).
 MAX_PADDING = 255
 # Packets of one `probe`.
@@ -123,7 +125,8 @@ class ProducerParams:
     """One source that a peer sends.
 
     `ssrc`/`rtx_ssrc` 0 means: not known yet; the plane then reports `unknown_ssrc` for packets with
-    these payload types and the caller calls `bind_ssrc`.
+    these payload types and the caller calls `bind_ssrc`. `red_payload_type` (0: none) is redundant audio
+    (RFC 2198): listeners get the newest payload in it, and the earlier ones where they were lost.
     """
 
     kind: Kind
@@ -134,6 +137,12 @@ class ProducerParams:
     rtx_payload_type: int = 0
     rtx_ssrc: int = 0
     extensions: ExtensionIds = ExtensionIds()
+    red_payload_type: int = 0
+
+    @property
+    def payload_types(self) -> tuple[int, ...]:
+        """Those that packets of the source itself may have."""
+        return (self.payload_type, self.red_payload_type) if self.red_payload_type else (self.payload_type,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +214,7 @@ class PlaneCounters:
     dropped: dict[str, int]  # by `Drop` reason
     probes: int = 0  # packets of nothing but padding, of those sent
     received_bytes: int = 0
+    restored: int = 0  # lost packets that were found in redundant audio
 
 
 class ForwarderEvents(Protocol):

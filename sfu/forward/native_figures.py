@@ -56,4 +56,5 @@ def read_plane(plane: Any, unsent: dict[Drop, int]) -> PlaneCounters:
         sent_bytes=figures.sent_bytes,
         dropped=dropped,
         probes=figures.probes,
+        restored=figures.restored,
     )

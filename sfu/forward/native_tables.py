@@ -125,6 +125,7 @@ class NativeProducer:
             params.extensions.audio_level,
             params.extensions.orientation,
             params.extensions.transport_cc,
+            params.red_payload_type,
         )
         self.pointer = _owned(made, lib.producer_free)
 

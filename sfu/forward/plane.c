@@ -195,6 +195,52 @@ static void note_arrival(struct plane *p, struct peer *peer, uint16_t number)
     atomic_store_explicit(&peer->arrivals_tail, tail + 1, memory_order_release);
 }
 
+/* Have the packet go to the listeners in this turn. */
+static void hand_on(struct plane *p, struct producer *s, struct packet *packet)
+{
+    if (s->burst_count == BATCH)
+        fan_out(p, s);           /* redundant audio brings more packets than datagrams */
+    if (!s->busy) {
+        s->busy = true;
+        p->busy[p->busy_count++] = s;
+    }
+    s->burst[s->burst_count++] = packet;
+}
+
+/* Whether the packet with this number, if it is there, has a timestamp before (or behind) this one. */
+static bool in_order(const struct producer *s, int64_t number, uint32_t timestamp, bool before)
+{
+    const struct packet *held = &s->cache[number & s->cache_mask];
+    int32_t ahead = (int32_t)(before ? timestamp - held->timestamp : held->timestamp - timestamp);
+    return READ(held->sequence) != number || ahead > 0;
+}
+
+/* Earlier payloads in redundant audio take the places of packets that were lost. They are told by how far back
+ * they stand; what contradicts the timestamps beside that place is not believed. */
+static void restore(struct plane *p, struct producer *s, const struct incoming *in, int64_t sequence,
+                    const struct redundant *red)
+{
+    int ticks = 0;
+    for (int back = 1; back <= red->count; back++) {
+        int i = red->count - back;
+        int64_t number = sequence - back;
+        if (red->earlier[i].type != s->payload_type || red->earlier[i].ticks <= ticks || number < READ(s->first))
+            return;
+        ticks = red->earlier[i].ticks;
+        struct incoming lost = {.timestamp = in->timestamp - (uint32_t)ticks};
+        if (!red->earlier[i].length || READ(s->cache[number & s->cache_mask].sequence) >= number ||
+            !in_order(s, number - 1, lost.timestamp, true) || !in_order(s, number + 1, lost.timestamp, false))
+            continue;
+        struct packet *packet = remember(p, s, &lost, number, red->earlier[i].payload, red->earlier[i].length);
+        if (!packet)
+            return;
+        packet->picture = (struct picture){.layer = -1};
+        packet->level = packet->orientation = ABSENT;
+        hand_on(p, s, packet);
+        ADD(p->restored, 1);
+    }
+}
+
 /* A packet of a known producer. A retransmission takes the place of what was lost. */
 static void admit(struct plane *p, struct producer *s, const struct incoming *in)
 {
@@ -212,7 +258,18 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
     }
     bool jumped = false;
     int64_t sequence;
+    struct redundant red;
+    red.count = 0;
     if (s->known_ssrc && in->ssrc == s->ssrc && in->payload_type == s->payload_type) {
+        sequence = place(p, s, in, &jumped);
+    } else if (s->known_ssrc && in->ssrc == s->ssrc && s->red_payload_type &&
+               in->payload_type == s->red_payload_type) {
+        if (!read_redundant(&red, payload, length))
+            return drop(p, DROP_MALFORMED);
+        if (red.type != s->payload_type)
+            return drop(p, DROP_PAYLOAD_TYPE);
+        payload = red.payload;
+        length = red.length;
         sequence = place(p, s, in, &jumped);
     } else if (s->known_rtx && in->ssrc == s->rtx_ssrc && in->payload_type == s->rtx_payload_type) {
         if (!length)
@@ -233,22 +290,20 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
     if (s->codec == CODEC_VP8)
         picture = read_picture(payload, length);
     struct packet *packet = remember(p, s, in, sequence, payload, length);
-    if (!packet)
-        return;
-    packet->picture = picture;
-    if (in->ssrc == s->ssrc)
-        ADD(s->temporal_bytes[picture.layer < 0 ? 0 : picture.layer], (uint64_t)length);
-    packet->level = values[0];
-    packet->orientation = values[1];
-    if (jumped) {
-        fan_out(p, s);
-        follow_jump(s, packet, p->now);
+    if (packet) {
+        packet->picture = picture;
+        if (in->ssrc == s->ssrc)
+            ADD(s->temporal_bytes[picture.layer < 0 ? 0 : picture.layer], (uint64_t)length);
+        packet->level = values[0];
+        packet->orientation = values[1];
+        if (jumped) {
+            fan_out(p, s);
+            follow_jump(s, packet, p->now);
+        }
+        hand_on(p, s, packet);
     }
-    if (!s->busy) {
-        s->busy = true;
-        p->busy[p->busy_count++] = s;
-    }
-    s->burst[s->burst_count++] = packet;
+    if (red.count && !jumped)
+        restore(p, s, in, sequence, &red);
 }
 
 /* One datagram: demultiplex (RFC 7983), unprotect, hand on. Every length is checked here. */

@@ -17,6 +17,7 @@ enum {
     PLANE_AUDIO_CACHE_PACKETS = 64,
     PLANE_VIDEO_CACHE_PACKETS = 1024,
     PLANE_MAX_TEMPORAL = 3,
+    PLANE_MAX_RED_BLOCKS = 9,
     PLANE_MAX_PADDING = 255,
     PLANE_MAX_PROBE = 64,
     PLANE_MAX_SKEW_MS = 200,
@@ -82,7 +83,7 @@ typedef struct {
 } plane_event;
 
 typedef struct {
-    uint64_t received, received_bytes, sent, sent_bytes, probes;
+    uint64_t received, received_bytes, sent, sent_bytes, probes, restored;
     uint64_t dropped[16];
 } plane_figures;
 
@@ -134,7 +135,8 @@ void peer_free(peer *);
 void peer_transport_sent(peer *, const uint16_t *numbers, int count, double now, double *at, uint16_t *sizes);
 
 producer *producer_new(peer *, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
-                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id);
+                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id,
+                       int red_payload_type);
 void producer_free(producer *);
 void producer_read(producer *, producer_figures *);
 int producer_missing(producer *, const uint16_t *numbers, int count, uint16_t *found);

@@ -112,6 +112,7 @@ void plane_read(plane *p, plane_figures *figures)
     figures->sent = READ(p->sent);
     figures->sent_bytes = READ(p->sent_bytes);
     figures->probes = READ(p->probes);
+    figures->restored = READ(p->restored);
     for (int i = 0; i < DROP_REASONS; i++)
         figures->dropped[i] = READ(p->dropped[i]);
 }
@@ -193,7 +194,8 @@ void peer_transport_sent(peer *peer, const uint16_t *numbers, int count, double 
 }
 
 producer *producer_new(peer *peer, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
-                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id)
+                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id,
+                       int red_payload_type)
 {
     int packets = codec == CODEC_OPUS ? PLANE_AUDIO_CACHE_PACKETS : PLANE_VIDEO_CACHE_PACKETS;
     struct producer *s = calloc(1, sizeof *s + (size_t)packets * sizeof s->cache[0]);
@@ -208,6 +210,7 @@ producer *producer_new(peer *peer, uint32_t handle, int codec, int payload_type,
     s->level_id = audio_level_id;
     s->orientation_id = orientation_id;
     s->transport_id = transport_id;
+    s->red_payload_type = red_payload_type;
     s->cache_mask = packets - 1;
     s->cache_seconds = (codec == CODEC_OPUS ? PLANE_AUDIO_CACHE_MS : PLANE_VIDEO_CACHE_MS) / 1e3;
     s->audio_level = SILENT;

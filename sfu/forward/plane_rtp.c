@@ -118,6 +118,41 @@ static int32_t transport_number(const struct incoming *in, int wanted)
     return -1;
 }
 
+/* A payload of redundant audio (RFC 2198 §3): earlier payloads, the oldest first, and the newest. */
+struct redundant {
+    struct { const uint8_t *payload; uint16_t length, ticks; uint8_t type; } earlier[PLANE_MAX_RED_BLOCKS];
+    int count;
+    const uint8_t *payload;      /* the newest */
+    int length;
+    uint8_t type;
+};
+
+/* Take it apart; false when it contradicts itself, or has more parts than anybody sends. */
+static bool read_redundant(struct redundant *found, const uint8_t *d, int length)
+{
+    int at = 0, bytes = 0;
+    found->count = 0;
+    for (; at < length && d[at] & 0x80; at += 4) {
+        if (at + 4 > length || found->count == PLANE_MAX_RED_BLOCKS)
+            return false;
+        int i = found->count++;
+        found->earlier[i].type = d[at] & 0x7F;
+        found->earlier[i].ticks = get16(d + at + 1) >> 2;
+        found->earlier[i].length = get16(d + at + 2) & 0x3FF;
+        bytes += found->earlier[i].length;
+    }
+    if (at + 1 + bytes > length)
+        return false;
+    found->type = d[at++];
+    for (int i = 0; i < found->count; i++) {
+        found->earlier[i].payload = d + at;
+        at += found->earlier[i].length;
+    }
+    found->payload = d + at;
+    found->length = length - at;
+    return true;
+}
+
 /* What a VP8 descriptor says (RFC 7741 §4.2). One that is cut short says nothing. */
 static struct picture read_picture(const uint8_t *d, int length)
 {

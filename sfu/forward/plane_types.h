@@ -109,7 +109,7 @@ struct producer {
     uint32_t handle;
     uint32_t epoch;              /* grows when its numbering starts anew */
     struct peer *peer;
-    int codec, payload_type, rtx_payload_type, level_id, orientation_id, transport_id;
+    int codec, payload_type, rtx_payload_type, red_payload_type, level_id, orientation_id, transport_id;
     uint32_t clock_rate;
     uint32_t ssrc, rtx_ssrc;
     struct source by_ssrc, by_rtx_ssrc;
@@ -261,7 +261,7 @@ struct plane {
     uint8_t *tx;
     uint64_t turn_sent;
 
-    _Atomic uint64_t received, received_bytes, sent, sent_bytes, probes, dropped[DROP_REASONS];
+    _Atomic uint64_t received, received_bytes, sent, sent_bytes, probes, restored, dropped[DROP_REASONS];
 
     _Atomic int stop, asleep;
     _Atomic uint64_t command_head, command_tail; /* data thread takes, control puts */

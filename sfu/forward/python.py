@@ -364,6 +364,7 @@ class PythonForwarder:
             sent_bytes=self._way.outbox.sent_bytes - self._datagrams.unsent_bytes,
             dropped={reason.value: count for reason, count in dropped.items()},
             probes=self._probes,
+            restored=self._way.restored,
         )
 
     def close(self) -> None:

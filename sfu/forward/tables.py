@@ -23,7 +23,7 @@ from sfu.forward.pictures import Picture
 from sfu.forward.srtp import SrtpSession
 from sfu.forward.timeline import Sync
 from sfu.rtp import keyframe
-from sfu.rtp.sequence import near_16
+from sfu.rtp.sequence import MASK_32, near_16
 
 if TYPE_CHECKING:  # they know these tables
     from sfu.forward.flow import Group, GroupKey
@@ -158,6 +158,7 @@ class Producer:
         "params",
         "payload_type",
         "peer",
+        "red_payload_type",
         "rtx_payload_type",
         "rtx_ssrc",
         "slots",
@@ -179,6 +180,7 @@ class Producer:
         self.rtx_ssrc = 0
         self.payload_type = params.payload_type
         self.rtx_payload_type = params.rtx_payload_type
+        self.red_payload_type = params.red_payload_type or -1
         self.extensions: ExtensionIds = params.extensions
         self.clock_rate = params.clock_rate
         self.is_keyframe = _KEYFRAME[params.codec]
@@ -223,6 +225,19 @@ class Producer:
             for slot in group.slots:
                 if slot.newest_before >= newest.sequence:
                     slot.advance(packet)
+
+    def lacks(self, sequence: int, timestamp: int) -> bool:
+        """Whether a packet with this number is missing, and would not contradict the timestamps beside it."""
+        size = len(self.cache)
+        before, held, after = (self.cache[n % size] for n in range(sequence - 1, sequence + 2))
+        if sequence < self.first or (held is not None and held.sequence >= sequence):
+            return False
+        for beside, number, sign in ((before, sequence - 1, 1), (after, sequence + 1, -1)):
+            if beside is not None and beside.sequence == number:
+                ahead = (timestamp - beside.timestamp) * sign & MASK_32
+                if not 0 < ahead < 0x80000000:
+                    return False
+        return True
 
     def cached(self, sequence: int, now: float) -> Packet | None:
         """The packet with this extended number, unless it is older than the cache's time."""

@@ -7,7 +7,7 @@ that whoever hears them may change the tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import Any
 
@@ -16,6 +16,7 @@ from sfu.forward.contract import (
     MAX_DATAGRAM,
     MAX_DROPOUT,
     MAX_LOST,
+    MAX_RED_BLOCKS,
     MAX_UNKNOWN_SSRCS,
     Drop,
     ForwarderEvents,
@@ -36,10 +37,11 @@ from sfu.forward.srtp import (
     unprotect,
 )
 from sfu.forward.tables import Packet, Producer, Tables
-from sfu.rtp import rtx
+from sfu.rtp import red, rtx
 from sfu.rtp.errors import PacketError
 from sfu.rtp.header import FIXED_HEADER, elements, locate
-from sfu.rtp.sequence import near_16
+from sfu.rtp.red import Block
+from sfu.rtp.sequence import MASK_32, near_16
 
 # Packets that one turn of the loop aims to send at most: some four milliseconds, then STUN, DTLS and
 # commands have their turn.
@@ -77,7 +79,7 @@ class PacketWay:
         self._rx = [memoryview(datagrams.rx)[i * RX_CELL : (i + 1) * RX_CELL] for i in range(RX_CELLS)]
         self._size = ffi.new("int *")
         self._limit = RX_CELLS
-        self.received = self.received_bytes = 0
+        self.received = self.received_bytes = self.restored = 0
         self.dropped = dict.fromkeys(Drop, 0)
         self.outbox = Outbox(datagrams, self.dropped)
 
@@ -173,6 +175,14 @@ class PacketWay:
             # Its place in the producer's stream. A retransmission takes the place of what was lost.
             payload = bytes(data[start:end])
             jumped = False
+            earlier: Sequence[Block] = ()
+            if ssrc == source.ssrc and second & 0x7F == source.red_payload_type:
+                try:
+                    earlier, kind, payload = red.unwrap(payload, MAX_RED_BLOCKS)
+                except PacketError:
+                    dropped[Drop.MALFORMED] += 1
+                    continue
+                second = second & 0x80 | kind
             if ssrc == source.ssrc and second & 0x7F == source.payload_type:
                 newest = source.highest
                 transit = int(now * source.clock_rate) - timestamp & 0xFFFFFFFF
@@ -225,6 +235,8 @@ class PacketWay:
             held = cache[place]
             if held is not None and held.sequence >= sequence:
                 dropped[Drop.DUPLICATE if held.sequence == sequence else Drop.LATE] += 1
+                if earlier:
+                    self._restore(source, earlier, sequence, timestamp, now)
                 continue
             picture = read_picture(payload) if source.vp8 else None
             packet = Packet(sequence, second & 0x80, timestamp, level, orientation, payload, now, picture)
@@ -238,6 +250,8 @@ class PacketWay:
             if not source.burst:
                 busy.append(source)
             source.burst.append(packet)
+            if earlier and not jumped:
+                self._restore(source, earlier, sequence, timestamp, now)
 
         for source in busy:
             self._fan_out(source, now)
@@ -252,6 +266,30 @@ class PacketWay:
             except Exception as error:  # one bad event must not cost the others theirs
                 self._complain(event.__name__, error)
         return received, received == limit
+
+    def _restore(
+        self, source: Producer, earlier: Sequence[Block], sequence: int, timestamp: int, now: float
+    ) -> None:
+        """Earlier payloads in redundant audio take the places of packets that were lost.
+
+        They are told by how far back they stand; what contradicts the timestamps beside that place is not
+        believed.
+        """
+        restored, last = self.restored, 0
+        for back, (kind, ticks, payload) in enumerate(reversed(earlier), 1):
+            if kind != source.payload_type or ticks <= last:
+                break
+            last, at = ticks, timestamp - ticks & MASK_32
+            if not payload or not source.lacks(sequence - back, at):
+                continue
+            packet = Packet(sequence - back, 0, at, ABSENT, ABSENT, payload, now)
+            source.cache[packet.sequence % len(source.cache)] = packet
+            if len(source.burst) == RX_CELLS:  # more packets than datagrams: the outbox counts on no more
+                self._fan_out(source, now)
+            source.burst.append(packet)
+            self.restored += 1
+        if self.restored > restored:
+            self._fan_out(source, now)
 
     def _fan_out(self, source: Producer, now: float) -> None:
         """Hand a source's burst to its listeners: what came in together leaves together (UDP GSO)."""

@@ -50,7 +50,7 @@ class Producer:
 
     def takes(self, payload_type: int) -> bool:
         """Whether packets with this payload type can be this source (or its RTX)."""
-        return payload_type in (self.params.payload_type, self.params.rtx_payload_type)
+        return payload_type in (*self.params.payload_types, self.params.rtx_payload_type)
 
 
 def producer_params(track: PublishedTrack) -> ProducerParams:
@@ -64,6 +64,7 @@ def producer_params(track: PublishedTrack) -> ProducerParams:
         rtx_payload_type=track.codec.rtx_payload_type,
         rtx_ssrc=track.rtx_ssrc,
         extensions=ExtensionIds(**track.extensions),
+        red_payload_type=track.codec.red_payload_type,
     )
 
 
@@ -77,7 +78,7 @@ def find_producer(producers: list[Producer], payload_type: int, mid: str, rid: s
     """
 
     def free(producer: Producer) -> bool:
-        if payload_type == producer.params.payload_type:
+        if payload_type in producer.params.payload_types:
             return producer.ssrc == 0
         return producer.rtx_ssrc == 0
 

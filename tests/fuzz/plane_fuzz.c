@@ -128,7 +128,8 @@ static void add_source(int i)
         there += sources[k] && source_peer[k] == source_peer[i];
     if (there >= PLANE_MAX_PRODUCERS)
         return;
-    sources[i] = producer_new(peers[source_peer[i]], ++handles, codec, 96, 97, 90000, 1, 2, (int)below(3));
+    sources[i] = producer_new(peers[source_peer[i]], ++handles, codec, 96, 97, 90000, 1, 2, (int)below(3),
+                              codec == CODEC_OPUS ? 98 : 0);
     if (!peer_want_arrivals(peers[source_peer[i]]))
         abort();
     give(OP_ADD_PRODUCER, sources[i], 0, 0, 0, NULL);
@@ -275,10 +276,21 @@ static int make_datagram(uint8_t *out, int *who)
         put16(out + length, (uint16_t)(sequences[i] - 1 - below(below(10) ? 20 : 3000)));
         length += 2;
     }
+    bool red = !rtx && sources[i] && source_codec[i] == CODEC_OPUS && below(3) == 0;
+    if (red) {                   /* earlier payloads of some bytes, one step of the clock each */
+        out[1] = (uint8_t)(98 | (out[1] & 0x80));
+        int earlier = (int)below(below(20) ? 4 : PLANE_MAX_RED_BLOCKS + 2);
+        for (int n = earlier; n > 0; n--, length += 4) {
+            out[length] = 0x80 | 96;
+            put16(out + length + 1, (uint16_t)(n * 90 << 2));
+            out[length + 3] = (uint8_t)below(below(4) ? 8 : 256);
+        }
+        out[length++] = 96;
+    }
     int payload = below(5) ? (int)below(below(4) ? 60 : 3) : (int)below(1400);
     for (int at = 0; at < payload; at++)
         out[length + at] = (uint8_t)(at < 4 && below(2) ? 0x10 : chance());
-    if (payload && below(2))     /* a VP8 descriptor with everything, or cut short */
+    if (payload && !red && below(2))     /* a VP8 descriptor with everything, or cut short */
         for (int at = 0; at < payload && at < 6; at++)
             out[length + at] = at == 0 ? 0x90 : at == 1 ? 0xF0 : at == 5 ? (uint8_t)chance()
                                : (uint8_t)(below(4) ? out[length + at] : chance());
@@ -295,6 +307,8 @@ static void look_for_keyframes(void)
     uint8_t *payload = malloc((size_t)length ? (size_t)length : 1);
     for (int at = 0; at < length; at++)
         payload[at] = (uint8_t)(below(3) ? chance() : below(2) ? 0x90 : 24 + 4 * below(2));
+    struct redundant red;
+    read_redundant(&red, payload, length);
     for (int codec = CODEC_OPUS; codec <= CODEC_AV1 && length; codec++)
         is_keyframe(codec, payload, length);
     struct picture picture = read_picture(payload, length);
@@ -388,7 +402,8 @@ int main(int argc, char **argv)
            (unsigned long long)figures.sent, (unsigned long long)resent);
     printf(" %llu thinned, %llu probes, %llu sealed;", (unsigned long long)thinned, (unsigned long long)figures.probes,
            (unsigned long long)sealed);
-    int silent = sealed == 0 || figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
+    printf(" %llu restored;", (unsigned long long)figures.restored);
+    int silent = figures.restored == 0 || sealed == 0 || figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
     for (int i = 0; i < DROP_REASONS; i++) {
         printf(" %d:%llu", i, (unsigned long long)figures.dropped[i]);
         silent |= figures.dropped[i] == 0 && i != DROP_NO_ROOM;

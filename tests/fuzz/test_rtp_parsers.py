@@ -7,7 +7,7 @@ import contextlib
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sfu.rtp import header, keyframe, rtcp, rtx, vp8
+from sfu.rtp import header, keyframe, red, rtcp, rtx, vp8
 from sfu.rtp.errors import PacketError
 from sfu.rtp.header import RtpPacket
 from sfu.rtp.rtcp import Bye, Fir, Nack, Pli, ReceiverReport, Remb, Sdes
@@ -112,3 +112,12 @@ def test_any_bytes_as_payload(data: bytes) -> None:
         rtx.unwrap(data)
     with contextlib.suppress(PacketError):
         assert vp8.parse(data).length <= len(data)
+
+
+@given(ANY)
+@example(b"\x80" * 300)
+def test_any_bytes_as_redundant_audio(data: bytes) -> None:
+    with contextlib.suppress(PacketError):
+        found = red.unwrap(data, 9)
+        assert len(found.earlier) <= 9
+        assert red.wrap(found.earlier, found.payload_type, found.payload) == data

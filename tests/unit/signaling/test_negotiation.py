@@ -98,6 +98,30 @@ def test_a_publisher_gets_one_codec_a_track_so_that_it_cannot_switch_under_its_l
     ]
 
 
+def test_redundant_audio_is_taken_behind_opus_so_that_nobody_sends_it_unasked() -> None:
+    published = answer_publish(sdp_offers.chromium(), {}, LOCAL)
+    assert [track.codec.red_payload_type for track in published.tracks] == [63, 0]
+    section = lines(published.sdp, "0")
+    assert section[0].split()[3:] == ["111", "63"]
+    assert {"a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"} <= set(section)
+
+
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("a=fmtp:63 111/111", "a=fmtp:63 111/9"),  # of opus and something else
+        ("a=fmtp:63 111/111\r\n", ""),
+        ("red/48000/2", "red/8000"),
+    ],
+)
+def test_redundant_audio_of_another_form_is_not_taken(line: str, other: str) -> None:
+    offer = sdp_offers.chromium()
+    assert line in offer
+    published = answer_publish(offer.replace(line, other), {}, LOCAL)
+    assert published.tracks[0].codec.red_payload_type == 0
+    assert "red/" not in published.sdp
+
+
 def test_ssrcs_are_taken_from_the_offer_where_it_names_them() -> None:
     for offer, expected in (
         (sdp_offers.chromium(), [(1001, 0), (2001, 2002)]),
@@ -245,6 +269,14 @@ def test_the_answer_decides_what_each_slot_can_carry() -> None:
     assert subscription.slots[1].codecs[0].rtx_payload_type == 97
     assert subscription.slots[0].ssrc == offer.slots[0].ssrc
     assert subscription.slots[0].extensions == {"mid": 1, "audio_level": 2, "transport_cc": 4}
+
+
+def test_who_takes_redundant_audio_says_so_in_the_answer() -> None:
+    offer = offer_slots(1, 1, ssrcs(), LOCAL)
+    assert "a=fmtp:63 111/111" in lines(offer.sdp, "a0")
+    for names, expected in ((("opus", "red", "VP8"), 63), (("opus", "VP8"), 0)):
+        slots = accept_slots(offer, sdp_offers.answer_to(offer.sdp, names)).slots
+        assert [codec.red_payload_type for slot in slots for codec in slot.codecs] == [expected, 0]
 
 
 def test_packets_are_numbered_only_for_a_client_that_answers_the_numbers() -> None:
