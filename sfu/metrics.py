@@ -45,8 +45,10 @@ class Snapshot:
     pipe_out: int = 0
     # Clients that UDP does not reach.
     tcp_connections: int = 0
-    # Lost packets of publishers that their redundant audio brought back.
+    # Lost packets of publishers that their redundant audio brought back, and packets that went out with the
+    # payload of the one before.
     restored: int = 0
+    doubled: int = 0
 
 
 def together(snapshots: Sequence[Snapshot]) -> Snapshot:
@@ -71,7 +73,7 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
 
 _ADDED = (
     *("sessions", "routers", "producers", "slots", "received", "received_bytes", "sent", "sent_bytes"),
-    *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused", "restored"),
+    *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused", "restored", "doubled"),
 )
 
 
@@ -226,6 +228,11 @@ class _Collector(Collector):
             "atrium_sfu_packets_restored",
             "Lost packets that a publisher's redundant audio brought back",
             value=now.restored,
+        )
+        yield CounterMetricFamily(
+            "atrium_sfu_packets_doubled",
+            "RTP packets sent that carry the sound of the one before too",
+            value=now.doubled,
         )
         yield CounterMetricFamily("atrium_sfu_packets_sent", "RTP packets", value=now.sent)
         yield CounterMetricFamily("atrium_sfu_bytes_sent", "Bytes of RTP packets", value=now.sent_bytes)

@@ -105,6 +105,7 @@ def snapshot(media: Media) -> Snapshot:
         sent_bytes=plane.sent_bytes,
         dropped=dropped,
         restored=plane.restored,
+        doubled=plane.doubled,
         pipes=len(media.pipes.ends),
         pipe_in=sum(len(one.producers) for end in media.pipes.ends.values() for one in end.imports.values()),
         pipe_out=sum(len(end.pool) for end in media.pipes.ends.values()),

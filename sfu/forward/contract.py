@@ -56,6 +56,8 @@ VIDEO_CACHE_PACKETS = 1024
 MAX_TEMPORAL = 3
 # Earlier payloads in a packet of redundant audio: Chromium can be made to send so many.
 MAX_RED_BLOCKS = 9
+# Bytes of two payloads that go out in one packet at most: it has to pass every path.
+MAX_RED_BYTES = 1100
 # Padding of one probe packet at most: its length is one byte (RFC 3550 §5.1).
 MAX_PADDING = 255
 # Packets of one `probe`.
@@ -151,7 +153,8 @@ class SlotParams:
 
     `payload_types` maps a codec to (payload type, RTX payload type or 0): a producer whose codec is
     missing here cannot feed the slot. `ssrc` is constant for the slot's life; sequence numbers start
-    below 2**15 (SRTP rollover) and stay continuous over all sources.
+    below 2**15 (SRTP rollover) and stay continuous over all sources. `red_payload_type` (0: none) is what
+    its redundant audio is sent with, see `Forwarder.redundancy`.
     """
 
     kind: Kind
@@ -160,6 +163,7 @@ class SlotParams:
     payload_types: dict[Codec, tuple[int, int]] = field(default_factory=dict)
     extensions: ExtensionIds = ExtensionIds()
     mid: str = ""
+    red_payload_type: int = 0
 
     @property
     def repeats(self) -> bool:
@@ -215,6 +219,7 @@ class PlaneCounters:
     probes: int = 0  # packets of nothing but padding, of those sent
     received_bytes: int = 0
     restored: int = 0  # lost packets that were found in redundant audio
+    doubled: int = 0  # packets sent that carried the payload of the one before
 
 
 class ForwarderEvents(Protocol):
@@ -321,6 +326,15 @@ class Forwarder(Protocol):
 
         Numbers and PictureIDs stay continuous. A lower limit holds from the next picture on, a higher one
         from the next picture that a decoder may go up at (the Y bit, or a new source).
+        """
+
+    def redundancy(self, slot: int, on: bool) -> None:
+        """Send the slot's audio redundantly (RFC 2198) from the next packet on, or plainly again.
+
+        A packet then carries the payload of the one before too: where that is in the cache, belongs to the
+        same route, and both fit (MAX_RED_BYTES, and the bits for length and distance). Others go out
+        plainly. Retransmission repeats what went out, whatever is in force by then. Raises ValueError for a
+        slot without `red_payload_type`.
         """
 
     def probe(self, slot: int, packets: int, padding: int) -> int:

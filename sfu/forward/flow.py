@@ -13,7 +13,7 @@ from sfu.forward.slots import Slot
 from sfu.forward.tables import Packet, Producer
 from sfu.forward.timeline import Left
 
-GroupKey = tuple[LayoutKey, int, bool]
+GroupKey = tuple[LayoutKey, int, bool, bool]
 
 
 class Group:
@@ -25,6 +25,7 @@ class Group:
 
     __slots__ = (
         "bytes",
+        "doubles",
         "key",
         "layout",
         "newest_base",
@@ -40,6 +41,7 @@ class Group:
         self.layout = layout
         self.tag_bytes = tag_bytes
         self.thins = key[2]  # each of them may take other packets
+        self.doubles = key[3]  # each of them may take other bytes
         self.slots: list[Slot] = []
         self.rows = Rows()
         self.newest_base = 0  # no packet from here on is too old for any of the slots
@@ -51,7 +53,7 @@ def start_flow(slot: Slot) -> None:
     """Let the slot take its producer's packets (it must be ready and have begun)."""
     producer = slot.producer
     assert producer is not None
-    key = (slot.key, slot.tag_bytes, slot.thinning is not None)
+    key = (slot.key, slot.tag_bytes, slot.thinning is not None, slot.doubles)
     group = producer.groups.get(key)
     if group is None:
         group = producer.groups[key] = Group(key, slot.layout, slot.tag_bytes)
@@ -109,6 +111,18 @@ def limit_layers(slot: Slot, temporal: int) -> None:
     stop_flow(slot)
     slot.set_limit(temporal)
     start_flow(slot)
+
+
+def set_redundancy(slot: Slot, on: bool) -> None:
+    """Send redundant audio from now on, or plain packets, as `contract.Forwarder.redundancy` says."""
+    if slot.doubles == on:
+        return
+    flows = slot.group is not None
+    if flows:
+        stop_flow(slot)
+    slot.doubles = on
+    if flows:
+        start_flow(slot)
 
 
 def expect(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:

@@ -50,6 +50,7 @@ from sfu.forward.refusals import (
     refuse_limit,
     refuse_peer,
     refuse_producer,
+    refuse_redundancy,
     refuse_slot,
     types_for,
 )
@@ -325,6 +326,12 @@ class NativeForwarder:
             if room == self._ffi.NULL:
                 raise MemoryError("no memory for a slot's mappings")
         self._commands.give(self._lib.OP_LIMIT, entry.pointer, room, number=temporal)
+
+    def redundancy(self, slot: int, on: bool) -> None:
+        entry = self._slots[slot]
+        refuse_redundancy(slot, entry.params)
+        number = entry.params.red_payload_type
+        self._commands.give(self._lib.OP_REDUNDANCY, entry.pointer, 1 if on else 0, number=number)
 
     def probe(self, slot: int, packets: int, padding: int) -> int:
         entry = self._slots[slot]

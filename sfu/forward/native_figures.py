@@ -57,4 +57,5 @@ def read_plane(plane: Any, unsent: dict[Drop, int]) -> PlaneCounters:
         dropped=dropped,
         probes=figures.probes,
         restored=figures.restored,
+        doubled=figures.doubled,
     )

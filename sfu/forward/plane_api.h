@@ -18,6 +18,7 @@ enum {
     PLANE_VIDEO_CACHE_PACKETS = 1024,
     PLANE_MAX_TEMPORAL = 3,
     PLANE_MAX_RED_BLOCKS = 9,
+    PLANE_MAX_RED_BYTES = 1100,
     PLANE_MAX_PADDING = 255,
     PLANE_MAX_PROBE = 64,
     PLANE_MAX_SKEW_MS = 200,
@@ -51,6 +52,7 @@ enum plane_op {
     OP_RESEND,          /* slot; c the extended number */
     OP_SYNC,            /* producer; c group, number: its timestamp at the group's instant */
     OP_LIMIT,           /* slot; number: temporal layer, b room for more segments */
+    OP_REDUNDANCY,      /* slot; number: RED payload type, b = 1: on */
     OP_PROBE            /* slot; b packets, number: padding | RTX payload type << 8 */
 };
 
@@ -83,7 +85,7 @@ typedef struct {
 } plane_event;
 
 typedef struct {
-    uint64_t received, received_bytes, sent, sent_bytes, probes, restored;
+    uint64_t received, received_bytes, sent, sent_bytes, probes, restored, doubled;
     uint64_t dropped[16];
 } plane_figures;
 

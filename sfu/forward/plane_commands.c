@@ -241,13 +241,6 @@ static const struct segment *find_segment(const struct view *view, int64_t numbe
     return NULL;
 }
 
-/* The cached packet with this extended number, unless it is older than the cache's time. */
-static struct packet *cached(struct producer *s, int64_t sequence, double now)
-{
-    struct packet *packet = &s->cache[sequence & s->cache_mask];
-    return READ(packet->sequence) == sequence && now - READ(packet->at) <= s->cache_seconds ? packet : NULL;
-}
-
 static void resend(struct plane *p, struct slot *slot, int64_t number)
 {
     if (!slot->source || !ready(slot))
@@ -258,7 +251,14 @@ static void resend(struct plane *p, struct slot *slot, int64_t number)
     struct packet *packet = cached(slot->source, number - segment->offset, p->now);
     if (!packet || (slot->thins && packet->picture.layer > slot->allowed))
         return;
-    if (!send_packet(p, slot, packet, number, segment->timestamp_offset, &segment->shift, true))
+    const struct packet *before = NULL;
+    if (!slot->rtx_payload_type && slot->doubled.newest) { /* the same bytes or none */
+        if (number <= slot->doubled.newest - PLANE_SEALED_NUMBERS)
+            return;
+        if (is_noted(&slot->doubled, number) && !(before = cached(slot->source, number - segment->offset - 1, p->now)))
+            return;
+    }
+    if (!send_packet(p, slot, packet, before, number, segment->timestamp_offset, &segment->shift, true))
         return;
     begin_view(slot);
     slot->view.figures.retransmitted++;
@@ -315,6 +315,10 @@ static void apply(struct plane *p, const struct command *c)
         ((struct producer *)c->a)->reference = c->number;
         break;
     case OP_LIMIT: limit((struct slot *)c->a, (int)c->number, (struct segment *)c->b); break;
+    case OP_REDUNDANCY:
+        ((struct slot *)c->a)->red_payload_type = (int)c->number;
+        ((struct slot *)c->a)->doubles = c->b != 0;
+        break;
     case OP_PROBE:
         probe(p, (struct slot *)c->a, (int)c->b, c->number & 0xFF, (int)(c->number >> 8));
         break;

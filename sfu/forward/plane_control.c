@@ -113,6 +113,7 @@ void plane_read(plane *p, plane_figures *figures)
     figures->sent_bytes = READ(p->sent_bytes);
     figures->probes = READ(p->probes);
     figures->restored = READ(p->restored);
+    figures->doubled = READ(p->doubled);
     for (int i = 0; i < DROP_REASONS; i++)
         figures->dropped[i] = READ(p->dropped[i]);
 }

@@ -153,6 +153,15 @@ static bool read_redundant(struct redundant *found, const uint8_t *d, int length
     return true;
 }
 
+/* Write what stands in front of the newest payload: an earlier one of the same format. Returns its bytes. */
+static int put_earlier(uint8_t *out, int type, uint32_t ticks, const uint8_t *payload, int length)
+{
+    put32(out, 1u << 31 | (uint32_t)type << 24 | ticks << 10 | (uint32_t)length);
+    out[4] = (uint8_t)type;
+    memcpy(out + RED_HEAD, payload, (size_t)length);
+    return RED_HEAD + length;
+}
+
 /* What a VP8 descriptor says (RFC 7741 §4.2). One that is cut short says nothing. */
 static struct picture read_picture(const uint8_t *d, int length)
 {

@@ -75,6 +75,12 @@ static bool first_time(struct numbers *sent, int64_t number)
     return true;
 }
 
+/* Whether this number, one of the last PLANE_SEALED_NUMBERS, was noted. */
+static bool is_noted(const struct numbers *sent, int64_t number)
+{
+    return number <= sent->newest && sent->seen[number % PLANE_SEALED_NUMBERS / 64] >> number % 64 & 1;
+}
+
 /* Nothing before this number goes out: another slot may have sent it with the same SSRC and keys. */
 static void begin_numbers(struct numbers *sent, int64_t next)
 {

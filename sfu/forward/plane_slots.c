@@ -49,16 +49,18 @@ static bool protect(struct plane *p, struct slot *slot, uint8_t *out, int header
     return sealer_seal(peer->sealer, out, header, plain, (uint64_t)index);
 }
 
-/* Rewrite -> protect -> queue. `repair`: as RTX of the slot's number (RFC 4588). */
-static bool send_packet(struct plane *p, struct slot *slot, const struct packet *packet, int64_t number,
-                        uint32_t timestamp_offset, const struct shift *shift, bool again)
+/* Rewrite -> protect -> queue. `repair`: as RTX of the slot's number (RFC 4588). `before`: the packet before, if
+ * this one is to carry its payload too (RFC 2198). */
+static bool send_packet(struct plane *p, struct slot *slot, const struct packet *packet,
+                        const struct packet *before, int64_t number, uint32_t timestamp_offset,
+                        const struct shift *shift, bool again)
 {
     struct peer *peer = slot->peer;
     bool repair = again && slot->rtx_payload_type;
     int kind = (packet->level != ABSENT ? 1 : 0) | (packet->orientation != ABSENT ? 2 : 0);
     const plane_head *head = &slot->heads[kind];
     int start = head->length + (repair ? OSN_BYTES : 0);
-    int length = start + packet->length;
+    int length = start + packet->length + (before ? RED_HEAD + before->length : 0);
     uint16_t transport = 0;
     if (head->transport_at) {
         uint32_t sent = slot->plain_resend ? READ(slot->sent_numbers[number % SENT_NUMBERS]) : 0;
@@ -75,7 +77,8 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
     bool extends;
     uint8_t *out = make_room(p, peer, length + peer->tag_bytes, &extends);
     memcpy(out, head->bytes, head->length);
-    out[1] = (uint8_t)(packet->marker | (repair ? slot->rtx_payload_type : slot->payload_type));
+    out[1] = (uint8_t)(packet->marker | (repair ? slot->rtx_payload_type
+                                         : before ? slot->red_payload_type : slot->payload_type));
     int64_t sent_as = repair ? slot->rtx_sequence++ : number;
     put16(out + 2, (uint16_t)sent_as);
     put32(out + 4, packet->timestamp + timestamp_offset);
@@ -88,6 +91,9 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
         out[head->orientation_at] = (uint8_t)packet->orientation;
     if (repair)
         put16(out + head->length, (uint16_t)number);
+    if (before)
+        start += put_earlier(out + start, slot->payload_type, packet->timestamp - before->timestamp,
+                             before->payload, before->length);
     if (packet->length)
         memcpy(out + start, packet->payload, packet->length);
     if (shift->id | shift->tl0 | shift->key)
@@ -100,6 +106,28 @@ static bool send_packet(struct plane *p, struct slot *slot, const struct packet 
     }
     queue(p, peer, out, size, extends);
     return true;
+}
+
+/* --- redundant audio --------------------------------------------------------------------------- */
+
+/* The cached packet with this extended number, unless it is older than the cache's time. */
+static struct packet *cached(struct producer *s, int64_t sequence, double now)
+{
+    struct packet *packet = &s->cache[sequence & s->cache_mask];
+    return READ(packet->sequence) == sequence && now - READ(packet->at) <= s->cache_seconds ? packet : NULL;
+}
+
+/* The packet before, where this one is to carry its payload too, which then is noted; NULL: it goes out plainly. */
+static const struct packet *to_double(const struct plane *p, struct slot *slot, const struct packet *packet,
+                                      int64_t number)
+{
+    int64_t sequence = READ(packet->sequence) - 1;
+    const struct packet *before = sequence >= slot->base ? cached(slot->source, sequence, p->now) : NULL;
+    if (!before || before->length == 0 || before->length > MAX_RED_BLOCK ||
+        RED_HEAD + before->length + packet->length > PLANE_MAX_RED_BYTES)
+        return NULL;
+    uint32_t ticks = packet->timestamp - before->timestamp;
+    return ticks - 1 < MAX_RED_TICKS && first_time(&slot->doubled, number) ? before : NULL;
 }
 
 /* --- temporal layers --------------------------------------------------------------------------- */
@@ -205,7 +233,7 @@ static struct shift shift_for(const struct slot *slot, const struct packet *pack
 static void send_burst(struct plane *p, struct slot *slot, const struct producer *s)
 {
     slot_figures *figures = &slot->view.figures;
-    uint64_t packets = 0, bytes = 0;
+    uint64_t packets = 0, bytes = 0, doubled = 0;
     int64_t next = figures->next_sequence;
     uint32_t last_timestamp = figures->last_timestamp;
     for (int i = 0; i < s->burst_count; i++) {
@@ -217,9 +245,14 @@ static void send_burst(struct plane *p, struct slot *slot, const struct producer
         struct shift shift = slot->shift;
         if (slot->thins && !pass(slot, packet, &number, &shift))
             continue;
-        if (send_packet(p, slot, packet, number, figures->timestamp_offset, &shift, false)) {
+        const struct packet *before = slot->doubles ? to_double(p, slot, packet, number) : NULL;
+        if (send_packet(p, slot, packet, before, number, figures->timestamp_offset, &shift, false)) {
             packets++;
             bytes += packet->length;
+            if (before) {
+                bytes += RED_HEAD + before->length;
+                doubled++;
+            }
         }
         if (number >= next) {
             note_picture(slot, packet, &shift);
@@ -229,6 +262,8 @@ static void send_burst(struct plane *p, struct slot *slot, const struct producer
             slot->sent_any = true;
         }
     }
+    if (doubled)
+        ADD(p->doubled, doubled);
     begin_view(slot);
     figures->packets += packets;
     figures->bytes += bytes;

@@ -23,6 +23,9 @@
 #define SILENT 127               /* -dBov */
 #define EMPTY INT64_MIN          /* a sequence number that no packet has */
 #define FIXED_HEADER 12
+#define RED_HEAD 5               /* of redundant audio with one earlier payload: its length is told in 10 bits, */
+#define MAX_RED_BLOCK 1023
+#define MAX_RED_TICKS 16383      /* and its distance in 14 */
 #define OSN_BYTES 2              /* the original sequence number of RTX */
 
 #define BATCH 64                 /* datagrams received at once */
@@ -166,15 +169,16 @@ struct slot {
     struct slot *next_to_come, **link_to_come; /* in its `coming` */
     int type_to_come, rtx_type_to_come;
     struct slot *next_due;       /* in its peer's `due` */
-    bool flows, sent_any, plain_resend, repeats;
+    bool flows, sent_any, plain_resend, repeats, doubles;
     const plane_head *heads;     /* without and with level (1) and orientation (2) */
-    int payload_type, rtx_payload_type;
+    int payload_type, rtx_payload_type, red_payload_type;
     int64_t base;                /* the source's number from which on packets are this slot's */
     int64_t offset;
     struct shift shift;
     int64_t rtx_sequence;
     int64_t since, rtx_since;    /* numbers from which on the rollover counter of these keys counts */
     struct numbers sealed;
+    struct numbers doubled;      /* what went out as redundant audio, and has to do so again */
     double last_at;
     uint32_t left_group, left_reference, left_offset; /* the source before: how its timestamps mapped */
     uint32_t extra;              /* what the source's mapping has beyond its clock's */
@@ -261,7 +265,7 @@ struct plane {
     uint8_t *tx;
     uint64_t turn_sent;
 
-    _Atomic uint64_t received, received_bytes, sent, sent_bytes, probes, restored, dropped[DROP_REASONS];
+    _Atomic uint64_t received, received_bytes, sent, sent_bytes, probes, restored, doubled, dropped[DROP_REASONS];
 
     _Atomic int stop, asleep;
     _Atomic uint64_t command_head, command_tail; /* data thread takes, control puts */

@@ -30,6 +30,7 @@ from sfu.forward.flow import (
     expect,
     expect_no_more,
     limit_layers,
+    set_redundancy,
     set_route,
     settle,
     start_flow,
@@ -43,6 +44,7 @@ from sfu.forward.refusals import (
     refuse_limit,
     refuse_peer,
     refuse_producer,
+    refuse_redundancy,
     refuse_slot,
     types_for,
 )
@@ -274,6 +276,11 @@ class PythonForwarder:
         refuse_limit(temporal)
         limit_layers(entry, temporal)
 
+    def redundancy(self, slot: int, on: bool) -> None:
+        entry = self._tables.slots[slot]
+        refuse_redundancy(slot, entry.params)
+        set_redundancy(entry, on)
+
     def probe(self, slot: int, packets: int, padding: int) -> int:
         entry = self._tables.slots[slot]
         if not entry.ready:
@@ -365,6 +372,7 @@ class PythonForwarder:
             dropped={reason.value: count for reason, count in dropped.items()},
             probes=self._probes,
             restored=self._way.restored,
+            doubled=self._way.doubled,
         )
 
     def close(self) -> None:

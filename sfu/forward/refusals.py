@@ -106,3 +106,9 @@ def refuse_limit(temporal: int) -> None:
     """Raise for what is no temporal layer."""
     if not 0 <= temporal <= MAX_TEMPORAL:
         raise ValueError(f"a temporal layer is 0 to {MAX_TEMPORAL}, not {temporal}")
+
+
+def refuse_redundancy(slot: int, params: SlotParams) -> None:
+    """Raise for a slot whose client takes no redundant audio."""
+    if params.kind != "audio" or not params.red_payload_type:
+        raise ValueError(f"slot {slot} takes no redundant audio")

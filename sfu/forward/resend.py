@@ -67,9 +67,14 @@ class Resender:
             self._put_repair(slot, packet.marker | repair, timestamp, head + wrap(number, payload), now)
             return True
         carried = slot.sent_number(number & 0xFFFF) if layout.transport_cc_at else 0
-        if carried is None:
+        doubled = slot.was_doubled(number)
+        before = segment.producer.cached(packet.sequence - 1, now) if doubled else None
+        if carried is None or doubled is None or (doubled and before is None):
             return False
-        kind = packet.marker | slot.payload_type
+        kind = slot.payload_type
+        if before is not None:
+            kind, payload = slot.params.red_payload_type, slot.with_before(packet, before)
+        kind |= packet.marker
         self._outbox.put_one(slot, head + payload, kind, slot.ssrc, number & 0xFFFF, timestamp, carried)
         return True
 

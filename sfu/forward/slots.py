@@ -11,12 +11,13 @@ from array import array
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sfu.forward.contract import MAX_TEMPORAL, SlotParams
+from sfu.forward.contract import MAX_RED_BYTES, MAX_TEMPORAL, SlotParams
 from sfu.forward.layout import Layout, LayoutKey, layout_key
 from sfu.forward.pictures import NO_SHIFT, LastPicture, Shift
 from sfu.forward.tables import Packet, Peer, Producer, TransportHistory
 from sfu.forward.thinning import THIN_SEGMENTS, Thinning, find_late
 from sfu.forward.timeline import Left, step_to
+from sfu.rtp.red import BLOCK_HEADER, MAX_BLOCK, MAX_TICKS, Block, wrap
 from sfu.rtp.sequence import MASK_32
 
 if TYPE_CHECKING:  # it knows slots
@@ -31,6 +32,8 @@ MAX_RESENT = 512
 MAX_FIRST_SEQUENCE = 2**15
 # Transport-wide numbers remembered per slot that resends the same bytes (a power of two, over the cache).
 MAX_SENT_NUMBERS = 128
+# What stands in front of a payload that goes out with the one before it.
+RED_HEAD = BLOCK_HEADER + 1
 
 
 class Segment(NamedTuple):
@@ -52,6 +55,8 @@ class Slot:
         "coming",
         "coming_types",
         "context",
+        "doubled",
+        "doubles",
         "extra",
         "feeding",
         "group",
@@ -119,6 +124,9 @@ class Slot:
         self.thinned = 0
         self.payload_type = 0
         self.rtx_payload_type = 0
+        self.doubles = False
+        # Numbers that went out as redundant audio and have to do so again; made for the first of them.
+        self.doubled: array[int] | None = None
         self.packets = 0
         self.bytes = 0
         self.retransmitted = 0
@@ -231,6 +239,35 @@ class Slot:
             self.last_at = packet.at
             if packet.picture is not None:
                 self.last_picture.note(packet.payload, packet.picture, shift or self.shift)
+
+    def to_double(self, packet: Packet, now: float) -> Packet | None:
+        """The packet before, where this one is to carry its payload too, which then is noted."""
+        assert self.producer is not None
+        before = self.producer.cached(packet.sequence - 1, now)
+        if before is None or before.sequence < self.base or not 0 < len(before.payload) <= MAX_BLOCK:
+            return None
+        if RED_HEAD + len(before.payload) + len(packet.payload) > MAX_RED_BYTES:
+            return None
+        if not 0 < packet.timestamp - before.timestamp & MASK_32 <= MAX_TICKS:
+            return None
+        if self.doubled is None:
+            self.doubled = array("q", [0]) * MAX_SENT_NUMBERS
+        number = packet.sequence + self.offset
+        self.doubled[number % MAX_SENT_NUMBERS] = number
+        return before
+
+    def was_doubled(self, number: int) -> bool | None:
+        """Whether the packet with this extended number went out so; None where that is forgotten."""
+        if self.doubled is None:
+            return False
+        if number <= self.next_sequence - MAX_SENT_NUMBERS:
+            return None
+        return self.doubled[number % MAX_SENT_NUMBERS] == number
+
+    def with_before(self, packet: Packet, before: Packet) -> bytes:
+        """The payload of this packet with that of the one before."""
+        block = Block(self.payload_type, packet.timestamp - before.timestamp & MASK_32, before.payload)
+        return wrap([block], self.payload_type, packet.payload)
 
     def sent_number(self, sequence: int) -> int | None:
         """The transport-wide number that the packet with this sequence number carried."""

@@ -79,7 +79,7 @@ class PacketWay:
         self._rx = [memoryview(datagrams.rx)[i * RX_CELL : (i + 1) * RX_CELL] for i in range(RX_CELLS)]
         self._size = ffi.new("int *")
         self._limit = RX_CELLS
-        self.received = self.received_bytes = self.restored = 0
+        self.received = self.received_bytes = self.restored = self.doubled = 0
         self.dropped = dict.fromkeys(Drop, 0)
         self.outbox = Outbox(datagrams, self.dropped)
 
@@ -305,6 +305,8 @@ class PacketWay:
             group.bytes += size
             if group.thins:
                 self._send_thinned(group, burst, now)
+            elif group.doubles:
+                self._send_doubled(group, burst, now)
             elif oldest.sequence >= group.newest_base:
                 self.outbox.put(group.rows, group.layout, group.tag_bytes, burst, now)
             else:
@@ -339,6 +341,25 @@ class PacketWay:
                 slot.advance(packet, *taken)
             if wanted:
                 self._put_row(group, slot, mapping, wanted, now)
+
+    def _send_doubled(self, group: Group, burst: list[Packet], now: float) -> None:
+        """Send to each listener every packet with the one before, where that can be."""
+        for slot in group.slots:
+            for packet in burst:
+                if packet.sequence < slot.base:
+                    slot.packets -= 1
+                    slot.bytes -= len(packet.payload)
+                    continue
+                before = slot.to_double(packet, now)
+                if before is None:
+                    self._put_row(group, slot, (slot.offset, slot.shift), [packet], now)
+                    continue
+                payload = slot.with_before(packet, before)
+                slot.bytes += len(payload) - len(packet.payload)
+                both = row(slot, slot.offset, slot.shift)
+                both.types[0] = slot.params.red_payload_type
+                self.outbox.put(both, group.layout, group.tag_bytes, [packet._replace(payload=payload)], now)
+                self.doubled += 1
 
     def _put_row(
         self, group: Group, slot: Slot, mapping: tuple[int, Shift], burst: list[Packet], now: float

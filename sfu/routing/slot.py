@@ -40,4 +40,5 @@ def slot_params(slot: ReceivingSlot) -> SlotParams:
         },
         extensions=ExtensionIds(**slot.extensions),
         mid=slot.mid,
+        red_payload_type=max((codec.red_payload_type for codec in slot.codecs), default=0),
     )

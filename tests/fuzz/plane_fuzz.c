@@ -179,7 +179,7 @@ static void drop_slot_of(int i)
 static void random_command(void)
 {
     int i = (int)below(SOURCES), k = (int)below(SLOTS), who = (int)below(PEERS);
-    switch (below(18)) {
+    switch (below(19)) {
     case 0:
         if (!sources[i])
             add_source(i);
@@ -222,6 +222,10 @@ static void random_command(void)
     case 13:
         if (slots[k])
             give(OP_PROBE, slots[k], 1 + below(PLANE_MAX_PROBE), 0, (1 + below(255)) | 101 << 8, NULL);
+        break;
+    case 14:
+        if (slots[k])
+            give(OP_REDUNDANCY, slots[k], below(3) != 0, 0, 102, NULL);
         break;
     case 8:
         if (sources[i] && below(20) == 0)
@@ -402,8 +406,8 @@ int main(int argc, char **argv)
            (unsigned long long)figures.sent, (unsigned long long)resent);
     printf(" %llu thinned, %llu probes, %llu sealed;", (unsigned long long)thinned, (unsigned long long)figures.probes,
            (unsigned long long)sealed);
-    printf(" %llu restored;", (unsigned long long)figures.restored);
-    int silent = figures.restored == 0 || sealed == 0 || figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
+    printf(" %llu restored, %llu doubled;", (unsigned long long)figures.restored, (unsigned long long)figures.doubled);
+    int silent = figures.restored == 0 || figures.doubled == 0 || sealed == 0 || figures.sent == 0 || resent == 0 || thinned == 0 || figures.probes == 0;
     for (int i = 0; i < DROP_REASONS; i++) {
         printf(" %d:%llu", i, (unsigned long long)figures.dropped[i]);
         silent |= figures.dropped[i] == 0 && i != DROP_NO_ROOM;

@@ -31,6 +31,7 @@ class FakeForwarder:
         self.held: list[tuple[int, int | None]] = []  # routes that were to hold
         self.synced: list[tuple[int, int, int]] = []
         self.limits: dict[int, int] = {}
+        self.doubling: dict[int, bool] = {}
         self.probed: list[tuple[int, int, int]] = []
         self.resent: list[tuple[int, list[int]]] = []
         self.producer_states: dict[int, ProducerState] = {}
@@ -99,6 +100,10 @@ class FakeForwarder:
     def limit(self, slot: int, temporal: int) -> None:
         assert slot in self.slots
         self.limits[slot] = temporal
+
+    def redundancy(self, slot: int, on: bool) -> None:
+        assert slot in self.slots
+        self.doubling[slot] = on
 
     def probe(self, slot: int, packets: int, padding: int) -> int:
         assert slot in self.slots

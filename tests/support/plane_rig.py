@@ -29,6 +29,7 @@ from tests.support.rtp_peer import RtpPeer
 
 OPUS_PT, VP8_PT, VP8_RTX_PT = 111, 96, 97
 SLOT_OPUS_PT, SLOT_VP8_PT, SLOT_VP8_RTX_PT = 63, 100, 101
+RED_PT, SLOT_RED_PT = 112, 50
 MARKER = b"\x02marker"  # as STUN is told apart by its first byte
 CLOCK_RATE = {"audio": 48000, "video": 90000}
 
@@ -192,8 +193,9 @@ class Rig:
         extensions: ExtensionIds | None = None,
         mid: str = "",
         profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM,
+        red: bool = False,
     ) -> tuple[int, RtpPeer]:
-        """A slot of a peer of its own, or of this one."""
+        """A slot of a peer of its own, or of this one; `red`: it takes redundant audio."""
         if peer is None:
             peer, _ = self.peer(profile)
         handle = self.handle()
@@ -204,10 +206,9 @@ class Rig:
             else {Codec.VP8: (SLOT_VP8_PT, SLOT_VP8_RTX_PT if repair else 0)}
         )
         params: dict[str, Any] = {"kind": kind, "ssrc": ssrc, "rtx_ssrc": ssrc + 1 if repair else 0}
+        params |= {"mid": mid, "red_payload_type": SLOT_RED_PT if red else 0}
         self.forwarder.add_slot(
-            handle,
-            peer,
-            SlotParams(payload_types=types, extensions=extensions or ExtensionIds(), mid=mid, **params),
+            handle, peer, SlotParams(payload_types=types, extensions=extensions or ExtensionIds(), **params)
         )
         return handle, self.peers[peer]
 

@@ -5,7 +5,8 @@ Hypothesis drives publishers, listeners and commands at random and checks after 
 - a slot carries only packets of the producer that it is routed to, none after the route is gone;
 - its numbers are continuous: the first packet of a source has the number after the highest one sent, the
   others keep their distance to it;
-- nobody gets a packet that was not protected for them, and no (SSRC, index) is ever used for two contents.
+- nobody gets a packet that was not protected for them, and no (SSRC, index) is ever used for two contents;
+- redundant audio carries the packet before, of the same route, and nothing else.
 """
 
 from __future__ import annotations
@@ -28,8 +29,17 @@ from hypothesis.stateful import (
 
 from sfu.forward.contract import MAX_DROPOUT
 from sfu.forward.planes import ForwarderFactory
+from sfu.rtp.red import Block, unwrap, wrap
 from sfu.rtp.sequence import near_16
-from tests.support.plane_rig import SLOT_VP8_PT, Rig, Source
+from tests.support.plane_rig import (
+    OPUS_PT,
+    RED_PT,
+    SLOT_OPUS_PT,
+    SLOT_RED_PT,
+    SLOT_VP8_PT,
+    Rig,
+    Source,
+)
 from tests.support.rtp_peer import RtpPeer
 
 T = TypeVar("T")
@@ -52,6 +62,7 @@ class ExpectedSlot:
     highest: int | None = None  # extended number of the newest packet sent
     offset: int | None = None  # slot's number minus source's, in this stretch
     newest_of_source: int = 0  # highest source number forwarded in this stretch
+    first_of_source: int = 0  # and the one that it began with
     sent: dict[int, bytes] = field(default_factory=dict)  # datagram by extended number
     seen: list[int] = field(default_factory=list)
 
@@ -60,24 +71,31 @@ class AnyOrder(RuleBasedStateMachine):
     """One forwarder with three publishers and four slots."""
 
     factory: Callable[..., object]
+    kind = "video"
 
     @initialize()
     def start(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.rig = self.run(self.make())
-        self.sources = [self.rig.source(ssrc=10 + i, first=65500 * i) for i in range(SOURCES)]
+        self.sources = [
+            self.rig.source(self.kind, ssrc=10 + i, first=65500 * i, red_payload_type=RED_PT)
+            for i in range(SOURCES)
+        ]
         self.held: list[tuple[Source, bytes]] = []
         self.datagrams: list[tuple[Source, bytes]] = []
         self.slots: list[ExpectedSlot] = []
         for _ in range(LISTENERS):
             peer, listener = self.rig.peer()
             for i in range(SLOTS_EACH):
-                rtx = i == 0
-                handle, _ = self.rig.slot(ssrc=100 * (i + 1), peer=peer, rtx=rtx)
+                rtx = i == 0 and self.kind == "video"
+                handle = self.add_slot(100 * (i + 1), peer, rtx)
                 self.slots.append(ExpectedSlot(peer, listener, 100 * (i + 1), rtx, handle))
         for index in range(len(self.slots)):
             self.route(index, index % 2)
         self.everybody_shows_a_keyframe(2)
+
+    def add_slot(self, ssrc: int, peer: int, rtx: bool) -> int:
+        return self.rig.slot(self.kind, ssrc=ssrc, peer=peer, rtx=rtx, red=self.kind == "audio")[0]
 
     async def make(self) -> Rig:
         return Rig(self.factory)  # type: ignore[arg-type]
@@ -157,7 +175,7 @@ class AnyOrder(RuleBasedStateMachine):
     def replace_slot(self, index: int) -> None:
         slot = self.slots[index]
         self.rig.forwarder.remove_slot(slot.handle)
-        slot.handle, _ = self.rig.slot(ssrc=slot.ssrc, peer=slot.peer, rtx=slot.rtx)
+        slot.handle = self.add_slot(slot.ssrc, slot.peer, slot.rtx)
         slot.route = slot.offset = None
         self.check()
 
@@ -200,7 +218,7 @@ class AnyOrder(RuleBasedStateMachine):
                     self.check_rtx(slot, data)
 
     def names(self, payload: bytes) -> tuple[int, int]:
-        handle, number = payload[2:].rstrip(b".").split(b":")
+        handle, number = payload.lstrip(b"\x00\x01\x10").rstrip(b".").split(b":")
         return int(handle), int(number)
 
     def check_packet(self, slot: ExpectedSlot, data: bytes) -> None:
@@ -217,17 +235,31 @@ class AnyOrder(RuleBasedStateMachine):
         slot.sent[number] = data
         slot.seen.append(number)
         plain = slot.listener.unprotect(data)
-        handle, source_number = self.names(plain[12:])
-        assert plain[1] & 0x7F == SLOT_VP8_PT
+        payload, earlier = self.take_apart(plain)
+        handle, source_number = self.names(payload)
         assert handle == slot.route.handle, "a packet of a producer that the slot is not routed to"
         expected = number - source_number
         if slot.offset is None or source_number - slot.newest_of_source > MAX_DROPOUT:
             # A new stretch, or a source that has started anew far ahead.
             assert slot.highest is None or number == slot.highest + 1, "a gap where a source begins"
             slot.offset, slot.newest_of_source = expected, source_number
+            slot.first_of_source = source_number
         assert expected == slot.offset, "a packet out of its place"
         slot.newest_of_source = max(slot.newest_of_source, source_number)
         slot.highest = number if slot.highest is None else max(slot.highest, number)
+        if earlier is not None:
+            assert self.names(earlier) == (handle, source_number - 1), "it is not the packet before"
+            assert source_number - 1 >= slot.first_of_source, "a packet from before the route"
+
+    def take_apart(self, plain: bytes) -> tuple[bytes, bytes | None]:
+        """The payload of a packet, and the one before that it carries."""
+        payload_type, payload = plain[1] & 0x7F, plain[12:]
+        if payload_type != SLOT_RED_PT:
+            assert payload_type == (SLOT_OPUS_PT if self.kind == "audio" else SLOT_VP8_PT)
+            return payload, None
+        (earlier,), kind, payload = unwrap(payload, 1)
+        assert (kind, earlier.payload_type) == (SLOT_OPUS_PT, SLOT_OPUS_PT)
+        return payload, earlier.payload
 
     def check_rtx(self, slot: ExpectedSlot, data: bytes) -> None:
         assert slot.rtx
@@ -239,11 +271,38 @@ class AnyOrder(RuleBasedStateMachine):
         assert near_16(int.from_bytes(plain[12:14], "big"), slot.highest) in slot.sent
 
 
+class AnyOrderOfVoices(AnyOrder):
+    """The same with sound, which publishers and listeners may want redundantly."""
+
+    kind = "audio"
+
+    @rule(index=st.integers(0, 3), on=st.booleans())
+    def double(self, index: int, on: bool) -> None:
+        self.rig.forwarder.redundancy(self.slots[index].handle, on)
+        self.check()
+
+    @rule(index=st.integers(0, SOURCES - 1), sent=st.lists(st.booleans(), min_size=1, max_size=3))
+    def send_redundantly(self, index: int, sent: list[bool]) -> None:
+        """Some of the packets are sent, then one that carries all of them."""
+        source = self.sources[index]
+        earlier = [source.packet() for _ in sent]
+        for packet, there in zip(earlier, sent, strict=True):
+            if there:
+                source.peer.send(self.rig.address, packet)
+        packet = source.packet(payload_type=RED_PT)
+        blocks = [Block(OPUS_PT, packet.timestamp - one.timestamp, one.payload) for one in earlier]
+        packet.payload = wrap(blocks, OPUS_PT, packet.payload)
+        source.peer.send(self.rig.address, packet)
+        self.check()
+
+
+@pytest.mark.parametrize("machine", [AnyOrder, AnyOrderOfVoices])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_any_order_of_commands_and_packets_keeps_the_promises(plane: ForwarderFactory) -> None:
-    machine = type("AnyOrderOnPlane", (AnyOrder,), {"factory": staticmethod(plane)})
+def test_any_order_of_commands_and_packets_keeps_the_promises(
+    plane: ForwarderFactory, machine: type[AnyOrder]
+) -> None:
     run_state_machine_as_test(
-        machine,
+        type("AnyOrderOnPlane", (machine,), {"factory": staticmethod(plane)}),
         settings=settings(
             max_examples=60,
             stateful_step_count=50,

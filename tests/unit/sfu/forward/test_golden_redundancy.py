@@ -9,10 +9,9 @@ import pytest
 from sfu.forward.contract import AUDIO_CACHE_PACKETS, MAX_RED_BLOCKS, ExtensionIds
 from sfu.rtp.header import RtpPacket
 from sfu.rtp.red import Block, wrap
-from tests.support.plane_rig import OPUS_PT, SLOT_OPUS_PT, Rig, Source, payloads, sequences
+from tests.support.plane_rig import OPUS_PT, RED_PT, SLOT_OPUS_PT, Rig, Source, payloads, sequences
 from tests.support.rtp_peer import RtpPeer
 
-RED_PT = 112
 STEP = 960
 
 
