@@ -25,7 +25,6 @@ from web.map_library import TemplateMaps
 from web.pulse import Pulse
 from web.settings import Settings
 from web.starting import at_end, data_folder, open_database, signing_secret
-from web.workers_seen import WorkersSeen
 from world.api.identity import client_address
 from world.api.origin import socket_origin
 from world.api.seats import authenticate
@@ -44,6 +43,7 @@ from world.nodes.lease_store import InProcessLeases
 from world.nodes.node import WorldNode
 from world.overview.installation import Overview
 from world.overview.reporter import Reporter
+from world.overview.workers_seen import WorkersSeen
 from world.running.state import InProcessPositions, PositionStore
 from world.service import WorldService
 from world.space.ground import Ground
@@ -111,8 +111,7 @@ async def make_world(
     )
     reporter.start()
     at_end(stack, "reporter", reporter.close)
-    overview = Overview(bus)
-    stack.callback(overview.close)
+    overview = Overview(bus, workers)
     services = Services(
         users=UserStore(database, passwords, avatars=avatar_names()),
         sessions=SessionStore(database, timedelta(days=settings.session_days)),

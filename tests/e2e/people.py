@@ -11,6 +11,8 @@ import itertools
 import math
 import struct
 import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -321,6 +323,19 @@ class Person:
 
     async def leave(self) -> None:
         await self.context.close()
+
+
+@asynccontextmanager
+async def ada_and_bob(
+    server: AtriumServer, browsers: dict[str, Browser], **options: Any
+) -> AsyncIterator[tuple[Person, Person]]:
+    """Both, with accounts, at the door; they leave at the end."""
+    ada, bob = [
+        await (await Person.arrive(server, browsers[name], **options)).sign_up() for name in ("ada", "bob")
+    ]
+    yield ada, bob
+    await ada.leave()
+    await bob.leave()
 
 
 async def watch_gaps(*people: Person) -> None:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -55,13 +55,10 @@ class Two:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def two(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Two]:
-    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-    made = await ada.create_server()
-    await asyncio.gather(ada.enter(made["id"]), bob.enter(made["id"]))
-    yield Two(ada, bob, made["id"], {zone["name"]: zone for zone in made["zones"]})
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(atrium, browsers) as (ada, bob):
+        made = await ada.create_server()
+        await asyncio.gather(ada.enter(made["id"]), bob.enter(made["id"]))
+        yield Two(ada, bob, made["id"], {zone["name"]: zone for zone in made["zones"]})
 
 
 async def open_chat(page: Page, channel: str | None = None) -> None:

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, WebSocket, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.e2e.test_meeting import SHARED
 from tests.support.atrium_server import AtriumServer
 from tests.support.attempts import once_in
@@ -71,22 +71,19 @@ class Two:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def two(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Two]:
-    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-    said: list[dict[str, Any]] = []
+    async with ada_and_bob(atrium, browsers) as (ada, bob):
+        said: list[dict[str, Any]] = []
 
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: said.append(json.loads(frame)))
+        def listen(socket: WebSocket) -> None:
+            socket.on("framesent", lambda frame: said.append(json.loads(frame)))
 
-    ada.page.on("websocket", listen)
-    server = await ada.create_server()
-    room = next(zone["meeting_id"] for zone in server["zones"] if zone["name"] == "Room_1")
-    await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
-    for person in (ada, bob):
-        await person.page.evaluate("window.atrium.media.setMic(true)")
-    yield Two(ada, bob, said, room, server["id"])
-    await ada.leave()
-    await bob.leave()
+        ada.page.on("websocket", listen)
+        server = await ada.create_server()
+        room = next(zone["meeting_id"] for zone in server["zones"] if zone["name"] == "Room_1")
+        await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
+        for person in (ada, bob):
+            await person.page.evaluate("window.atrium.media.setMic(true)")
+        yield Two(ada, bob, said, room, server["id"])
 
 
 async def test_deafened_one_hears_nobody_sees_it_and_tells_nobody(two: Two) -> None:

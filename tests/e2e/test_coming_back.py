@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.support.atrium_server import AtriumServer
 from tests.support.chromium import open_page
 
@@ -68,17 +68,14 @@ async def home(tmp_path_factory: pytest.TempPathFactory, browsers: dict[str, Bro
     atrium = AtriumServer(tmp_path_factory.mktemp("coming-back"))
     await asyncio.to_thread(atrium.start)
     try:
-        ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-        bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-        server = await ada.create_server()
-        await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
-        await ada.page.evaluate("window.atrium.media.setMic(true)")
-        await asyncio.gather(ada.walk_to(*ADA), bob.walk_to(*BOB))
-        for person in (ada, bob):
-            await person.page.evaluate("window.__samePage = true")
-        yield Home(atrium, ada, bob, f"/s/{server['id']}")
-        await ada.leave()
-        await bob.leave()
+        async with ada_and_bob(atrium, browsers) as (ada, bob):
+            server = await ada.create_server()
+            await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
+            await ada.page.evaluate("window.atrium.media.setMic(true)")
+            await asyncio.gather(ada.walk_to(*ADA), bob.walk_to(*BOB))
+            for person in (ada, bob):
+                await person.page.evaluate("window.__samePage = true")
+            yield Home(atrium, ada, bob, f"/s/{server['id']}")
     finally:
         await asyncio.to_thread(atrium.stop, False)
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.support.atrium_server import AtriumServer
 from tests.support.attempts import once_in
 
@@ -22,15 +22,12 @@ LANE = 560.0
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[tuple[Person, Person]]:
     """Ada and Bob in the Hall of one Office, microphones and cameras on, 100 px apart."""
-    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-    server = await ada.create_server()
-    await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
-    await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
-    await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(400, LANE))
-    yield ada, bob
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(atrium, browsers) as (ada, bob):
+        server = await ada.create_server()
+        await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
+        await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
+        await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(400, LANE))
+        yield ada, bob
 
 
 async def test_two_people_100_px_apart_see_and_hear_each_other(pair: tuple[Person, Person]) -> None:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, expect
 
 from tests.e2e.album import KEPT, LOOKS, SIZES, photograph, photograph_at
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.e2e.test_chat import line, open_chat, picture, say
 from tests.e2e.test_meeting import SHARED, join
 from tests.support.atrium_server import AtriumServer
@@ -63,19 +63,16 @@ def lantern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtriumServer]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(lantern: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Pair]:
-    ada = await (await Person.arrive(lantern, browsers["ada"], viewport=VIEW)).sign_up()
-    bob = await (await Person.arrive(lantern, browsers["bob"], viewport=VIEW)).sign_up()
-    await ada.wear(LOOKS["ada"], "Ada Lovelace")
-    await bob.wear(LOOKS["bob"], "Bob")
-    await ada.context.add_init_script(CUT)
-    made = await ada.create_server("Lantern Guild")
-    await asyncio.gather(ada.enter(made["id"]), bob.enter(made["id"]))
-    await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(400, LANE))
-    await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
-    await asyncio.gather(ada.until_receiving(), bob.until_receiving())
-    yield Pair(ada, bob, made["id"])
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(lantern, browsers, viewport=VIEW) as (ada, bob):
+        await ada.wear(LOOKS["ada"], "Ada Lovelace")
+        await bob.wear(LOOKS["bob"], "Bob")
+        await ada.context.add_init_script(CUT)
+        made = await ada.create_server("Lantern Guild")
+        await asyncio.gather(ada.enter(made["id"]), bob.enter(made["id"]))
+        await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(400, LANE))
+        await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
+        await asyncio.gather(ada.until_receiving(), bob.until_receiving())
+        yield Pair(ada, bob, made["id"])
 
 
 async def test_chat(pair: Pair) -> None:

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -24,14 +24,11 @@ class Two:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def two(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Two]:
-    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-    server = await ada.create_server("Statuses")
-    await ada.enter(server["id"])
-    await bob.enter(server["id"])
-    yield Two(ada, bob)
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(atrium, browsers) as (ada, bob):
+        server = await ada.create_server("Statuses")
+        await ada.enter(server["id"])
+        await bob.enter(server["id"])
+        yield Two(ada, bob)
 
 
 async def choose(person: Person, words: str) -> None:

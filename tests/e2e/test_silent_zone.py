@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -23,17 +23,14 @@ OUTSIDE, AT_THE_DOOR, INSIDE, FURTHER_INSIDE = 300.0, 400.0, 450.0, 540.0
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[tuple[Person, Person]]:
     """Ada and Bob in an Office whose Hall has a library, microphones and cameras on."""
-    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-    server = await ada.create_server()
-    await ada.post(
-        f"/api/servers/{server['id']}/zones", {"name": "Library", "type": "SILENT", "bounds": LIBRARY}
-    )
-    await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
-    await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
-    yield ada, bob
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(atrium, browsers) as (ada, bob):
+        server = await ada.create_server()
+        await ada.post(
+            f"/api/servers/{server['id']}/zones", {"name": "Library", "type": "SILENT", "bounds": LIBRARY}
+        )
+        await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
+        await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
+        yield ada, bob
 
 
 async def nothing_passes(ada: Person, bob: Person) -> None:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, ada_and_bob
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -28,15 +28,12 @@ class Two:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def two(atrium: AtriumServer, browsers: dict[str, Browser]) -> AsyncIterator[Two]:
-    ada = await (await Person.arrive(atrium, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
-    made = await ada.create_server()
-    await asyncio.gather(ada.enter(made["id"]), bob.enter(made["id"]))
-    await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(380, LANE))
-    await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
-    yield Two(ada, bob)
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(atrium, browsers) as (ada, bob):
+        made = await ada.create_server()
+        await asyncio.gather(ada.enter(made["id"]), bob.enter(made["id"]))
+        await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(380, LANE))
+        await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
+        yield Two(ada, bob)
 
 
 async def test_who_hears_me_is_shown_and_follows_a_walk_away_and_a_mute(two: Two) -> None:

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from signaling.registry import RedisRegistry
-from tests.e2e.people import Person, longest_gap, watch_gaps
+from tests.e2e.people import Person, ada_and_bob, longest_gap, watch_gaps
 from tests.support.atrium_server import AtriumServer
 from tests.support.redis_server import RedisServer
 
@@ -67,15 +67,12 @@ async def pair(
     installation: Installation, browsers: dict[str, Browser]
 ) -> AsyncIterator[tuple[Person, Person]]:
     world = installation.world
-    ada = await (await Person.arrive(world, browsers["ada"])).sign_up()
-    bob = await (await Person.arrive(world, browsers["bob"])).sign_up()
-    server = await ada.create_server()
-    await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
-    await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
-    await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(400, LANE))
-    yield ada, bob
-    await ada.leave()
-    await bob.leave()
+    async with ada_and_bob(world, browsers) as (ada, bob):
+        server = await ada.create_server()
+        await asyncio.gather(ada.enter(server["id"]), bob.enter(server["id"]))
+        await asyncio.gather(ada.speak_and_show(), bob.speak_and_show())
+        await asyncio.gather(ada.walk_to(300, LANE), bob.walk_to(400, LANE))
+        yield ada, bob
 
 
 async def test_a_drained_workers_pages_move_while_they_talk(

@@ -19,8 +19,6 @@ import msgspec
 from signaling import codec, reports
 from signaling.bus import Bus
 from signaling.control import (
-    HEARTBEAT_TOPIC,
-    WORKER_STALE_SECONDS,
     Done,
     Drain,
     GetQuality,
@@ -39,6 +37,7 @@ from world.api.admin_shapes import (
     WorkerView,
 )
 from world.overview.verdicts import Flow, flow, mean_loss, median_round_trip, per_second, verdict
+from world.overview.workers_seen import WorkersSeen
 
 FRESH_SECONDS = 1.0
 # Nodes that were there last time are waited for so long, and whoever has newly come a moment (seconds).
@@ -46,7 +45,6 @@ REPORT_SECONDS = 0.8
 NEWCOMER_SECONDS = 0.15
 QUALITY_SECONDS = 1.5
 DRAIN_ANSWER_SECONDS = 5.0
-MAX_WORKERS = 1024
 MAX_NODES = 256
 # Below so many packets a second what a process does besides would be counted as their cost.
 BUSY_PACKETS = 500
@@ -66,29 +64,14 @@ class _Look:
 class Overview:
     """Looks for whoever asks. `clock`: monotonic seconds."""
 
-    def __init__(self, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, bus: Bus, workers: WorkersSeen, clock: Callable[[], float] = time.monotonic) -> None:
         self._bus = bus
+        self._workers = workers
         self._clock = clock
-        self._beats: dict[str, tuple[float, Heartbeat]] = {}
         self._nodes: set[str] = set()
         self._lock = asyncio.Lock()
         self._last: _Look | None = None
         self._view: OverviewView | None = None
-        self.close = bus.subscribe(HEARTBEAT_TOPIC, self._beat)
-
-    def _beat(self, payload: bytes) -> None:
-        try:
-            event = codec.decode_event(payload)
-        except msgspec.DecodeError:
-            return
-        if isinstance(event, Heartbeat) and (len(self._beats) < MAX_WORKERS or event.worker in self._beats):
-            self._beats[event.worker] = self._clock(), event
-
-    def alive(self) -> dict[str, Heartbeat]:
-        """The workers that have been heard of lately."""
-        oldest = self._clock() - WORKER_STALE_SECONDS
-        self._beats = {name: known for name, known in self._beats.items() if known[0] > oldest}
-        return {name: beat for name, (_, beat) in sorted(self._beats.items())}
 
     async def look(self) -> OverviewView:
         """Everything, at most FRESH_SECONDS old."""
@@ -102,7 +85,7 @@ class Overview:
 
         Raises LookupError when there is none of this name, TimeoutError when it does not answer.
         """
-        if worker not in self.alive():
+        if worker not in self._workers.alive():
             raise LookupError(worker)
         log.info("worker %s: drain asked for by an administrator, cancel=%s", worker, command.cancel)
         reply = codec.decode_reply(
@@ -113,7 +96,7 @@ class Overview:
         self._view = None
 
     async def _look(self) -> OverviewView:
-        beats = self.alive()
+        beats = self._workers.alive()
         nodes, answers = await asyncio.gather(
             self._ask_nodes(), asyncio.gather(*(self._ask_worker(name) for name in beats))
         )
