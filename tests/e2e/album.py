@@ -55,6 +55,14 @@ async def photograph(page: Page, album: Path, name: str) -> None:
     await page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
 
 
+async def photograph_both(page: Page, album: Path, name: str) -> None:
+    """By day, and as `name`-dark by night."""
+    await photograph(page, album, name)
+    await page.emulate_media(color_scheme="dark")
+    await photograph(page, album, f"{name}-dark")
+    await page.emulate_media(color_scheme="light")
+
+
 async def photograph_at(page: Page, album: Path, name: str, size: tuple[int, int]) -> None:
     """One picture at one size, which the page keeps."""
     width, height = size

@@ -326,6 +326,24 @@ async def test_shift_runs_and_a_double_click_and_the_minimap_walk_there(two: Two
     await two.ada.until("window.atrium.you().y < 240 && Math.abs(window.atrium.you().x - 516) < 60", 20)
 
 
+async def test_on_a_french_keyboard_one_walks_with_the_keys_at_the_same_places(two: Two) -> None:
+    page = two.ada.page
+    await two.ada.walk_to(300, LANE)
+    await page.locator("#map").focus()
+    keyboard = await two.ada.context.new_cdp_session(page)
+    # What has A and W on it elsewhere writes q and z; a key is known by its place, else by its letter.
+    for place, letter, there in (
+        ("KeyA", "q", "x < 270"),
+        ("KeyW", "z", f"y < {LANE - 30}"),
+        ("", "q", "x < 240"),
+        ("", "z", f"y < {LANE - 60}"),
+    ):
+        key = {"code": place, "key": letter}
+        await keyboard.send("Input.dispatchKeyEvent", {"type": "keyDown", **key, "text": letter})
+        await two.ada.until(f"window.atrium.you().{there}", 20)
+        await keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+
+
 async def test_the_keys_1_to_6_are_emotes_that_the_other_sees(two: Two) -> None:
     page = two.ada.page
     await two.stand(300, 380)

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.album import KEPT, LOOKS, SIZES, photograph
+from tests.e2e.album import KEPT, LOOKS, SIZES, photograph, photograph_both
 from tests.e2e.people import PASSWORD, Person
 from tests.support.atrium_server import AtriumServer
 
@@ -149,10 +149,7 @@ async def test_two_people_in_the_world_and_one_in_a_room(
         await asyncio.gather(newcomer.speak_and_show(), friend.speak_and_show())
         await asyncio.gather(newcomer.walk_to(330, 500), friend.walk_to(430, 500))
         await asyncio.gather(newcomer.until_receiving(), friend.until_receiving())
-        await photograph(page, album, "world")
-        await page.emulate_media(color_scheme="dark")
-        await photograph(page, album, "world-dark")
-        await page.emulate_media(color_scheme="light")
+        await photograph_both(page, album, "world")
         await page.get_by_role("button", name="Emotes and status").click()
         await photograph(page, album, "status")
         await page.keyboard.press("Escape")
@@ -167,13 +164,10 @@ async def test_the_dashboard_shows_the_server_and_logging_out_ends_it(newcomer: 
     page = newcomer.page
     await page.goto("/dashboard")
     await expect(page.get_by_text("The Guild")).to_be_visible()
-    await photograph(page, album, "dashboard")
+    await photograph_both(page, album, "dashboard")
     await page.locator("#who").click()
     await expect(page.locator(".builder-ready button").first).to_be_visible()
-    await photograph(page, album, "avatar")
-    await page.emulate_media(color_scheme="dark")
-    await photograph(page, album, "avatar-dark")
-    await page.emulate_media(color_scheme="light")
+    await photograph_both(page, album, "avatar")
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Log out").click()
     await page.wait_for_url(re.compile(r"/(login)?$"))
@@ -209,7 +203,7 @@ async def test_a_guest_comes_in_by_link_and_joins_muted(
         await newcomer.in_world()
         await asyncio.gather(newcomer.speak_and_show(), guest.speak_and_show())
         await asyncio.gather(newcomer.until_receiving(), guest.until_receiving())
-        await photograph(newcomer.page, album, "meeting")
+        await photograph_both(newcomer.page, album, "meeting")
     finally:
         await guest.leave()
 

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, expect
 
-from tests.e2e.album import KEPT, LOOKS, SIZES, photograph, photograph_at
+from tests.e2e.album import KEPT, LOOKS, SIZES, photograph, photograph_at, photograph_both
 from tests.e2e.people import Person, ada_and_bob
 from tests.e2e.test_chat import line, open_chat, picture, say
 from tests.e2e.test_meeting import SHARED, join
@@ -157,9 +157,7 @@ async def test_the_admin_page(pair: Pair) -> None:
     await admin.goto("/admin")
     await expect(admin.get_by_role("heading", name=re.compile("Lantern Guild"))).to_be_visible()
     await asyncio.sleep(8)  # so that the plots have something to show
-    await photograph(admin, ALBUM, "admin")
-    await admin.emulate_media(color_scheme="dark")
-    await photograph(admin, ALBUM, "admin-dark")
+    await photograph_both(admin, ALBUM, "admin")
     await admin.close()
 
 
