@@ -14,7 +14,7 @@ from typing import Any
 
 
 def _written(folder: Path) -> list[Path]:
-    """The C files of a folder; not what cffi makes beside them, whose names begin with a line."""
+    """The C files of a folder; not what cffi makes beside them, whose names begin with an underscore."""
     return sorted([*folder.glob("[!_]*.c"), *folder.glob("[!_]*.h")])
 
 

@@ -1,97 +1,22 @@
-"""RTCP as publishers and listeners see it, without keys: compounds in, compounds out, on a turned clock."""
+"""RTCP towards publishers, and what neither side can harm."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 
-from sfu.forward.contract import Codec, ExtensionIds, ProducerParams, ProducerState, SlotParams, SlotState
-from sfu.metrics import Metrics
-from sfu.routing.producer import Producer
+from sfu.forward.contract import ExtensionIds, ProducerState, SlotState
 from sfu.routing.slot import Slot
-from sfu.rtcp.desk import RtcpDesk
-from sfu.rtcp.policy import MAX_VIDEO_BITRATE, NACK_BURST, SECOND_REPORT_SECONDS
+from sfu.rtcp.policy import MAX_VIDEO_BITRATE
 from sfu.rtp import rtcp
 from sfu.rtp.sr import middle, ntp_time
 from sfu.rtp.twcc import TransportFeedback
 from sfu.transport.transport import PeerTransport
-from tests.support.fake_forwarder import FakeForwarder
-
-MIC, CAMERA, MIC_SLOT, CAMERA_SLOT = 11, 12, 21, 22
-WALL = 1_800_000_000.0
-P = TypeVar("P", bound=rtcp.RtcpPacket)
-
-
-class Path:
-    """A transport that keeps what is sent."""
-
-    def __init__(self, peer: int) -> None:
-        self.peer = peer
-        self.connected_at: float | None = 0.0
-        self.sent: list[bytes] = []
-
-    def send_rtcp(self, data: bytes) -> bool:
-        self.sent.append(data)
-        return True
-
-    def take(self, kind: type[P]) -> list[P]:
-        """The packets of this kind that were sent since the last look; the rest is forgotten."""
-        found = [item for data in self.sent for item in rtcp.parse(data)]
-        self.sent.clear()
-        return [item for item in found if isinstance(item, kind)]
-
-
-class Desk:
-    """Alice sends a mic (SSRC 100) and a camera (200), Lisa has a slot (300, 400) for each."""
-
-    def __init__(self, extensions: ExtensionIds | None = None, more: tuple[str, ...] = ()) -> None:
-        self.now = 50.0
-        self.wall = WALL
-        self.forwarder = FakeForwarder()
-        self.alice, self.lisa = Path(1), Path(2)
-        self.metrics = Metrics(CollectorRegistry())
-        self.desk = RtcpDesk(self.forwarder, self.forwarder.producer_state, self.metrics, lambda: self.wall)
-        feedback = ("nack", "nack pli", "goog-remb", *more)
-        ids = extensions or ExtensionIds()
-        mic = ProducerParams("audio", Codec.OPUS, 111, 48000, 100, extensions=ids)
-        camera = ProducerParams("video", Codec.VP8, 96, 90000, 200, extensions=ids)
-        self.producers = {
-            MIC: Producer(MIC, "alice", "mic", "0", mic, ("nack", *more), 100, started=True),
-            CAMERA: Producer(CAMERA, "alice", "camera", "1", camera, feedback, 200, started=True),
-        }
-        for producer in self.producers.values():
-            self.desk.add_producer(producer, cast(PeerTransport, self.alice))
-        codecs = {Codec.OPUS: (111, 0), Codec.VP8: (96, 0)}
-        self.slots = [
-            Slot(MIC_SLOT, "lisa", "audio", 0, SlotParams("audio", 300, 0, codecs), "slot0"),
-            Slot(CAMERA_SLOT, "lisa", "video", 0, SlotParams("video", 400, 0, codecs), "slot0"),
-        ]
-        for slot in self.slots:
-            self.desk.add_slot(slot, cast(PeerTransport, self.lisa))
-
-    def feed(self, offset: int = 1000) -> None:
-        """Both slots carry Alice."""
-        for slot, producer in ((MIC_SLOT, MIC), (CAMERA_SLOT, CAMERA)):
-            self.desk.routed(slot, producer)
-            self.forwarder.slot_states[slot] = SlotState(producer, offset, 7, 700, 0, 1, 1)
-
-    def later(self, seconds: float) -> None:
-        """Tick through this time."""
-        for _ in range(round(seconds / 0.02)):
-            self.now += 0.02
-            self.wall += 0.02
-            self.desk.tick(self.now)
-
-    def from_alice(self, *packets: rtcp.RtcpPacket) -> None:
-        self.desk.from_publisher(1, rtcp.build(packets), self.now)
-
-    def from_lisa(self, *packets: rtcp.RtcpPacket) -> None:
-        self.desk.from_listener(self.slots, rtcp.build(packets), self.now)
+from tests.support.rtcp_desk import CAMERA, CAMERA_SLOT, MIC, MIC_SLOT, WALL, Desk
 
 
 @pytest.fixture
@@ -277,119 +202,6 @@ def test_video_is_limited_in_its_bitrate(desk: Desk) -> None:
     assert limits[0].ssrcs == (200,)
     assert limits[0].bitrate <= MAX_VIDEO_BITRATE
     assert limits[0].bitrate > 0.99 * MAX_VIDEO_BITRATE
-
-
-# --- towards listeners -----------------------------------------------------------------------------
-
-
-def test_a_publishers_report_reaches_its_listeners_as_their_slots(desk: Desk) -> None:
-    desk.feed(offset=1000)
-    desk.from_alice(rtcp.SenderReport(200, ntp_time(WALL - 3600), 90_000, 1, 1))
-    (report,) = desk.lisa.take(rtcp.SenderReport)
-    assert (report.ssrc, report.packets, report.octets) == (400, 7, 700)
-    assert abs(report.ntp - ntp_time(WALL)) < 2**32 / 1000  # the server's clock, not the publisher's
-    assert abs(report.timestamp - 91_000) <= 1
-
-
-def test_audio_and_video_of_one_moment_are_reported_as_one_moment(desk: Desk) -> None:
-    desk.feed(offset=0)
-    begun = ntp_time(WALL - 3600)
-    desk.from_alice(rtcp.SenderReport(100, begun, 48_000, 1, 1), rtcp.SenderReport(200, begun, 90_000, 1, 1))
-    audio, video = sorted(desk.lisa.take(rtcp.SenderReport), key=lambda report: report.ssrc)
-    audio_at = audio.ntp / 2**32 - (audio.timestamp - 48_000) / 48_000
-    video_at = video.ntp / 2**32 - (video.timestamp - 90_000) / 90_000
-    assert abs(audio_at - video_at) < 0.001
-
-
-def test_a_new_source_is_reported_as_soon_as_its_first_packet_has_gone_out(desk: Desk) -> None:
-    desk.from_alice(rtcp.SenderReport(200, ntp_time(WALL), 90_000, 1, 1))
-    desk.later(2.0)
-    desk.desk.routed(CAMERA_SLOT, CAMERA)
-    desk.later(0.1)
-    assert desk.lisa.take(rtcp.SenderReport) == []
-    desk.forwarder.slot_states[CAMERA_SLOT] = SlotState(CAMERA, 500, 1, 100, 0, 1, 1)
-    desk.later(0.02)
-    (report,) = desk.lisa.take(rtcp.SenderReport)
-    assert report.ssrc == 400
-    expected = 90_000 + 500 + round((desk.wall - WALL) * 90_000)
-    assert abs(report.timestamp - expected) <= 2
-    # A browser knows the clocks from the second report on, which does not wait for the publisher's next.
-    desk.later(SECOND_REPORT_SECONDS)
-    (second,) = desk.lisa.take(rtcp.SenderReport)
-    assert abs(second.timestamp - report.timestamp - SECOND_REPORT_SECONDS * 90_000) <= 1
-    desk.later(3.0)
-    assert desk.lisa.take(rtcp.SenderReport) == []
-
-
-def test_a_second_report_goes_to_no_slot_that_is_fed_by_another_or_gone(desk: Desk) -> None:
-    desk.feed()
-    desk.from_alice(
-        rtcp.SenderReport(100, ntp_time(WALL), 1, 1, 1), rtcp.SenderReport(200, ntp_time(WALL), 1, 1, 1)
-    )
-    assert len(desk.lisa.take(rtcp.SenderReport)) == 2
-    desk.desk.routed(CAMERA_SLOT, None)
-    desk.desk.remove_slot(MIC_SLOT)
-    desk.later(1.0)
-    assert desk.lisa.sent == []
-
-
-def test_a_steady_slot_is_reported_every_few_seconds_and_a_new_source_anew(desk: Desk) -> None:
-    desk.feed()
-    desk.later(0.02)
-    reports = []
-    for _ in range(11):
-        desk.from_alice(rtcp.SenderReport(200, ntp_time(desk.wall), 1, 1, 1))
-        reports.append(len(desk.lisa.take(rtcp.SenderReport)))
-        desk.later(1.0)
-    assert reports == [1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0]
-    desk.desk.routed(CAMERA_SLOT, None)
-    desk.desk.routed(CAMERA_SLOT, CAMERA)
-    desk.later(0.02)
-    assert len(desk.lisa.take(rtcp.SenderReport)) == 1
-
-
-def test_the_desk_is_busy_until_what_waits_is_done(desk: Desk) -> None:
-    assert not desk.desk.busy
-    desk.desk.routed(CAMERA_SLOT, CAMERA)
-    assert desk.desk.busy
-    desk.forwarder.slot_states[CAMERA_SLOT] = SlotState(CAMERA, 500, 1, 100, 0, 1, 1)
-    desk.later(0.02)
-    assert not desk.desk.busy
-    desk.desk.packets_lost(CAMERA, [7], desk.now)
-    assert desk.desk.busy
-    desk.later(60.0)
-    assert not desk.desk.busy
-
-
-def test_a_slot_that_is_fed_no_more_hears_no_more_reports(desk: Desk) -> None:
-    desk.feed()
-    desk.desk.routed(CAMERA_SLOT, None)
-    desk.desk.remove_slot(MIC_SLOT)
-    for ssrc in (100, 200):
-        desk.from_alice(rtcp.SenderReport(ssrc, ntp_time(WALL), 1, 1, 1))
-    assert desk.lisa.sent == []
-
-
-def test_a_publisher_cannot_report_for_somebody_elses_stream(desk: Desk) -> None:
-    desk.feed()
-    desk.from_alice(rtcp.SenderReport(400, ntp_time(WALL), 1, 1, 1), rtcp.Bye((200, 400)))
-    assert desk.lisa.sent == []
-
-
-def test_a_listeners_nack_is_answered_from_the_cache(desk: Desk) -> None:
-    desk.feed()
-    desk.from_lisa(rtcp.Nack(1, 400, (7, 8, 9)), rtcp.Nack(1, 100, (1,)))
-    assert desk.forwarder.resent == [(CAMERA_SLOT, [7, 8, 9])]
-
-
-def test_nacks_beyond_the_budget_are_not_answered(desk: Desk) -> None:
-    desk.feed()
-    for _ in range(1000):
-        desk.from_lisa(rtcp.Nack(1, 400, tuple(range(100))))
-    assert sum(len(sequences) for _, sequences in desk.forwarder.resent) == NACK_BURST
-    desk.now += 1.0
-    desk.from_lisa(rtcp.Nack(1, 400, tuple(range(100))))
-    assert len(desk.forwarder.resent[-1][1]) == 100
 
 
 # --- garbage ---------------------------------------------------------------------------------------
