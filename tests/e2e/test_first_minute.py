@@ -49,6 +49,7 @@ async def test_a_newcomer_signs_up_and_finds_out_what_to_do(newcomer: Person, al
     await expect(page.locator(".field-error:not(:empty)").first).to_be_visible()
     await photograph(page, album, "signup")
     await page.get_by_label("Username").fill("newcomer")
+    await page.get_by_label("Name that others see").fill("Ada")
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Make the account").click()
     await page.wait_for_url(re.compile("/dashboard"))
@@ -141,7 +142,7 @@ async def test_two_people_in_the_world_and_one_in_a_room(
     invite = await newcomer.post(f"/api/servers/{page.url.rsplit('/', 1)[1]}/invites")
     friend = await (await Person.arrive(atrium, browsers["bob"])).sign_up()
     try:
-        await friend.wear(LOOKS["bob"])
+        await friend.wear(LOOKS["bob"], "Bob")
         await friend.page.goto(f"/join/{invite['token']}")
         await friend.page.get_by_role("button", name=re.compile("Join")).click()
         await friend.page.wait_for_url(re.compile("/s/"))
@@ -224,13 +225,13 @@ async def test_who_blocks_the_microphone_is_told_what_to_do_and_can_go_in_all_th
             "navigator.mediaDevices.getUserMedia = () =>"
             " Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));"
         )
-        server = await person.create_server("Denied")
+        server = await person.create_server("The Attic")
         await person.page.goto(f"/s/{server['id']}")
         check = person.page.get_by_role("dialog", name="Before you go in")
         await check.get_by_role("button", name="Try the microphone").click()
         await expect(check.get_by_role("status")).to_contain_text("allow it")
         await photograph(person.page, album, "device-denied")
-        await check.get_by_role("button", name="Enter Denied").click()
+        await check.get_by_role("button", name="Enter The Attic").click()
         await person.in_world()
         await person.page.get_by_role("button", name="Skip").click()
         await expect(person.page.locator(".tour")).to_have_count(0)
