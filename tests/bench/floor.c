@@ -2,8 +2,8 @@
  *
  * No unprotecting, no tables, no rewriting: what a publisher sends is taken from the socket unseen, and when
  * a burst of it is complete, every listener gets a burst that is copied from a template, numbered, protected
- * and handed to sendmmsg. `gso` 1 sends every packet as a datagram of its own, more lets equal packets to one
- * listener share a send. floor.py drives it. */
+ * (by the plane's own cipher, plane_seal.c) and handed to sendmmsg. `gso` 1 sends every packet as a datagram of
+ * its own, more lets equal packets to one listener share a send. floor.py drives it. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -15,23 +15,24 @@
 #include <sys/socket.h>
 
 #define MESSAGES 256
+#define TAG_BYTES 16
 #define TX_BYTES (256 * 1024)
 #define UDP_SEGMENT 103
 #define SOL_UDP 17
 
 typedef struct {
-    uintptr_t session;
+    uintptr_t sealer;
     uint8_t name[28];
-    uint16_t sequence;
+    uint64_t index;                 /* of the next packet; its low 16 bits are the sequence number */
 } floor_listener;
 
 typedef struct {
-    int fd, size, burst, gso;       /* size: of a packet before it is protected */
+    int fd, head, size, burst, gso; /* head and size: of a packet before it is protected */
     int count;
     floor_listener *listeners;
     int came;                       /* packets of the publisher so far */
     uint8_t name[28];               /* of the publisher */
-    uintptr_t protect;
+    uintptr_t seal;
 } floor_source;
 
 static struct mmsghdr headers[MESSAGES];
@@ -49,7 +50,9 @@ static void send_all(floor_source *s, int messages)
 
 static void burst(floor_source *s, const uint8_t *packet)
 {
-    int (*protect)(void *, void *, int *) = (int (*)(void *, void *, int *))s->protect;
+    int (*seal)(const void *, uint8_t *, int, int, uint64_t) =
+        (int (*)(const void *, uint8_t *, int, int, uint64_t))s->seal;
+    int size = s->size + TAG_BYTES;
     int messages = 0;
     size_t used = 0;
     for (int i = 0; i < s->count; i++) {
@@ -63,11 +66,10 @@ static void burst(floor_source *s, const uint8_t *packet)
                 segments = 0;
             }
             uint8_t *out = buffer + used;
-            int size = s->size;
-            memcpy(out, packet, size);
-            out[2] = l->sequence >> 8;
-            out[3] = l->sequence++ & 0xFF;
-            protect((void *)l->session, out, &size);
+            memcpy(out, packet, s->size);
+            out[2] = l->index >> 8 & 0xFF;
+            out[3] = l->index & 0xFF;
+            seal((const void *)l->sealer, out, s->head, s->size, l->index++);
             used += size;
             if (segments && segments < s->gso) {
                 struct msghdr *h = &headers[messages - 1].msg_hdr;

@@ -1,7 +1,8 @@
 """The C-only floor as something that `forward.py` can measure beside the planes: protect and sendmmsg.
 
 `FloorPlane` takes the commands of a forwarder as far as they say who is sent to. What publishers send only
-sets the pace, unread. It is compiled where it runs, so there is no floor without a compiler.
+sets the pace, unread. It is compiled where it runs and protects with the native plane's cipher, so there is
+no floor without a compiler, nor where that cipher cannot be had.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from sfu.forward.contract import (
 )
 from sfu.forward.datagrams import open_socket
 from sfu.forward.layout import Layout, layout_key
-from sfu.forward.native_link import context_pointer, pack_name, srtp_pointers
-from sfu.forward.srtp import SrtpSession, sender
+from sfu.forward.native_link import available, extension, pack_name
+from sfu.forward.native_seal import Sealer
+from sfu.forward.native_seal import available as cipher_available
 
 SOURCE = Path(__file__).parent / "floor.c"
 # Payload bytes and packets a burst: those of `forward.py`.
@@ -66,7 +68,7 @@ class FloorPlane:
         self._ffi, self._lib = module.ffi, module.lib
         self._gso = gso
         self._sock = open_socket(host, port)
-        self._keys: dict[int, SrtpSession] = {}
+        self._keys: dict[int, Sealer] = {}
         self._addresses: dict[int, bytes] = {}
         self._producers: dict[int, ProducerParams] = {}
         self._peers: dict[int, int] = {}  # of producers
@@ -84,7 +86,9 @@ class FloorPlane:
     def add_peer(self, peer: int) -> None: ...
 
     def set_keys(self, peer: int, profile: SrtpProfile, receive: bytes, send: bytes) -> None:
-        self._keys[peer] = sender(profile, send)
+        if profile != SrtpProfile.AEAD_AES_128_GCM:
+            raise ValueError("the floor protects by AES-128-GCM only")
+        self._keys[peer] = Sealer(send)
 
     def set_address(self, peer: int, address: Address) -> None:
         self._addresses[peer] = pack_name(self._sock, address)
@@ -115,7 +119,8 @@ class FloorPlane:
         ffi = self._ffi
         sources = ffi.new("floor_source[]", len(self._routes))
         self._owners: list[Any] = [sources]
-        protect, _ = srtp_pointers()
+        plane_ffi, plane_lib = extension()
+        seal = int(plane_ffi.cast("uintptr_t", plane_ffi.addressof(plane_lib, "sealer_seal")))
         for source, (producer, slots) in zip(sources, self._routes.items(), strict=True):
             kind = self._producers[producer].kind
             payload, burst = LOAD[kind]
@@ -124,16 +129,16 @@ class FloorPlane:
             ids = ExtensionIds()
             for listener, slot in zip(listeners, slots, strict=True):
                 peer, ids = self._slots[slot]
-                listener.session = context_pointer(self._keys[peer])
+                listener.sealer = int(plane_ffi.cast("uintptr_t", self._keys[peer].pointer))
                 listener.name = self._addresses[peer]
-                listener.sequence = random.randrange(1, 2**15)
+                listener.index = random.randrange(1, 2**15)
             head = Layout(layout_key(ids, "")).head(5 if kind == "audio" else -1, -1)
             source.fd = self._sock.fileno()
-            source.size = len(head) + payload
+            source.head, source.size = len(head), len(head) + payload
             source.burst, source.gso = burst, self._gso
             source.count, source.listeners = len(slots), listeners
             source.name = self._addresses[self._peers[producer]]
-            source.protect = protect
+            source.seal = seal
         self._thread = threading.Thread(
             target=self._lib.floor_run, args=(sources, len(sources), self._stop), daemon=True
         )
@@ -141,7 +146,9 @@ class FloorPlane:
 
 
 def floors() -> dict[str, Callable[[ForwarderEvents, str, int], FloorPlane]]:
-    """The floors by name; none without a compiler."""
+    """The floors by name; none without a compiler or the cipher."""
+    if available() or not cipher_available():
+        return {}
     try:
         _compiled()
     except VerificationError:
