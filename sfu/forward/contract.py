@@ -36,6 +36,9 @@ MAX_DATAGRAM = 2048
 MAX_UNKNOWN_SSRCS = 16
 # SSRCs that one pair of keys may ever have sent with: libsrtp looks through them one by one.
 MAX_SENT_SSRCS = 512
+# SSRCs that one pair of keys may ever have received with. Packets of further ones are dropped as unknown, not
+# even unprotected: which numbers came of an SSRC is remembered as long as the keys, or it could be replayed.
+MAX_RECEIVED_SSRCS = 512
 # Sequence numbers named in one `packets_lost`: the newest ones of a longer gap.
 MAX_LOST = 64
 # A stream that jumps further ahead than this has started anew (MAX_DROPOUT of RFC 3550 §A.1): its slots

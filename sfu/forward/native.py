@@ -43,7 +43,7 @@ from sfu.forward.native_link import (
     shut_down,
     srtp_pointers,
 )
-from sfu.forward.native_seal import Sealer, command, sender
+from sfu.forward.native_seal import Sealer, kind, pointer, sessions
 from sfu.forward.native_tables import NativePeer, NativeProducer, NativeSlot
 from sfu.forward.refusals import (
     refuse_binding,
@@ -54,7 +54,7 @@ from sfu.forward.refusals import (
     refuse_slot,
     types_for,
 )
-from sfu.forward.srtp import receiver, repeater
+from sfu.forward.srtp import repeater
 
 __all__ = ["NativeForwarder", "available"]
 
@@ -148,19 +148,18 @@ class NativeForwarder:
         keys = (profile, receive, send)
         if entry.keys == keys:
             return  # a second session with these keys would use its nonces again
-        receiving, sending = receiver(profile, receive), sender(profile, send)
+        receiving, sending = sessions(profile, receive, send)
         earlier = (entry.receiver, entry.sender)
         entry.receiver, entry.sender, entry.keys = receiving, sending, keys
         entry.retired.clear()
         entry.repeatable = {ssrc for slot in entry.slots if slot.params.repeats for ssrc in slot.ssrcs}
         self._set_repeater(entry)
-        pointer, kind = command(sending)
         self._commands.give(
             self._lib.OP_KEYS,
             entry.pointer,
-            context_pointer(receiving),
-            pointer,
-            number=kind,
+            pointer(receiving),
+            pointer(sending),
+            number=kind(sending),
             retire=earlier,
         )
 
@@ -269,8 +268,8 @@ class NativeForwarder:
         if peer.keys is not None and peer.repeatable and not isinstance(peer.sender, Sealer):
             peer.repeater = repeater(SrtpProfile(peer.keys[0]), peer.keys[2])
         if peer.repeater is not earlier:
-            pointer = context_pointer(peer.repeater) if peer.repeater is not None else 0
-            self._commands.give(self._lib.OP_REPEATER, peer.pointer, c=pointer, retire=earlier)
+            session = context_pointer(peer.repeater) if peer.repeater is not None else 0
+            self._commands.give(self._lib.OP_REPEATER, peer.pointer, c=session, retire=earlier)
 
     def remove_slot(self, slot: int) -> None:
         entry = self._slots.get(slot)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sfu.forward.contract import ProducerParams, SlotParams
 from sfu.forward.layout import ABSENT, Layout, LayoutKey, layout_key
 from sfu.forward.native_link import extension
-from sfu.forward.native_seal import Sender
+from sfu.forward.native_seal import Receiver, Sender
 from sfu.forward.srtp import SrtpSession
 from sfu.rtp.header import FIXED_HEADER, elements
 
@@ -85,7 +85,7 @@ class NativePeer:
         self.handle = handle
         self.pointer = _owned(lib.peer_new(handle), lib.peer_free)
         self.keys: tuple[int, bytes, bytes] | None = None
-        self.receiver: SrtpSession | None = None
+        self.receiver: Receiver | None = None
         self.sender: Sender | None = None
         self.name: bytes | None = None  # its nominated address
         self.producers: set[NativeProducer] = set()

@@ -30,6 +30,8 @@
 
 #include "plane_seal.c"
 
+#include "plane_streams.c"
+
 #include "plane_slots.c"
 
 #include "plane_listeners.c"
@@ -331,22 +333,18 @@ static void take(struct plane *p, int cell)
         raise_event(p, EVENT_RTCP, peer->handle, 0, NULL, data, (size_t)length, EVENT_BYTES);
         return;
     }
-    if (!peer->receiver)
+    if (!peer->receiver && !peer->opener)
         return drop(p, DROP_NO_KEYS);
     uint32_t ssrc = get32(data + 8);
     struct producer *s = find_source(p, peer, ssrc);
     if (!s && reported(peer, ssrc))
         return drop(p, DROP_UNKNOWN_SSRC); /* unseen: unprotecting costs */
-    if (length < FIXED_HEADER + peer->tag_bytes)
-        return drop(p, DROP_MALFORMED);
-    int size = length;
-    int status = p->unprotect(peer->receiver, data, &size);
-    if (status == SRTP_AUTH_FAIL || status == SRTP_CIPHER_FAIL)
-        return drop(p, DROP_AUTH);
-    if (status == SRTP_REPLAY_FAIL || status == SRTP_REPLAY_OLD)
-        return drop(p, DROP_REPLAY);
     struct incoming in;
-    if (status != SRTP_OK || size > length || !locate(&in, data, size))
+    if (!locate_header(&in, data, length - peer->tag_bytes))
+        return drop(p, DROP_MALFORMED);
+    if (!unprotect(p, peer, &in, data, &length))
+        return;
+    if (!locate_end(&in, length))
         return drop(p, DROP_MALFORMED);
     if (s)
         return admit(p, s, &in);

@@ -7,6 +7,7 @@ enum {
     PLANE_MAX_PRODUCERS = 128,
     PLANE_MAX_UNKNOWN_SSRCS = 16,
     PLANE_MAX_SENT_SSRCS = 512,
+    PLANE_MAX_RECEIVED_SSRCS = 512,
     PLANE_MAX_LOST = 64,
     PLANE_MAX_DROPOUT = 3000,
     PLANE_MAX_RETRANSMIT = 256,
@@ -26,7 +27,8 @@ enum {
     PLANE_NAME_BYTES = 28,          /* a struct sockaddr_in or sockaddr_in6 */
     PLANE_MAX_HEAD = 288,           /* RTP header + extensions with a MID of 255 bytes */
     PLANE_SEALED_NUMBERS = 256,     /* a packet that comes later than this goes out no more (a multiple of 64) */
-    PLANE_SEALS = 0x100,            /* with OP_KEYS: c is a sealer */
+    PLANE_RECEIVED_NUMBERS = 1024,  /* and one that comes this much later than the newest is taken for a replay */
+    PLANE_SEALS = 0x100,            /* with OP_KEYS: b and c are sealers */
     PLANE_COMMANDS = 4096,          /* in the ring; what does not fit waits in Python */
 };
 
@@ -124,9 +126,10 @@ void plane_set_gso(plane *, int segments);
 
 /* Once, before the first sealer. */
 void plane_use_cipher(const plane_cipher *);
-sealer *sealer_new(const uint8_t *key, const uint8_t *salt);
+sealer *sealer_new(const uint8_t *key, const uint8_t *salt, int seals);
 void sealer_free(sealer *);
 int sealer_seal(const sealer *, uint8_t *packet, int header, int length, uint64_t index);
+int sealer_open(const sealer *, uint8_t *packet, int header, int length, uint64_t index);
 
 peer *peer_new(uint32_t handle);
 int peer_want_transport(peer *);

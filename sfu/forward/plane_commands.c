@@ -51,7 +51,9 @@ static void set_address(struct plane *p, struct peer *peer, const union name *na
 static void set_keys(struct plane *p, struct peer *peer, const struct command *c)
 {
     bool seals = c->number & PLANE_SEALS;
-    peer->receiver = (void *)c->b;
+    peer->receiver = seals ? NULL : (void *)c->b;
+    peer->opener = seals ? (struct sealer *)c->b : NULL;
+    forget_streams(peer);
     peer->sender = seals ? NULL : (void *)c->c;
     peer->sealer = seals ? (struct sealer *)c->c : NULL;
     peer->tag_bytes = (int)(c->number & ~PLANE_SEALS);

@@ -170,6 +170,7 @@ int peer_take_arrivals(peer *peer, uint16_t *numbers, double *at, double now)
 
 void peer_free(peer *peer)
 {
+    forget_streams(peer);
     free(peer->arrivals);
     free((void *)peer->transport);
     free(peer->retired);

@@ -1,7 +1,7 @@
 /* RTP in C: numbers, header, extensions, keyframes. Pure: bytes in, fields out, nothing of the plane.
  *
- * A stranger writes the bytes. `locate` checks every length once, against the end of the packet; what it says
- * lies inside. A payload that is too short or contradicts itself is no keyframe. */
+ * A stranger writes the bytes. `locate_header` and `locate_end` check every length once, against the end of the packet;
+ * what they say lies inside. A payload that is too short or contradicts itself is no keyframe. */
 
 static uint16_t get16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 static uint32_t get32(const uint8_t *at)
@@ -21,7 +21,7 @@ static int64_t near_16(uint16_t number, int64_t reference)
     return reference + (int64_t)(((uint64_t)number - (uint64_t)reference + 0x8000) & 0xFFFF) - 0x8000;
 }
 
-/* An unprotected RTP packet, its parts checked: they lie between `data` and `data + end`. */
+/* An RTP packet, its parts checked: they lie between `data` and `data + end`. */
 struct incoming {
     const uint8_t *data;
     int payload, end;
@@ -31,8 +31,9 @@ struct incoming {
     uint8_t marker, payload_type;
 };
 
-/* Find the parts of a packet (RFC 3550 §5.1); false when one of them lies outside. */
-static bool locate(struct incoming *in, const uint8_t *data, int length)
+/* Find the parts of a packet's header, readable also while it is protected (RFC 3550 §5.1); false when one of them lies
+ * outside. */
+static bool locate_header(struct incoming *in, const uint8_t *data, int length)
 {
     if (length < FIXED_HEADER)
         return false;
@@ -47,14 +48,18 @@ static bool locate(struct incoming *in, const uint8_t *data, int length)
         in->profile = get16(data + in->payload - 4);
         in->payload += 4 * get16(data + in->payload - 2);
     }
-    if (in->payload > length)
-        return false;
-    if (data[0] & 0x20) {
-        int padding = in->payload < length ? data[length - 1] : 0;
-        in->end -= padding;
-        return padding && in->end >= in->payload;
-    }
-    return true;
+    return in->payload <= length;
+}
+
+/* The payload of an unprotected packet of `length` bytes ends before its padding; false when there is none inside. */
+static bool locate_end(struct incoming *in, int length)
+{
+    in->end = length;
+    if (!(in->data[0] & 0x20))
+        return true;
+    int padding = in->payload < length ? in->data[length - 1] : 0;
+    in->end -= padding;
+    return padding && in->end >= in->payload;
 }
 
 /* Walk the extension elements (RFC 8285): both forms. False when one of them leaves the block. `values` gets

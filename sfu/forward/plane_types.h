@@ -61,6 +61,7 @@
 #define THIN_SEGMENTS 64         /* and runs of dropped packets, where it drops some: four seconds at 30 fps */
 #define GATES 256                /* packets whose last retransmission a slot remembers */
 #define SENT_NUMBERS 128         /* packets whose transport-wide number a slot without RTX remembers */
+#define STREAM_BUCKETS 16         /* of a peer: most send two or four streams (a power of two) */
 #define TRANSPORT_HISTORY 2048   /* packets whose departure is remembered per peer: a second of a full pool */
 
 /* libsrtp's srtp_err_status_t. */
@@ -196,6 +197,14 @@ struct slot {
     _Atomic uint32_t sent_numbers[]; /* sequence << 16 | transport-wide number, where plain_resend */
 };
 
+/* An SSRC that a packet was authenticated of under a peer's keys, and which of its last numbers came. */
+struct stream {
+    uint32_t ssrc;
+    struct stream *next;
+    int64_t newest;
+    uint64_t seen[PLANE_RECEIVED_NUMBERS / 64];
+};
+
 struct retired {
     uint32_t ssrc;
     int64_t next, since;
@@ -208,6 +217,7 @@ struct peer {
     bool reachable, no_gso;
     void *receiver, *sender, *repeater;
     struct sealer *sealer;       /* instead of the two sending sessions */
+    struct sealer *opener;       /* and instead of the receiving one */
     int tag_bytes;
     struct slot *slots;
     struct slot *due, **due_end; /* what this turn has for it */
@@ -220,6 +230,8 @@ struct peer {
     _Atomic uint64_t *transport; /* number << 48 | bytes << 36 | µs modulo 2^36 */
     _Atomic uint32_t arrivals_head, arrivals_tail; /* control takes, data thread puts */
     uint64_t *arrivals;          /* number << 48 | µs modulo 2^48 */
+    struct stream *streams[STREAM_BUCKETS];
+    int stream_count;
 };
 
 struct command {

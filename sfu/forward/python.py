@@ -120,6 +120,7 @@ class PythonForwarder:
         receiving, sending = receiver(profile, receive), sender(profile, send)
         entry.receiver, entry.sender, entry.keys = receiving, sending, keys
         entry.retired.clear()
+        entry.opened.clear()
         entry.repeatable = {ssrc for slot in entry.slots if slot.plain_resend for ssrc in slot.ssrcs}
         entry.repeater = repeater(profile, send) if entry.repeatable else None
         self._refresh(entry)

@@ -96,6 +96,7 @@ class Peer:
         "arrived",
         "handle",
         "keys",
+        "opened",
         "producers",
         "receiver",
         "remote",
@@ -119,6 +120,7 @@ class Peer:
         self.slots: set[Slot] = set()
         self.sources: dict[int, Producer] = {}  # by SSRC, media and RTX
         self.unknown: set[int] = set()  # SSRCs reported as unknown
+        self.opened: set[int] = set()  # SSRCs that packets came of under these keys
         self.repeater: SrtpSession | None = None  # sends for slots that repeat; made for the first of them
         self.repeatable: set[int] = set()  # SSRCs that it has or had under these keys
         self.retired: dict[int, int] = {}  # next sequence number of SSRCs whose slot is gone

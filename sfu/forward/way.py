@@ -17,6 +17,7 @@ from sfu.forward.contract import (
     MAX_DROPOUT,
     MAX_LOST,
     MAX_RED_BLOCKS,
+    MAX_RECEIVED_SSRCS,
     MAX_UNKNOWN_SSRCS,
     Drop,
     ForwarderEvents,
@@ -140,11 +141,15 @@ class PacketWay:
             if length < FIXED_HEADER + session.tag_bytes:
                 dropped[Drop.MALFORMED] += 1
                 continue
+            if ssrc not in peer.opened and len(peer.opened) >= MAX_RECEIVED_SSRCS:
+                dropped[Drop.UNKNOWN_SSRC] += 1
+                continue
             size[0] = length
             status = unprotect(session.context, datagrams.rx_pointers[cell], size)
             if status:
                 dropped[_STATUS_REASON.get(status, Drop.MALFORMED)] += 1
                 continue
+            peer.opened.add(ssrc)
             length = size[0]
             try:
                 extension, start, end = locate(data, length)

@@ -87,6 +87,7 @@ def test_constants_of_both_planes_are_the_same() -> None:
         "MAX_DATAGRAM",
         "MAX_UNKNOWN_SSRCS",
         "MAX_SENT_SSRCS",
+        "MAX_RECEIVED_SSRCS",
         "MAX_ARRIVALS",
         "MAX_LOST",
         "MAX_DROPOUT",

@@ -10,7 +10,7 @@ import pytest
 from sfu.forward import native, native_seal, srtp
 from sfu.forward.contract import SrtpProfile
 from sfu.forward.native_link import extension
-from sfu.forward.native_seal import FUNCTIONS, Sealer, derived
+from sfu.forward.native_seal import FUNCTIONS, Opener, Sealer, derived
 from tests.support.plane_rig import Rig, payloads, plane_rig
 
 pytestmark = pytest.mark.skipif(
@@ -37,7 +37,7 @@ def test_the_vector_of_rfc_7714() -> None:
     key = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
     salt = bytes.fromhex("517569642070726f2071756f")
     plain = bytes.fromhex("8040f17b8041f8d35501a0b2") + b"Gallia est omnis divisa in partes tres"
-    sealer = ffi.gc(lib.sealer_new(key, salt), lib.sealer_free)
+    sealer, opener = (ffi.gc(lib.sealer_new(key, salt, seals), lib.sealer_free) for seals in (True, False))
     buffer = ffi.new("uint8_t[]", plain + bytes(16))
     assert lib.sealer_seal(sealer, buffer, 12, len(plain), 0xF17B)
     assert bytes(ffi.buffer(buffer, len(plain) + 16)) == bytes.fromhex(
@@ -45,6 +45,8 @@ def test_the_vector_of_rfc_7714() -> None:
         "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833"
         "899d7f27beb16a9152cf765ee4390cce"
     )
+    assert lib.sealer_open(opener, buffer, 12, len(plain), 0xF17B)
+    assert bytes(ffi.buffer(buffer, len(plain))) == plain
 
 
 def test_session_keys_are_those_of_rfc_3711() -> None:
@@ -54,8 +56,9 @@ def test_session_keys_are_those_of_rfc_3711() -> None:
     assert derived(master, 2, 14).hex().upper() == "30CBBC08863D8C85D49DB34A9AE1"
 
 
-def test_the_window_of_both_ways_is_the_same() -> None:
+def test_the_windows_of_both_ways_are_the_same() -> None:
     assert extension()[1].PLANE_SEALED_NUMBERS == srtp.SEND_WINDOW_PACKETS
+    assert extension()[1].PLANE_RECEIVED_NUMBERS == srtp.WINDOW_PACKETS
 
 
 @pytest.mark.parametrize("start", [1, 32760, 65530])
@@ -79,6 +82,24 @@ def test_payloads_of_every_length_are_read_by_a_receiver(size: int) -> None:
     buffer, length = srtp.ffi.new("uint8_t[]", sealed), srtp.ffi.new("int *", len(sealed))
     assert srtp.unprotect(srtp.receiver(GCM, master).context, buffer, length) == srtp.STATUS_OK
     assert bytes(srtp.ffi.buffer(buffer, length[0])) == data
+    assert Opener(master).open(sealed, 20, 77) == data
+
+
+def test_nothing_that_was_changed_is_opened() -> None:
+    master = os.urandom(28)
+    data = packet(77)
+    sealed, opener = Sealer(master).seal(data, 20, 77), Opener(master)
+    for at in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises(ValueError, match="not what was sealed"):
+            opener.open(bytes(changed), 20, 77)
+    for index in (76, 78, 77 + 0x10000):
+        with pytest.raises(ValueError, match="not what was sealed"):
+            opener.open(sealed, 20, index)
+    with pytest.raises(ValueError, match="not what was sealed"):
+        Opener(os.urandom(28)).open(sealed, 20, 77)
+    assert opener.open(sealed, 20, 77) == data
 
 
 async def test_without_the_cipher_libsrtp_protects(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,5 +120,13 @@ async def test_without_the_cipher_libsrtp_protects(monkeypatch: pytest.MonkeyPat
 async def test_other_names_in_the_library_leave_it_to_libsrtp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native_seal, "FUNCTIONS", ("EVP_such_a_thing", *FUNCTIONS[1:]))
     assert not native_seal.available.__wrapped__()
-    made = native_seal.sender(SrtpProfile.AES_CM_128_HMAC_SHA1_80, bytes(30))
-    assert isinstance(made, srtp.SrtpSession)
+    for made in native_seal.sessions(SrtpProfile.AES_CM_128_HMAC_SHA1_80, bytes(30), bytes(30)):
+        assert isinstance(made, srtp.SrtpSession)
+
+
+def test_a_cipher_that_opens_what_was_changed_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert native_seal.available.__wrapped__()
+    monkeypatch.setattr(
+        Opener, "open", lambda self, packet, header, index: b"\x80\x6f\x12\x34" + bytes(range(60))
+    )
+    assert not native_seal.available.__wrapped__()
