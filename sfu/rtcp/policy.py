@@ -28,6 +28,12 @@ SLOT_REPORT_INTERVAL = 5.0
 # But for the second one of a slot with a new source: a browser knows how two clocks run, and keeps sound and
 # picture in step, from two reports on. Chromium looks at the newest once a second, so sooner were no use.
 SECOND_REPORT_SECONDS = 1.2
+# A publisher's clock may run so much slower than ours (200 ppm; a quartz is good for 50), and a report is at most so
+# late: what says more is another clock, of a machine that slept or was set anew.
+MAX_DRIFT = 200e-6
+MAX_LATE_SECONDS = 1.0
+# Sound and pictures on their way are younger than that, and a silent voice says so four times a second (DTX).
+MAX_AGE_SECONDS = 0.5
 # What each video of a publisher may take, without better knowledge of its path (bit/s).
 MAX_VIDEO_BITRATE = 2_500_000
 # Packets that one listener may ask for again, a second and at once: beyond that the retransmissions
@@ -98,25 +104,27 @@ class KeyframeRequests:
 class PublisherClock:
     """Translates one publisher's NTP clock into ours.
 
-    The least difference ever seen is taken, for the network only adds. Audio and video of a publisher
-    share it, so lips keep matching, and two publishers whose clocks disagree do not make a browser
-    delay one of them.
+    The least difference seen is taken, for the network only adds, and it grows by MAX_DRIFT until it is seen
+    again. Audio and video of a publisher share it, so lips keep matching, and two publishers whose clocks
+    disagree do not make a browser delay one of them.
     """
 
-    __slots__ = ("_offset",)
+    __slots__ = ("_at", "_offset")
 
     def __init__(self) -> None:
-        self._offset: float | None = None
+        self._offset = 0.0
+        self._at: float | None = None
 
     def observe(self, ntp: int, wall: float) -> None:
         """A sender report with this 64-bit NTP time arrived at `wall`."""
         offset = wall - _unix(ntp)
-        if self._offset is None or offset < self._offset:
-            self._offset = offset
+        if self._at is not None and offset < self._offset + MAX_LATE_SECONDS:
+            offset = min(offset, self._offset + max(0.0, wall - self._at) * MAX_DRIFT)
+        self._offset, self._at = offset, wall
 
     def to_wall(self, ntp: int) -> float:
         """Our Unix seconds for the publisher's NTP time. Before any `observe`: unchanged."""
-        return _unix(ntp) + (self._offset or 0.0)
+        return _unix(ntp) + self._offset
 
 
 def _unix(ntp: int) -> float:
@@ -139,3 +147,13 @@ def timestamp_at(wall: float, sampled: SampledAt, clock: PublisherClock, clock_r
     """
     elapsed = wall - clock.to_wall(sampled.ntp)
     return (sampled.timestamp + round(elapsed * clock_rate) + offset) & MASK_32
+
+
+def is_present(timestamp: int, last: int, clock_rate: int) -> bool:
+    """Whether a slot's `timestamp` for now fits what it sends, whose last packet had `last`.
+
+    It does not where the source's timestamps stood still since it reported, as Chromium's do for a voice that
+    is muted: then that report says nothing any more.
+    """
+    ahead = (timestamp - last + 0x80000000 & MASK_32) - 0x80000000
+    return abs(ahead) <= MAX_AGE_SECONDS * clock_rate

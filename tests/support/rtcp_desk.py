@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar, cast
 
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,7 @@ from sfu.routing.producer import Producer
 from sfu.routing.slot import Slot
 from sfu.rtcp.desk import RtcpDesk
 from sfu.rtp import rtcp
+from sfu.rtp.sr import ntp_time
 from sfu.transport.transport import PeerTransport
 from tests.support.fake_forwarder import FakeForwarder
 
@@ -40,7 +42,10 @@ class Path:
 
 
 class Desk:
-    """Alice sends a mic (SSRC 100) and a camera (200), Lisa has a slot (300, 400) for each."""
+    """Alice sends a mic (SSRC 100) and a camera (200), Lisa has a slot (300, 400) for each.
+
+    Both sources' RTP clocks showed one second at WALL.
+    """
 
     def __init__(self, extensions: ExtensionIds | None = None, more: tuple[str, ...] = ()) -> None:
         self.now = 50.0
@@ -71,13 +76,29 @@ class Desk:
         """Both slots carry Alice."""
         for slot, producer in ((MIC_SLOT, MIC), (CAMERA_SLOT, CAMERA)):
             self.desk.routed(slot, producer)
-            self.forwarder.slot_states[slot] = SlotState(producer, offset, 7, 700, 0, 1, 1)
+            last = self.timestamp(producer) + offset
+            self.forwarder.slot_states[slot] = SlotState(producer, offset, 7, 700, 0, 1, last)
 
-    def later(self, seconds: float) -> None:
-        """Tick through this time."""
+    def timestamp(self, producer: int) -> int:
+        """What the source's clock shows."""
+        return round((1 + self.wall - WALL) * self.producers[producer].params.clock_rate)
+
+    def reports(self, *producers: int) -> None:
+        """Alice tells how these sources' clocks stand."""
+        ntp = ntp_time(self.wall)
+        self.from_alice(
+            *(rtcp.SenderReport(self.producers[one].ssrc, ntp, self.timestamp(one), 1, 1) for one in producers)
+        )
+
+    def later(self, seconds: float, flows: bool = True) -> None:
+        """Tick through this time, in which the slots are sent their sources."""
         for _ in range(round(seconds / 0.02)):
             self.now += 0.02
             self.wall += 0.02
+            for slot, state in self.forwarder.slot_states.items():
+                if flows and state.producer:
+                    last = self.timestamp(state.producer) + state.timestamp_offset
+                    self.forwarder.slot_states[slot] = replace(state, last_timestamp=last)
             self.desk.tick(self.now)
 
     def from_alice(self, *packets: rtcp.RtcpPacket) -> None:

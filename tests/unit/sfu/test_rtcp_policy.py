@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sfu.rtcp.policy import (
     KEYFRAME_INTERVAL,
     KEYFRAME_RETRY,
     KEYFRAMES_A_SECOND,
+    MAX_DRIFT,
     PICTURE_BURST,
     PICTURE_RATE,
     KeyframeRequests,
     PictureBudget,
     PublisherClock,
     SampledAt,
+    is_present,
     timestamp_at,
 )
 from sfu.rtp.sr import ntp_time
@@ -67,8 +71,10 @@ def test_audio_and_video_that_were_sampled_together_get_one_ntp_time() -> None:
     audio_then, video_then = 1_000_000 + 5 * 48000, 50_000 + int(1.5 * 90000)
     # ... and the listener is told the same wall time for both.
     when = WALL + 5.020
-    assert abs(timestamp_at(when, audio, clock, 48000, 0) - audio_then) <= 1
-    assert abs(timestamp_at(when, video, clock, 90000, 0) - video_then) <= 1
+    audio_apart = (timestamp_at(when, audio, clock, 48000, 0) - audio_then) / 48000
+    video_apart = (timestamp_at(when, video, clock, 90000, 0) - video_then) / 90000
+    assert abs(audio_apart) <= 5 * MAX_DRIFT
+    assert abs(video_apart - audio_apart) <= 1 / 48000
 
 
 def test_the_slots_offset_is_added_and_the_timestamp_wraps() -> None:
@@ -83,7 +89,32 @@ def test_a_late_report_does_not_move_the_clock() -> None:
     clock.observe(ntp_time(WALL), WALL + 0.010)
     before = clock.to_wall(ntp_time(WALL + 10))
     clock.observe(ntp_time(WALL + 5), WALL + 5.400)
-    assert clock.to_wall(ntp_time(WALL + 10)) == before
+    assert clock.to_wall(ntp_time(WALL + 10)) - before <= 5.4 * MAX_DRIFT
+
+
+@pytest.mark.parametrize("drift", [-MAX_DRIFT, -50e-6, 50e-6, MAX_DRIFT * 0.9])
+def test_a_clock_that_runs_faster_or_slower_is_followed(drift: float) -> None:
+    clock = PublisherClock()
+    for second in range(0, 3600, 4):
+        clock.observe(ntp_time(WALL + second), WALL + second * (1 + drift) + (0.010 if second % 3 else 0.2))
+    assert abs(clock.to_wall(ntp_time(WALL + 3600)) - WALL - 3600 * (1 + drift) - 0.010) < 0.005
+
+
+@pytest.mark.parametrize("by", [-600.0, -2.0, 2.0, 600.0])
+def test_a_clock_that_was_set_anew_is_believed_at_once(by: float) -> None:
+    clock = PublisherClock()
+    for second in range(0, 40, 4):
+        clock.observe(ntp_time(WALL + second), WALL + second + 0.010)
+    clock.observe(ntp_time(WALL + 40), WALL + 40 + by)
+    assert abs(clock.to_wall(ntp_time(WALL + 40)) - WALL - 40 - by) < 0.001
+
+
+def test_what_a_slot_sends_shows_whether_its_sources_report_still_holds() -> None:
+    assert is_present(48_000, 48_000 - 4_800, 48_000)
+    assert is_present(100, 0xFFFFFF00, 48_000)  # over the wrap
+    assert is_present(0xFFFFFF00, 100, 48_000)
+    assert not is_present(48_000 * 6, 48_000 * 5, 48_000)
+    assert not is_present(48_000 * 5, 48_000 * 6, 48_000)
 
 
 def test_a_listener_that_asks_without_end_costs_the_others_a_picture_now_and_then() -> None:
