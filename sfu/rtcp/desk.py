@@ -330,8 +330,8 @@ class RtcpDesk:
     def _report_slot(self, sink: Sink, now: float) -> None:
         """A sender report of the slot for now, once its source has said how its clocks stand.
 
-        A wrong one would be worse than none: browsers lay a line through the last twenty, so a single one puts lips out
-        of step for minutes, whereas without one they go on by the line that they have.
+        A wrong one would be worse than none: browsers lay a line through the last twenty, so a single one
+        puts lips out of step for minutes, whereas without one they go on by the line that they have.
         """
         source = self._sources.get(sink.source)
         if source is None or source.sampled is None:

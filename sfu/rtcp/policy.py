@@ -28,8 +28,8 @@ SLOT_REPORT_INTERVAL = 5.0
 # But for the second one of a slot with a new source: a browser knows how two clocks run, and keeps sound and
 # picture in step, from two reports on. Chromium looks at the newest once a second, so sooner were no use.
 SECOND_REPORT_SECONDS = 1.2
-# A publisher's clock may run so much slower than ours (200 ppm; a quartz is good for 50), and a report is at most so
-# late: what says more is another clock, of a machine that slept or was set anew.
+# A publisher's clock may run so much slower than ours (200 ppm; a quartz is good for 50), and a report is
+# at most so late: what says more is another clock, of a machine that slept or was set anew.
 MAX_DRIFT = 200e-6
 MAX_LATE_SECONDS = 1.0
 # Sound and pictures on their way are younger than that, and a silent voice says so four times a second (DTX).

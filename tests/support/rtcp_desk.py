@@ -87,7 +87,10 @@ class Desk:
         """Alice tells how these sources' clocks stand."""
         ntp = ntp_time(self.wall)
         self.from_alice(
-            *(rtcp.SenderReport(self.producers[one].ssrc, ntp, self.timestamp(one), 1, 1) for one in producers)
+            *(
+                rtcp.SenderReport(self.producers[one].ssrc, ntp, self.timestamp(one), 1, 1)
+                for one in producers
+            )
         )
 
     def later(self, seconds: float, flows: bool = True) -> None:
