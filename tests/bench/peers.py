@@ -17,8 +17,9 @@ import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import Any
 
-from tests.bench.peer_servers import GENERATOR_CORE, Unavailable, pinned, server
+from tests.bench.peer_servers import GENERATOR_CORE, Target, Unavailable, pinned, server
 
 BASE = "janus"
 WORKLOADS = "1x50,2x50,10x10"
@@ -39,19 +40,25 @@ class Run:
     memory: float
 
 
+def generate(target: Target, workload: str, seconds: float, extra: list[str]) -> dict[str, Any]:
+    """What the generator found of one load on a running server. Raises RuntimeError when it failed."""
+    publishers, subscribers = workload.split("x")
+    command = [sys.executable, "-m", "tests.bench.loadgen", *target.client, "--pid", str(target.pid)]
+    command += ["--publishers", publishers, "--listeners", subscribers, "--seconds", str(seconds), *extra]
+    with pinned(GENERATOR_CORE):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    if done.returncode or not done.stdout.strip():
+        raise RuntimeError(f"the generator failed: {done.stderr.strip()[-600:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if found["streams"] < found["streams_expected"]:
+        raise RuntimeError(f"{found['streams']} of {found['streams_expected']} streams arrived")
+    return found
+
+
 def measure(name: str, workload: str, seconds: float, extra: list[str]) -> Run:
     """One run in fresh processes. Raises Unavailable, or RuntimeError when the generator failed."""
-    publishers, subscribers = workload.split("x")
     with server(name) as target:
-        command = [sys.executable, "-m", "tests.bench.loadgen", *target.client, "--pid", str(target.pid)]
-        command += ["--publishers", publishers, "--listeners", subscribers, "--seconds", str(seconds), *extra]
-        with pinned(GENERATOR_CORE):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
-        if done.returncode or not done.stdout.strip():
-            raise RuntimeError(f"the generator failed with {name}: {done.stderr.strip()[-600:]}")
-    found = json.loads(done.stdout.splitlines()[-1])
-    if found["streams"] != found["streams_expected"]:
-        raise RuntimeError(f"{name}: {found['streams']} of {found['streams_expected']} streams arrived")
+        found = generate(target, workload, seconds, extra)
     return Run(
         found["server"]["us_per_packet"],
         found["packets_per_second"],
@@ -112,7 +119,7 @@ def main() -> None:
                     print(f"{name} is left out: {reason}", flush=True)
                     names.remove(name)
                 except RuntimeError as error:
-                    print(error, file=sys.stderr, flush=True)
+                    print(f"{name}: {error}", file=sys.stderr, flush=True)
         show(workload, runs)
 
 

@@ -43,7 +43,7 @@ def main() -> None:
         signalling = Whip(options.whip, options.whep, options.ticket)
     try:
         load.publish(signalling, options.publishers, shapes)
-        load.listen(signalling, options.listeners)
+        load.listen(signalling, options.listeners, spare=shapes * options.spare)
         load.play()
         load.pump(options.warmup)
         window = load.measure(options.seconds, options.pid)
@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--address", default="127.0.0.1", help="which the clients' sockets are bound to")
     parser.add_argument("--publishers", type=int, default=1)
     parser.add_argument("--listeners", type=int, default=50)
+    parser.add_argument("--spare", type=int, default=0, help="publishers who may come later, from elsewhere")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--warmup", type=float, default=3.0)
     parser.add_argument("--srtp", choices=sorted(PROFILES), default="gcm")

@@ -94,11 +94,14 @@ class Load:
             self._kinds += [shape.kind for shape in shapes]
             self.settle()
 
-    def listen(self, signalling: Signalling, count: int, at_once: int = 10) -> None:
-        """Add listeners to everything that is published, some at once."""
+    def listen(
+        self, signalling: Signalling, count: int, at_once: int = 10, spare: Sequence[Shape] = ()
+    ) -> None:
+        """Add listeners to everything that is published, some at once; they could receive `spare` besides."""
+        kinds = self._kinds + [shape.kind for shape in spare]
         for index in range(count):
             link = self._link(f"listener{len(self._listeners)}", lambda _: None)
-            signalling.listen(link, self._kinds)
+            signalling.listen(link, kinds)
             self._listeners.append(link)
             if (index + 1) % at_once == 0 or index + 1 == count:
                 self.settle()
