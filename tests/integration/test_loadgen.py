@@ -23,13 +23,13 @@ def test_a_listener_of_the_load_generator_gets_every_stream_of_every_publisher(t
         room, ticket = room_ticket(server.url)
         command = [sys.executable, "-m", "tests.bench.loadgen", "whip", "--ticket", ticket]
         command += ["--whip", f"{server.url}/whip/{room}", "--whep", f"{server.url}/whep/{room}"]
-        command += ["--publishers", "2", "--listeners", "3", "--warmup", "0.5", "--seconds", "1"]
+        command += ["--publishers", "2", "--listeners", "3", "--warmup", "1.5", "--seconds", "1"]
         command += ["--pid", str(server.pid)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     found = json.loads(done.stdout)
     assert found["streams"] == found["streams_expected"] == 2 * 2 * 3
     assert found["packets"] > 0.8 * 2 * 170 * 3
-    assert found["delivered"] == pytest.approx(1, abs=0.1)  # a burst at either end of the window
+    assert found["delivered"] == pytest.approx(1, abs=0.01)  # whatever is on its way at the window's edges
     assert found["lost"] < 0.01
     assert found["samples"] > 0
     assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"]

@@ -97,8 +97,8 @@ def _figures(window: Window, streams: int) -> dict[str, object]:
         "packets_per_second": round(window.packets / window.seconds),
         "streams": window.streams,
         "streams_expected": streams,
-        "lost": round(max(0.0, 1 - window.packets / window.expected), 6) if window.expected else None,
-        "delivered": round(window.packets / window.published, 6) if window.published else None,
+        "lost": round(max(0.0, 1 - window.arrived / window.expected), 6) if window.expected else None,
+        "delivered": round(window.arrived / window.published, 6) if window.published else None,
         "latency_ms": {
             name: round(window.latency(part) * 1000, 3)
             for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))

@@ -28,6 +28,8 @@ PORTIONS = 10
 PORTION_SECONDS = 0.1
 KEEP_ALIVE_SECONDS = 15.0
 SAMPLES_PER_SECOND = 300
+# Nothing is sent for so long before and after a window, so that at its edges nothing is on its way.
+REST_SECONDS = 0.2
 CNAME = "loadgen"
 
 
@@ -35,13 +37,15 @@ CNAME = "loadgen"
 class Window:
     """What one measured stretch brought.
 
-    `expected` counts what the sequence numbers say was sent to listeners, `packets` what they got of it;
-    `published` is what publishers sent times the number of listeners. Latencies in s from before the
-    publisher's send to the kernel's receive time, sorted. CPU in s.
+    `packets` came while the CPU was measured; `arrived` is with those that were still on their way then.
+    `expected` counts what the sequence numbers say was sent to listeners, `published` what publishers sent
+    times the number of listeners. Latencies in s from before the publisher's send to the kernel's receive
+    time, sorted. CPU in s.
     """
 
     seconds: float
     packets: int
+    arrived: int
     expected: int
     published: int
     streams: int
@@ -201,6 +205,7 @@ class Load:
         rate = sum(each.shape.packet_rate for _, streams in self._publishers for each in streams)
         # An odd number, so that a frame's packets take turns.
         self._receiver.sample(max(1, int(rate * len(self._listeners) / SAMPLES_PER_SECOND)) | 1)
+        self._rest()
         self._latencies = []
         self._lateness = 0.0
         before, published = self._receiver.streams(), self._published()
@@ -213,8 +218,9 @@ class Load:
         server_cpu = sum(processes.cpu_seconds(pid) - used for pid, used in server.items())
         generator_cpu = _own_cpu() - ours
         machine_cpu = processes.machine_seconds() - machine
-        packets = self._receiver.packets - packets
+        by_then = self._receiver.packets - packets
         published = self._published() - published
+        self._rest()
         expected = streams = 0
         for key, after in self._receiver.streams().items():
             earlier = before.get(key)
@@ -224,7 +230,8 @@ class Load:
         latencies, self._latencies = sorted(self._latencies), None
         return Window(
             seconds=lasted,
-            packets=packets,
+            packets=by_then,
+            arrived=self._receiver.packets - packets,
             expected=expected,
             published=published * len(self._listeners),
             streams=streams,
@@ -237,6 +244,15 @@ class Load:
             unkept=self._receiver.unkept - unkept,
             send_errors=self._send_errors() - errors,
         )
+
+    def _rest(self) -> None:
+        """Send no media for a moment, in which what is on its way arrives."""
+        self._playing = False
+        self.pump(REST_SECONDS)
+        self._playing = True
+        for _, streams in self._publishers:
+            for stream in streams:
+                stream.next += REST_SECONDS
 
     def _published(self) -> int:
         return sum(stream.sent for _, streams in self._publishers for stream in streams)
