@@ -234,13 +234,15 @@ class Bounds(Struct, frozen=True):
 
 
 class ZoneInfo(Struct, frozen=True):
-    """A zone as clients see it. `meeting_id` only for members."""
+    """A zone as clients see it. `meeting_id` only for members; `capacity` in people, None for as many as come."""
 
     id: str
     name: str
     type: ZoneType
     bounds: Bounds
     meeting_id: str | None = None
+    locked: bool = False
+    capacity: int | None = None
 
 
 class MediaFlags(Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from maps.templates import template
 from tests.e2e.people import Person
@@ -121,3 +121,35 @@ async def test_an_unknown_or_rotated_link_says_so_politely(
         assert answer.status == 200
     finally:
         await stranger.leave()
+
+
+async def test_who_runs_the_place_locks_a_room_and_whoever_stands_at_its_door_is_told(
+    trio: tuple[Person, Person, Person, dict[str, str]],
+) -> None:
+    ada, bob, _, _ = trio
+    await bob.walk_to(*BELOW_THE_WALL)
+    for person in (ada, bob):
+        await person.page.get_by_role("tab", name="Rooms").click()
+    assert await bob.page.get_by_role("button", name="Change Room 3").count() == 0, "bob runs nothing"
+    await ada.page.get_by_role("button", name="Change Room 3").click()
+    dialog = ada.page.get_by_role("dialog", name="Change Room 3")
+    await dialog.get_by_label("Places").fill("2.5")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_text("A whole number")).to_be_visible()
+    await dialog.get_by_label("Places").fill("2")
+    await dialog.get_by_role("switch", name="Locked").check()
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_be_hidden()
+    room = bob.page.locator(".room", has_text="Room 3")
+    await expect(room).to_contain_text("Locked")
+    await room.get_by_role("button", name="Walk to Room 3").click()
+    await expect(bob.page.locator(".toast", has_text="This room is locked")).to_be_visible()
+    assert await bob.page.inner_text("#zone-name") != "Room 3"
+
+    await ada.page.get_by_role("button", name="Change Room 3").click()
+    await expect(dialog.get_by_label("Places")).to_have_value("2")
+    await dialog.get_by_role("switch", name="Locked").uncheck()
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(room).to_contain_text("Private")
+    await room.get_by_role("button", name="Walk to Room 3").click()
+    await expect(bob.page.locator("#zone-name")).to_have_text("Room 3")

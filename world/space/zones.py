@@ -65,6 +65,8 @@ class ZoneMap:
                 type=zone.type,
                 bounds=zone.bounds,
                 meeting_id=zone.meeting_id if with_meetings else None,
+                locked=zone.locked,
+                capacity=zone.capacity,
             )
             for zone in self.zones.values()
         ]

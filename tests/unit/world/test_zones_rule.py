@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +68,9 @@ def test_only_members_are_told_meeting_ids() -> None:
     zones = ZoneMap([zone("hall", 0, 0, 9, 9)], SIZE, SIZE)
     assert [info.meeting_id for info in zones.infos(with_meetings=True)] == ["m"]
     assert [info.meeting_id for info in zones.infos(with_meetings=False)] == [None]
+
+
+def test_everybody_is_told_which_rooms_are_locked_and_how_many_they_take() -> None:
+    room = replace(zone("room", 0, 0, 100, 100, private=True), locked=True, capacity=4)
+    (info,) = ZoneMap([room], SIZE, SIZE).infos(with_meetings=False)
+    assert (info.locked, info.capacity) == (True, 4)

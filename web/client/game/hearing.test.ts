@@ -6,10 +6,10 @@ import { fade, gain } from "./hearing.ts";
 const hearing = { full: 48, radius: 300, keep: 330, prewarm: 360 };
 const bounds = { x: 0, y: 0, width: 1, height: 1 };
 const zones = new Map<string, ZoneInfo>([
-  ["hall", { id: "hall", name: "Hall", type: "PUBLIC", bounds, meeting_id: null }],
-  ["room", { id: "room", name: "Room_1", type: "PRIVATE", bounds, meeting_id: null }],
-  ["library", { id: "library", name: "Library", type: "SILENT", bounds, meeting_id: null }],
-  ["den", { id: "den", name: "Room_2", type: "PRIVATE", bounds, meeting_id: null }],
+  ["hall", { id: "hall", name: "Hall", type: "PUBLIC", bounds, meeting_id: null, locked: false, capacity: null }],
+  ["room", { id: "room", name: "Room_1", type: "PRIVATE", bounds, meeting_id: null, locked: false, capacity: null }],
+  ["library", { id: "library", name: "Library", type: "SILENT", bounds, meeting_id: null, locked: false, capacity: null }],
+  ["den", { id: "den", name: "Room_2", type: "PRIVATE", bounds, meeting_id: null, locked: false, capacity: null }],
 ]);
 const at = (x: number, zone_id: string | null) => ({ x, y: 0, zone_id });
 const between = (distance: number, mine: string | null, theirs: string | null) =>

@@ -17,8 +17,8 @@ function welcome(...players: PlayerInfo[]): Welcome {
     server: { id: "s", name: "Home" },
     map: { name: "office", url: "/m", width: 960, height: 640, tile: 32, foot_half_width: 8, foot_half_height: 5 },
     zones: [
-      { id: "hall", name: "Hall", type: "PUBLIC", bounds, meeting_id: null },
-      { id: "room", name: "Room_1", type: "PRIVATE", bounds, meeting_id: null },
+      { id: "hall", name: "Hall", type: "PUBLIC", bounds, meeting_id: null, locked: false, capacity: null },
+      { id: "room", name: "Room_1", type: "PRIVATE", bounds, meeting_id: null, locked: false, capacity: null },
     ],
     players,
     ice_servers: [],

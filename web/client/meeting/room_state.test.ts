@@ -22,8 +22,8 @@ const welcome = (zoneId: string, players: PlayerInfo[]): Welcome => ({
   server: { id: "s", name: "Guild" },
   map: { name: "office", url: "", width: 0, height: 0, tile: 32, foot_half_width: 8, foot_half_height: 5 },
   zones: [
-    { id: "room", name: "Room", type: "PRIVATE", bounds: { x: 0, y: 0, width: 9, height: 9 }, meeting_id: null },
-    { id: "hall", name: "Hall", type: "PUBLIC", bounds: { x: 0, y: 9, width: 9, height: 9 }, meeting_id: null },
+    { id: "room", name: "Room", type: "PRIVATE", bounds: { x: 0, y: 0, width: 9, height: 9 }, meeting_id: null, locked: false, capacity: null },
+    { id: "hall", name: "Hall", type: "PUBLIC", bounds: { x: 0, y: 9, width: 9, height: 9 }, meeting_id: null, locked: false, capacity: null },
   ],
   players,
   ice_servers: [],

@@ -27,6 +27,8 @@ export interface ZoneInfo {
   type: ZoneType;
   bounds: Bounds;
   meeting_id: string | null;
+  locked: boolean;
+  capacity: number | null;
 }
 
 export interface MediaFlags {

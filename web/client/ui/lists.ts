@@ -15,8 +15,9 @@ import { openLook } from "./look_dialog.ts";
 import type { Panel } from "./panel.ts";
 import { PeopleList } from "./people_list.ts";
 import type { PersonRow } from "./person_row.ts";
+import { openRoom } from "./room_dialog.ts";
 import { RoomsList } from "./rooms_list.ts";
-import { zoneKind } from "./zone_kind.ts";
+import { manages, zoneKind } from "./zone_kind.ts";
 
 const PACE_MS = 500;
 const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
@@ -28,6 +29,7 @@ export interface ListsActions {
   write: (userId: string, name: string, avatar: string) => void;
   find: () => void;
   copied: (name: string, worked: boolean) => void;
+  said: (words: string) => void;
 }
 
 const PRESENCE: Record<Presence, string> = { walker: "", guest: t("people.guest"), device: t("people.device") };
@@ -67,6 +69,7 @@ export class Lists {
     });
     this.#rooms = new RoomsList(panel.bodies.rooms, {
       walk: ({ id }) => actions.walkToZone(id),
+      change: (zone) => openRoom(zone, actions.said),
       copied: (zone, worked) => actions.copied(zoneTitle(zone.name), worked),
     });
   }
@@ -160,7 +163,12 @@ export class Lists {
     this.#panel.setCount("people", rows.length);
     this.#list.show(rows);
     this.#rooms.show(
-      [...zones.values()].map((zone) => ({ zone, people: inZone.get(zone.id) ?? [], here: zone.id === me.zone_id })),
+      [...zones.values()].map((zone) => ({
+        zone,
+        people: inZone.get(zone.id) ?? [],
+        here: zone.id === me.zone_id,
+        mine: zone.type === "PRIVATE" && manages(me.role),
+      })),
     );
   }
 }

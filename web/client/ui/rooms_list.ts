@@ -7,17 +7,22 @@ import { copyText } from "../pages/dialogs.ts";
 import { h, iconButton } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
 import { zoneTitle } from "../shared/words.ts";
-import { zoneKind } from "./zone_kind.ts";
+import { closedBy, zoneKind } from "./zone_kind.ts";
+
+const CLOSED = { locked: t("rooms.locked"), full: t("rooms.full") } as const;
 
 export interface RoomRow {
   zone: ZoneInfo;
   /** The others in it. */
   people: string[];
   here: boolean;
+  /** I run the place. */
+  mine: boolean;
 }
 
 export interface RoomsActions {
   walk: (zone: ZoneInfo) => void;
+  change: (zone: ZoneInfo) => void;
   /** The link was put on the clipboard, or could not be. */
   copied: (zone: ZoneInfo, worked: boolean) => void;
 }
@@ -46,26 +51,31 @@ export class RoomsList {
   }
 
   #row(room: RoomRow): HTMLLIElement {
-    const { zone, people, here } = room;
+    const { zone, people, here, mine } = room;
     let row = this.#rows.get(zone.id);
     if (!row) {
       row = { element: h("li", { class: "room", "data-zone": zone.id }), shown: "" };
       this.#rows.set(zone.id, row);
     }
-    const shown = JSON.stringify([zone, people, here]);
+    const shown = JSON.stringify([zone, people, here, mine]);
     if (row.shown === shown) return row.element;
     row.shown = shown;
     const focus = document.activeElement instanceof HTMLElement && row.element.contains(document.activeElement);
     const focused = focus ? (document.activeElement as HTMLElement).dataset["does"] : undefined;
     const title = zoneTitle(zone.name);
-    const locked = zone.type === "PRIVATE";
+    const isPrivate = zone.type === "PRIVATE";
+    const closed = closedBy(zone, people.length + Number(here));
     const kindOf = zoneKind(zone.type);
     const nobody = here ? "" : t("rooms.empty");
     const words = people.length === 0 ? nobody : people.join(", ");
-    const kind = here ? [h("b", { text: t("rooms.here") }), words ? " · " : ""] : [`${kindOf.short} · `];
+    const kind = [
+      here ? h("b", { text: t("rooms.here") }) : closed ? h("b", { text: CLOSED[closed] }) : kindOf.short,
+      here && closed ? ` · ${CLOSED[closed]}` : "",
+      words ? " · " : "",
+    ];
     row.element.classList.toggle("here", here);
     row.element.replaceChildren(
-      h("span", { class: `room-sign ${locked ? "private" : "public"}` }, icon(kindOf.sign)),
+      h("span", { class: `room-sign ${isPrivate ? "private" : "public"}` }, icon(kindOf.sign)),
       h(
         "span",
         { class: "who" },
@@ -73,6 +83,12 @@ export class RoomsList {
         h("small", { title: words }, ...kind, words),
       ),
     );
+    if (mine) {
+      const change = iconButton("settings", t("room.change", { room: title }), "icon-button small");
+      change.dataset["does"] = "change";
+      change.addEventListener("click", () => this.#actions.change(zone));
+      row.element.append(change);
+    }
     if (zone.meeting_id !== null) {
       const link = iconButton("link", t("rooms.copy_link", { room: title }), "icon-button small");
       link.dataset["does"] = "link";

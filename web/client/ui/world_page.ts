@@ -41,6 +41,8 @@ import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
 
 const RESUME = "atrium.resume.";
+/** A step into a private room that takes nobody more. */
+const DOORS: readonly string[] = ["room_locked", "room_full"];
 
 export interface PageData {
   server_id: string;
@@ -136,6 +138,7 @@ export class WorldPage {
       copied: (name, worked) => {
         if (worked) this.#toasts.show(t("world.link_copied", { room: name }));
       },
+      said: (words) => this.#toasts.show(words),
     });
     this.#chat = worldChat(data.server_id, {
       panel: this.#panel,
@@ -284,7 +287,9 @@ export class WorldPage {
         this.#bubbles.emote(message.user_id, message.emote);
         break;
       case "error":
-        if (message.ref === "emote") this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
+        if (message.ref === "emote" || DOORS.includes(message.code)) {
+          this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
+        }
         break;
     }
   }
