@@ -164,16 +164,13 @@ async def join_public(request: web.Request) -> web.StreamResponse:
 async def invitation(request: web.Request) -> web.StreamResponse:
     known = services(request)
     login = await current_login(request)
-    if login is None:
-        raise _to_login(request)
     invite = await known.invites.find(request.match_info["invite"])
     if invite is None:
         return error_page(request, 404, "error.invite_invalid")
-    if await known.servers.member(invite.server_id, login.account.id) is not None:
+    if login is not None and await known.servers.member(invite.server_id, login.account.id) is not None:
         raise web.HTTPSeeOther(f"/s/{invite.server_id}")
-    return _join_page(
-        request, invite.server_id, invite.server_name, await known.servers.count_members(invite.server_id)
-    )
+    members = await known.servers.count_members(invite.server_id)
+    return _join_page(request, invite.server_id, invite.server_name, members, stranger=login is None)
 
 
 async def accept_invitation(request: web.Request) -> web.StreamResponse:
@@ -187,10 +184,14 @@ async def accept_invitation(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(f"/s/{invite.server_id}")
 
 
-def _join_page(request: web.Request, server_id: str, server_name: str, members: int) -> web.Response:
-    """Asks whether to join. Its form is posted to the page's own address."""
+def _join_page(
+    request: web.Request, server_id: str, server_name: str, members: int, stranger: bool = False
+) -> web.Response:
+    """Asks whether to join: its form is posted to the page's own address. A stranger makes an account or logs
+    in first, and comes back to this page."""
     page = {"server_id": server_id, "server_name": server_name, "members": members}
-    return render(request, "join.html", page)
+    here = quote(request.path, safe="/")
+    return render(request, "join.html", page, stranger=stranger, here=here)
 
 
 async def _login_of_form(request: web.Request) -> Login:

@@ -103,7 +103,11 @@ async def test_an_invitation_asks_first_and_then_lets_in(tmp_path: Path) -> None
         await ada.sign_up("ada")
         server = await ada.make_server()
         invite = await ada.ok("POST", f"/api/servers/{server['id']}/invites", {"uses": 1}, 201)
-        assert (await go(bob, invite["path"])).headers["Location"] == f"/login?next={invite['path']}"
+        stranger = await (await go(bob, invite["path"])).text()
+        assert "Guild" in stranger, "whoever is invited is told where to before they need an account"
+        for way in ("signup", "login"):
+            assert f'href="/{way}?next={invite["path"]}"' in stranger
+        assert (await go(bob, "/join/nobody-made-this")).status == 404
         bob_id = await bob.sign_up("bob")
         page = await page_of(await go(bob, invite["path"]))
         assert page == {"server_id": server["id"], "server_name": "Guild", "members": 1}

@@ -140,9 +140,12 @@ async def test_an_owner_that_stops_hands_its_space_over_and_nobody_elsewhere_is_
     await two.on_air(cleo, "mic")
     await bob.step(720, 700)
     await bob.sync()
+    taken = [tiny.world.metrics.takeovers for tiny in nodes]
+    assert [counter._value.get() for counter in taken] == [0, 0], "a first visit takes nothing over"
     await one.node.close()
     assert (await ann.ended()).code == "restarting"
     await until(lambda: owned(two), "the space moves")
+    assert taken[1]._value.get() == 1
     await bob.step(725, 700)
     await cleo.expect(m.Players, lambda p: any((q.user_id, q.x) == ("bob", 725) for q in p.moved))
     assert not bob.told(m.Closing)

@@ -278,7 +278,8 @@ class NodeClients:
                 visit.finish("")
             visit.way = visit.live = visit.client = None
             visit.waiting()
-        if owner is not None and owner.node == self._leases.node and server_id in self._visits:
+        seated = any(visit.arrived.done() for visit in self._visits.get(server_id, {}).values())
+        if owner is not None and owner.node == self._leases.node and seated:
             log.warning("this node takes over space %s", server_id)
             self.service.metrics.takeovers.inc()
         self._settle(server_id)

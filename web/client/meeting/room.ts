@@ -13,6 +13,7 @@ import { copyText, readyDialog } from "../pages/dialogs.ts";
 import { toast } from "../pages/toast.ts";
 import { byId, h } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
+import { keeps } from "../shared/roles.ts";
 import { sentence, zoneTitle } from "../shared/words.ts";
 import { DevicePickers } from "./device_pickers.ts";
 import { EffectSwitches } from "./effect_switches.ts";
@@ -269,8 +270,7 @@ export class Room {
       me: () => {
         const { you } = this.#state;
         if (!you) return null;
-        const moderates = ["owner", "admin", "moderator"].includes(you.role);
-        return { user_id: you.user_id, member: you.presence === "walker", moderates };
+        return { user_id: you.user_id, member: you.presence === "walker", moderates: keeps(you.role) };
       },
       avatarOf: (userId) => this.#state.avatarOf(userId),
       zoneName: () => null,

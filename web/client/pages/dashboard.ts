@@ -6,9 +6,13 @@ import { AvatarBuilder } from "../shared/avatar_builder.ts";
 import { copyText, readyDialog, sure } from "./dialogs.ts";
 import { byId, h, pageData } from "../shared/dom.ts";
 import { type Key, t } from "../i18n/words.ts";
+import type { Role } from "../net/messages.ts";
 import { face } from "../shared/face.ts";
+import { keeps, manages } from "../shared/roles.ts";
+import { newInvitation } from "./invitation.ts";
 import { clearErrors, onSubmit, showErrors, wordsOf } from "./forms.ts";
 import { destination } from "./links.ts";
+import { ROLE_WORDS, openManage } from "./manage.ts";
 import { toast } from "./toast.ts";
 
 interface User {
@@ -22,7 +26,7 @@ interface Server {
   id: string;
   name: string;
   access: "public" | "invite";
-  role: "owner" | "admin" | "moderator" | "member" | null;
+  role: Exclude<Role, "guest">;
   members: number;
   online: number;
   thumbnail: string | null;
@@ -34,9 +38,6 @@ interface MapChoice {
   description: string;
   thumbnail: string;
 }
-
-const ROLE = { owner: t("dashboard.role.owner"), admin: t("dashboard.role.admin"), moderator: t("dashboard.role.moderator") };
-const MANAGERS: readonly (string | null)[] = ["owner", "admin"];
 
 export function dashboardPage(): void {
   const { user } = pageData<{ user: User }>();
@@ -81,8 +82,9 @@ function card(server: Server): HTMLElement {
     const label = t("dashboard.action_on", { action: words, server: name });
     actions.append(h("button", { class: "button quiet small", type: "button", "aria-label": label, onclick }, words));
   };
-  if (MANAGERS.includes(role)) action(t("dashboard.invite"), () => invite(server));
+  if (manages(role)) action(t("dashboard.invite"), () => invite(server));
   else if (server.access === "public") action(t("dashboard.copy_link"), () => offer(`${location.origin}/s/${id}`, "dashboard.link_copied", "dashboard.link_is"));
+  if (keeps(role)) action(t("dashboard.manage"), () => Promise.resolve(openManage(server, () => void loadServers())));
   if (role === "owner") action(t("dashboard.delete"), () => remove(server));
   else action(t("common.leave"), () => leave(server));
   return h(
@@ -105,7 +107,7 @@ function card(server: Server): HTMLElement {
           online > 0 ? t("dashboard.here_now", { count: online }) : t("dashboard.nobody_now"),
         ),
         h("span", {}, t("common.members", { count: members })),
-        role && role !== "member" ? h("span", { class: "badge" }, ROLE[role]) : null,
+        role === "member" ? null : h("span", { class: "badge" }, ROLE_WORDS[role]),
       ),
     ),
     actions,
@@ -113,8 +115,7 @@ function card(server: Server): HTMLElement {
 }
 
 async function invite(server: Server): Promise<void> {
-  const { path } = await api<{ path: string }>("POST", `/api/servers/${server.id}/invites`);
-  await offer(`${location.origin}${path}`, "dashboard.invitation_copied", "dashboard.invitation_is");
+  await offer(await newInvitation(server.id), "dashboard.invitation_copied", "dashboard.invitation_is");
 }
 
 async function offer(link: string, copied: Key, otherwise: Key): Promise<void> {

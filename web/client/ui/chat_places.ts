@@ -6,11 +6,10 @@ import { History } from "../chat/history.ts";
 import type { People } from "../game/people.ts";
 import { t } from "../i18n/words.ts";
 import type { Connection } from "../net/connection.ts";
+import { keeps } from "../shared/roles.ts";
 import { zoneTitle } from "../shared/words.ts";
 import type { Toasts } from "./notices.ts";
 import type { Panel } from "./panel.ts";
-
-const MODERATORS: readonly string[] = ["owner", "admin", "moderator"];
 
 export interface ChatParts {
   panel: Panel;
@@ -42,7 +41,7 @@ export function worldChat(serverId: string, { panel, people, toasts, connection 
 }
 
 function chatMe({ me }: Pick<People, "me">): ChatMe | null {
-  return me && { user_id: me.user_id, member: me.presence === "walker", moderates: MODERATORS.includes(me.role) };
+  return me && { user_id: me.user_id, member: me.presence === "walker", moderates: keeps(me.role) };
 }
 
 export class ChatPlaces {

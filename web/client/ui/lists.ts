@@ -9,15 +9,17 @@ import type { MediaFlags, Presence, ZoneInfo } from "../net/messages.ts";
 import type { Volumes } from "../media/volumes.ts";
 import { h } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
+import { keeps, manages } from "../shared/roles.ts";
 import { zoneTitle } from "../shared/words.ts";
 import type { Findable } from "./find.ts";
 import { openLook } from "./look_dialog.ts";
 import type { Panel } from "./panel.ts";
 import { PeopleList } from "./people_list.ts";
 import type { PersonRow } from "./person_row.ts";
+import type { Removed } from "../pages/removal.ts";
 import { openRoom } from "./room_dialog.ts";
 import { RoomsList } from "./rooms_list.ts";
-import { manages, zoneKind } from "./zone_kind.ts";
+import { zoneKind } from "./zone_kind.ts";
 
 const PACE_MS = 500;
 const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
@@ -26,6 +28,8 @@ export interface ListsActions {
   walkToPerson: (userId: string) => void;
   walkToZone: (zoneId: string) => void;
   follow: (userId: string) => void;
+  remove: (person: Removed) => void;
+  invite: () => void;
   write: (userId: string, name: string, avatar: string) => void;
   find: () => void;
   copied: (name: string, worked: boolean) => void;
@@ -40,6 +44,7 @@ export class Lists {
   readonly #list: PeopleList;
   readonly #rooms: RoomsList;
   readonly #volumes: Volumes;
+  readonly #invite = h("button", { type: "button", class: "button small invite", text: t("people.invite"), hidden: true });
   #followed: string | null = null;
   #speaking: (userId: string) => boolean = () => false;
   #mine: MediaFlags = { mic: false, camera: false, screen: false };
@@ -62,11 +67,17 @@ export class Lists {
         const { name, avatar } = people.others.get(userId) ?? { name: "", avatar: "" };
         actions.write(userId, name, avatar);
       },
+      remove: (id) => {
+        const { name, presence } = people.others.get(id) ?? {};
+        if (name !== undefined) actions.remove({ id, name, guest: presence !== "walker" });
+      },
       volume: (userId, volume) => {
         volumes.set(userId, volume);
         this.changed();
       },
     });
+    panel.bodies.people.append(this.#invite);
+    this.#invite.addEventListener("click", actions.invite);
     this.#rooms = new RoomsList(panel.bodies.rooms, {
       walk: ({ id }) => actions.walkToZone(id),
       change: (zone) => openRoom(zone, actions.said),
@@ -137,6 +148,7 @@ export class Lists {
         followed: false,
         status: me.showing.status,
         writable: false,
+        removable: false,
         ...this.#mine,
       },
     ];
@@ -156,10 +168,12 @@ export class Lists {
         followed: id === this.#followed,
         status: showing.status,
         writable: presence === "walker" && me.presence === "walker",
+        removable: presence !== "device" && keeps(me.role),
         ...media,
       });
       if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);
     }
+    this.#invite.hidden = !manages(me.role);
     this.#panel.setCount("people", rows.length);
     this.#list.show(rows);
     this.#rooms.show(

@@ -5,6 +5,7 @@ import { known, t } from "../i18n/words.ts";
 import type { ConnectionState } from "../net/connection.ts";
 import { h } from "../shared/dom.ts";
 import { sentence } from "../shared/words.ts";
+import { endingOf } from "./endings.ts";
 
 const SHOWN_MS = 5000;
 const MAX_TOASTS = 3;
@@ -31,13 +32,6 @@ export class Toasts {
 export interface BannerActions {
   retry: () => void;
 }
-
-/** What to say and to offer when the world has ended the connection for good. */
-const ENDINGS: Record<string, { title: string; action: "retry" | "login" | "dashboard"; label: string }> = {
-  replaced: { title: t("world.ended.replaced"), action: "retry", label: t("world.use_here") },
-  session_expired: { title: t("world.ended.session_expired"), action: "login", label: t("world.log_in_again") },
-  slow: { title: t("world.ended.slow"), action: "retry", label: t("world.come_back") },
-};
 
 export class Banner {
   readonly #place: HTMLElement;
@@ -86,7 +80,7 @@ export class Banner {
   }
 
   #ended(code: string, message: string): void {
-    const ending = ENDINGS[code] ?? { title: t("world.ended"), action: "dashboard", label: t("common.to_servers") };
+    const ending = endingOf(code);
     const back = `/login?next=${encodeURIComponent(location.pathname)}`;
     let action: HTMLElement;
     if (ending.action === "retry") {

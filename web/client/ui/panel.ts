@@ -85,6 +85,13 @@ export class Panel {
     this.#resized();
   }
 
+  /** I go somewhere: the sheet leaves the map to be seen. Beside the map the panel stays. */
+  makeWay(): void {
+    if (this.#roomy.matches || !this.#open) return;
+    this.setOpen(false);
+    byId("map").focus();
+  }
+
   setCount(tab: TabName, count: number): void {
     const badge = this.#tabs.get(tab)?.querySelector(".tab-count");
     const text = count > 0 ? String(count) : "";

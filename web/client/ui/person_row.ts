@@ -28,6 +28,8 @@ export interface PersonRow {
   status: Status;
   /** A member, whom I may write to as a member. */
   writable: boolean;
+  /** I look after this place, and may send people away. */
+  removable: boolean;
 }
 
 export interface PersonActions {
@@ -35,6 +37,7 @@ export interface PersonActions {
   follow: (userId: string) => void;
   write: (userId: string) => void;
   volume: (userId: string, volume: number) => void;
+  remove: (userId: string) => void;
   /** My own look. */
   changeLook: () => void;
 }
@@ -100,6 +103,7 @@ class Tools {
   readonly #follow: HTMLButtonElement;
   readonly #walk: HTMLButtonElement;
   readonly #write: HTMLButtonElement;
+  readonly #remove: HTMLButtonElement;
   readonly #slider: HTMLInputElement;
   readonly #output = h("output", { class: "volume-words" });
 
@@ -110,7 +114,9 @@ class Tools {
     this.#walk = iconButton("walk", "", `${small} does-walk`);
     this.#write = iconButton("chat", t("chat.write_to", { name: "" }), `${small} does-write`);
     this.#write.addEventListener("click", () => actions.write(id));
-    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk);
+    this.#remove = iconButton("remove", "", `${small} does-remove`);
+    this.#remove.addEventListener("click", () => actions.remove(id));
+    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk, this.#remove);
     this.#slider = h("input", { type: "range", class: "slider", min: 0, max: LOUDEST * 100, step: 5 });
     const usual = h("button", { type: "button", class: "button small quiet", text: t("people.reset"), onclick: () => actions.volume(id, 1) });
     this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual);
@@ -125,7 +131,9 @@ class Tools {
     this.#slider.addEventListener("input", () => actions.volume(id, Number(this.#slider.value) / 100));
   }
 
-  show({ name, volume, followed, writable }: PersonRow): void {
+  show({ name, volume, followed, writable, removable }: PersonRow): void {
+    this.#remove.hidden = !removable;
+    setButton(this.#remove, "remove", t("people.remove", { name }));
     this.#write.hidden = !writable;
     setButton(this.#write, "chat", t("chat.write_to", { name }));
     const percent = Math.round(volume * 100);

@@ -83,23 +83,25 @@ export class RoomsList {
         h("small", { title: words }, ...kind, words),
       ),
     );
+    const buttons = h("span", { class: "person-buttons" });
+    row.element.append(buttons);
     if (mine) {
       const change = iconButton("settings", t("room.change", { room: title }), "icon-button small");
       change.dataset["does"] = "change";
       change.addEventListener("click", () => this.#actions.change(zone));
-      row.element.append(change);
+      buttons.append(change);
     }
     if (zone.meeting_id !== null) {
       const link = iconButton("link", t("rooms.copy_link", { room: title }), "icon-button small");
       link.dataset["does"] = "link";
       link.addEventListener("click", () => void this.#copy(zone));
-      row.element.append(link);
+      buttons.append(link);
     }
     const walk = iconButton("walk", t("rooms.walk", { room: title }), "icon-button small");
     walk.dataset["does"] = "walk";
     walk.disabled = here;
     walk.addEventListener("click", () => this.#actions.walk(zone));
-    row.element.append(walk);
+    buttons.append(walk);
     if (focused) row.element.querySelector<HTMLElement>(`[data-does=${focused}]`)?.focus();
     return row.element;
   }

@@ -17,6 +17,7 @@ import { Booth } from "./booth.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
 import { ChatPlaces, worldChat } from "./chat_places.ts";
 import { openDevices } from "./device_dialog.ts";
+import { invitePeople } from "./inviting.ts";
 import { Lists } from "./lists.ts";
 import { MediaControls } from "./media_controls.ts";
 import { MapPicture } from "./map_picture.ts";
@@ -32,6 +33,7 @@ import { Find } from "./find.ts";
 import { firstSteps } from "./first_steps.ts";
 import { Hands } from "./hands.ts";
 import { HearersPanel } from "./hearers.ts";
+import { openRemoval } from "../pages/removal.ts";
 import { QualitySign } from "./quality_sign.ts";
 import { type Seam, makeSeam } from "./seam.ts";
 import { Self } from "./self.ts";
@@ -127,13 +129,24 @@ export class WorldPage {
     const modes = new Modes(byId("modes"));
     const volumes = new Volumes(localStorage);
     this.#lists = new Lists(this.#panel, this.#people, volumes, {
-      walkToPerson: (userId) => this.#walking.toPerson(userId),
-      walkToZone: (zoneId) => this.#walking.toZone(zoneId),
-      follow: (userId) => this.#walking.following.toggle(userId),
+      walkToPerson: (userId) => {
+        this.#panel.makeWay();
+        this.#walking.toPerson(userId);
+      },
+      walkToZone: (zoneId) => {
+        this.#panel.makeWay();
+        this.#walking.toZone(zoneId);
+      },
+      follow: (userId) => {
+        this.#panel.makeWay();
+        this.#walking.following.toggle(userId);
+      },
       write: (userId, name, avatar) => {
         this.#panel.show("chat");
         this.#chat.openDirect(userId, name, avatar);
       },
+      remove: (person) => openRemoval(data.server_id, person, (words) => this.#toasts.show(words)),
+      invite: () => void invitePeople(data.server_id, this.#toasts),
       find: () => this.#find.open(),
       copied: (name, worked) => {
         if (worked) this.#toasts.show(t("world.link_copied", { room: name }));

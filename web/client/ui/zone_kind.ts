@@ -1,14 +1,7 @@
 /** What a zone's type means, in words and as a sign, and whether its door takes somebody. */
 import { t } from "../i18n/words.ts";
-import type { Role, ZoneInfo, ZoneType } from "../net/messages.ts";
+import type { ZoneInfo, ZoneType } from "../net/messages.ts";
 import type { IconName } from "../shared/icons.ts";
-
-/** Who runs the place: rooms are theirs to change, and locked ones let them in. */
-const MANAGERS: readonly Role[] = ["owner", "admin"];
-
-export function manages(role: Role | undefined): boolean {
-  return role !== undefined && MANAGERS.includes(role);
-}
 
 export function zoneKind(type: ZoneType): { sign: IconName; short: string; long: string } {
   if (type === "PRIVATE") return { sign: "lock", short: t("rooms.private"), long: t("rooms.private_room") };
