@@ -234,7 +234,7 @@ class Bounds(Struct, frozen=True):
 
 
 class ZoneInfo(Struct, frozen=True):
-    """A zone as clients see it. `meeting_id` only for members; `capacity` in people, None for as many as come."""
+    """A zone as clients see it. `meeting_id` only for members; `capacity` in people, None: no bound."""
 
     id: str
     name: str

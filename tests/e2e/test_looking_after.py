@@ -1,4 +1,4 @@
-"""Those who look after a server, by hand: they invite, remove, ban, give roles and change what it is called."""
+"""Those who look after a server, by hand: they invite, remove, ban, give roles and rename it."""
 
 from __future__ import annotations
 
