@@ -191,6 +191,15 @@ class Show(ClientMessage, tag="show", frozen=True):
     seated: bool = False
 
 
+class Mute(ClientMessage, tag="mute", frozen=True):
+    """Turn somebody's microphone off, as owner, admin or moderator, and of those below oneself.
+
+    They may turn it on again: who does not stop is removed.
+    """
+
+    user_id: Id
+
+
 class Ping(ClientMessage, tag="ping", frozen=True):
     """Answered by `pong` with the same `at`."""
 
@@ -214,6 +223,7 @@ AnyClientMessage: TypeAlias = (
     | ChatDelete
     | SendEmote
     | Show
+    | Mute
     | Ping
 )
 
@@ -572,6 +582,12 @@ class Shown(ServerMessage, tag="shown", frozen=True):
     showing: Showing
 
 
+class Muted(ServerMessage, tag="muted", frozen=True):
+    """Somebody of this name, who looks after the place, turned my microphone off."""
+
+    name: str
+
+
 class LookChanged(ServerMessage, tag="look_changed", frozen=True):
     """Somebody (also I) has another name or avatar."""
 
@@ -644,6 +660,7 @@ AnyServerMessage: TypeAlias = (
     | Emoted
     | Shown
     | LookChanged
+    | Muted
     | MovedBack
     | ZonesChanged
     | Pong

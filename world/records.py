@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from signaling.messages import Bounds, MediaFlags, Presence, Role, Showing, ZoneType
 
+# Who stands above whom: one acts on those below oneself only.
+RANK: dict[Role, int] = {"owner": 3, "admin": 2, "moderator": 1, "member": 0, "guest": 0}
+# Who looks after a place: mutes, removes, bans.
+KEEPERS: frozenset[Role] = frozenset({"owner", "admin", "moderator"})
+
 
 @dataclass(frozen=True, slots=True)
 class ZoneRecord:

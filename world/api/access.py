@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.messages import Role
 from world.api.errors import ApiError
 from world.api.identity import require_login
 from world.api.services import services
-from world.records import Member, ServerRecord, ZoneRecord
+from world.records import RANK, Member, ServerRecord, ZoneRecord
 
 MANAGERS = frozenset({"owner", "admin"})
-# Who stands above whom: one acts on those below oneself only.
-RANK: dict[Role, int] = {"owner": 3, "admin": 2, "moderator": 1, "member": 0, "guest": 0}
 
 
 def _unknown_server() -> ApiError:

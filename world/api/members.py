@@ -9,15 +9,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from signaling.messages import Role
-from world.api.access import MANAGERS, RANK, member_below, member_server
+from world.api.access import MANAGERS, member_below, member_server
 from world.api.body import answer, read_json
 from world.api.errors import ApiError
 from world.api.route import Route
 from world.api.services import Services, services
 from world.api.shapes import BansView, BanView, ChangeMember, Done, MembersView, MemberView, NewBan
-from world.records import Member
-
-KEEPERS = frozenset({"owner", "admin", "moderator"})
+from world.records import KEEPERS, RANK, Member
 
 
 def _view(member: Member) -> MemberView:

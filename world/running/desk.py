@@ -16,6 +16,7 @@ from signaling.messages import (
     MediaOffer,
     MediaRestart,
     MediaState,
+    Mute,
     Pin,
     Ping,
     PlayerMove,
@@ -32,7 +33,7 @@ from world.clients.client import Client
 from world.media.negotiation import Media
 from world.media.questions import QuestionDesk
 from world.metrics import WorldMetrics
-from world.running import showing, talk
+from world.running import keeping, showing, talk
 from world.running.live import LiveSpace
 from world.running.seating import Seating
 
@@ -88,6 +89,10 @@ class Desk:
             case Show():
                 if showing.show(live, client, message, now):
                     self._seats.renew_soon(live, client)
+            case Mute():
+                muted = keeping.mute(live, client, message, now)
+                if muted is not None:
+                    self._seats.renew_soon(live, muted)
             case Ping():
                 client.send(Pong(message.at))
             case Join():

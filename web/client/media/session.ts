@@ -130,6 +130,9 @@ class Session implements Media {
         if (this.#moved) this.#changeOver();
         this.#reception.apply(message);
         break;
+      case "muted":
+        void this.setMic(false);
+        break;
       case "degraded":
         // It is said anew after each lost connection: in words only where it is another level.
         if (message.level !== "none" && message.level !== this.#level) this.#tell(message.level);

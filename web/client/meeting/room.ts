@@ -3,7 +3,7 @@
  */
 import { Chat } from "../chat/chat.ts";
 import { History } from "../chat/history.ts";
-import { t } from "../i18n/words.ts";
+import { known, t } from "../i18n/words.ts";
 import { OwnVoice } from "../media/own_voice.ts";
 import { createMedia, type Media } from "../media/session.ts";
 import { Volumes } from "../media/volumes.ts";
@@ -134,8 +134,10 @@ export class Room {
       const { mic, camera } = this.#entrance;
       void this.#media.start(message.ice_servers.map(browserIceServer), { mic, camera }, message.you.session);
       this.#showEnterWorld();
+    } else if (message.type === "muted") {
+      toast(t("world.muted_by", { name: message.name }));
     } else if (message.type === "error" && message.ref === undefined) {
-      toast(message.message);
+      toast(known(`error.${message.code}`) ?? sentence(message.message));
     }
     this.#media.handle(message);
   }

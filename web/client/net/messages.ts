@@ -281,6 +281,11 @@ export interface LookChanged {
   avatar: string;
 }
 
+export interface Muted {
+  type: "muted";
+  name: string;
+}
+
 export interface MovedBack {
   type: "moved_back";
   x: number;
@@ -404,6 +409,11 @@ export interface Show {
   seated?: boolean;
 }
 
+export interface Mute {
+  type: "mute";
+  user_id: string;
+}
+
 export interface Ping {
   type: "ping";
   at: number;
@@ -426,6 +436,7 @@ export type ClientMessage =
   | ChatDelete
   | SendEmote
   | Show
+  | Mute
   | Ping;
 
 export type ServerMessage =
@@ -452,6 +463,7 @@ export type ServerMessage =
   | Emoted
   | Shown
   | LookChanged
+  | Muted
   | MovedBack
   | ZonesChanged
   | Pong

@@ -140,7 +140,7 @@ class ManagedPeople {
       below && manages(mine) ? this.#roles(id, name, role) : h("span", { class: "badge" }, ROLE_WORDS[role === "guest" ? "member" : role]),
     );
     if (below) {
-      const remove = h("button", { type: "button", class: "button quiet small", "aria-label": t("people.remove", { name }) }, t("removal.yes"));
+      const remove = h("button", { type: "button", class: "button quiet small", "aria-label": t("manage.remove", { name }) }, t("removal.yes"));
       remove.addEventListener("click", () =>
         openRemoval(serverId, { id, name, guest: false }, (words) => {
           toast(words);

@@ -28,6 +28,7 @@ export interface ListsActions {
   walkToPerson: (userId: string) => void;
   walkToZone: (zoneId: string) => void;
   follow: (userId: string) => void;
+  mute: (userId: string) => void;
   remove: (person: Removed) => void;
   invite: () => void;
   write: (userId: string, name: string, avatar: string) => void;
@@ -67,6 +68,7 @@ export class Lists {
         const { name, avatar } = people.others.get(userId) ?? { name: "", avatar: "" };
         actions.write(userId, name, avatar);
       },
+      mute: actions.mute,
       remove: (id) => {
         const { name, presence } = people.others.get(id) ?? {};
         if (name !== undefined) actions.remove({ id, name, guest: presence !== "walker" });
@@ -148,7 +150,7 @@ export class Lists {
         followed: false,
         status: me.showing.status,
         writable: false,
-        removable: false,
+        kept: false,
         ...this.#mine,
       },
     ];
@@ -168,7 +170,7 @@ export class Lists {
         followed: id === this.#followed,
         status: showing.status,
         writable: presence === "walker" && me.presence === "walker",
-        removable: presence !== "device" && keeps(me.role),
+        kept: presence !== "device" && keeps(me.role),
         ...media,
       });
       if (zone_id !== null) inZone.set(zone_id, [...(inZone.get(zone_id) ?? []), name]);

@@ -28,8 +28,8 @@ export interface PersonRow {
   status: Status;
   /** A member, whom I may write to as a member. */
   writable: boolean;
-  /** I look after this place, and may send people away. */
-  removable: boolean;
+  /** I look after this place: I may mute them and send them away. */
+  kept: boolean;
 }
 
 export interface PersonActions {
@@ -37,6 +37,7 @@ export interface PersonActions {
   follow: (userId: string) => void;
   write: (userId: string) => void;
   volume: (userId: string, volume: number) => void;
+  mute: (userId: string) => void;
   remove: (userId: string) => void;
   /** My own look. */
   changeLook: () => void;
@@ -56,7 +57,7 @@ export class PersonElement {
     this.#tools = me ? null : new Tools(id, actions);
     const who = h("span", { class: "who" }, this.#name, h("small", {}, this.#signs, this.#place));
     const line = h("div", { class: "person-line" }, this.#face, who, this.#tools?.buttons ?? mirror(actions));
-    this.element = h("li", { class: "person", "data-user": id }, line, this.#tools?.more);
+    this.element = h("li", { class: "person", "data-user": id }, line, this.#tools?.more, this.#tools?.keeping);
   }
 
   show(person: PersonRow): void {
@@ -99,11 +100,13 @@ function mirror(actions: PersonActions): HTMLElement {
 class Tools {
   readonly buttons: HTMLElement;
   readonly more: HTMLElement;
+  readonly keeping: HTMLElement;
   readonly #loud: HTMLButtonElement;
   readonly #follow: HTMLButtonElement;
   readonly #walk: HTMLButtonElement;
   readonly #write: HTMLButtonElement;
-  readonly #remove: HTMLButtonElement;
+  readonly #keep: HTMLButtonElement;
+  readonly #mute: HTMLButtonElement;
   readonly #slider: HTMLInputElement;
   readonly #output = h("output", { class: "volume-words" });
 
@@ -114,26 +117,28 @@ class Tools {
     this.#walk = iconButton("walk", "", `${small} does-walk`);
     this.#write = iconButton("chat", t("chat.write_to", { name: "" }), `${small} does-write`);
     this.#write.addEventListener("click", () => actions.write(id));
-    this.#remove = iconButton("remove", "", `${small} does-remove`);
-    this.#remove.addEventListener("click", () => actions.remove(id));
-    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk, this.#remove);
+    this.#keep = iconButton("keep", "", `${small} does-keep`);
+    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk, this.#keep);
     this.#slider = h("input", { type: "range", class: "slider", min: 0, max: LOUDEST * 100, step: 5 });
     const usual = h("button", { type: "button", class: "button small quiet", text: t("people.reset"), onclick: () => actions.volume(id, 1) });
     this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual);
-    this.#loud.setAttribute("aria-expanded", "false");
-    this.#loud.addEventListener("click", () => {
-      this.more.hidden = !this.more.hidden;
-      this.#loud.setAttribute("aria-expanded", String(!this.more.hidden));
-      if (!this.more.hidden) this.#slider.focus();
-    });
+    unfolds(this.#loud, this.more, this.#slider);
+    const press = (words: string, action: (userId: string) => void): HTMLButtonElement =>
+      h("button", { type: "button", class: "button small quiet", text: words, onclick: () => action(id) });
+    this.#mute = press(t("people.mute"), actions.mute);
+    const remove = press(t("people.remove"), actions.remove);
+    this.keeping = h("div", { class: "person-more", hidden: true }, this.#mute, remove);
+    unfolds(this.#keep, this.keeping, remove);
     this.#follow.addEventListener("click", () => actions.follow(id));
     this.#walk.addEventListener("click", () => actions.walk(id));
     this.#slider.addEventListener("input", () => actions.volume(id, Number(this.#slider.value) / 100));
   }
 
-  show({ name, volume, followed, writable, removable }: PersonRow): void {
-    this.#remove.hidden = !removable;
-    setButton(this.#remove, "remove", t("people.remove", { name }));
+  show({ name, volume, followed, writable, kept, mic }: PersonRow): void {
+    this.#keep.hidden = !kept;
+    if (!kept) this.keeping.hidden = true;
+    this.#mute.disabled = !mic;
+    setButton(this.#keep, "keep", t("people.keep", { name }));
     this.#write.hidden = !writable;
     setButton(this.#write, "chat", t("chat.write_to", { name }));
     const percent = Math.round(volume * 100);
@@ -148,6 +153,16 @@ class Tools {
     this.#slider.setAttribute("aria-valuetext", words);
     setText(this.#output, words);
   }
+}
+
+/** A button that shows and hides a line below, and what of it then has the focus. */
+function unfolds(button: HTMLButtonElement, line: HTMLElement, first: HTMLElement): void {
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    line.hidden = !line.hidden;
+    button.setAttribute("aria-expanded", String(!line.hidden));
+    if (!line.hidden) first.focus();
+  });
 }
 
 function setText(element: HTMLElement, text: string): void {

@@ -145,6 +145,7 @@ export class WorldPage {
         this.#panel.show("chat");
         this.#chat.openDirect(userId, name, avatar);
       },
+      mute: (userId) => this.#connection.send({ type: "mute", user_id: userId }),
       remove: (person) => openRemoval(data.server_id, person, (words) => this.#toasts.show(words)),
       invite: () => void invitePeople(data.server_id, this.#toasts),
       find: () => this.#find.open(),
@@ -293,6 +294,9 @@ export class WorldPage {
       case "slots":
         this.#slots = message;
         break;
+      case "muted":
+        this.#toasts.show(t("world.muted_by", { name: message.name }), "bad");
+        break;
       case "chat":
         if (message.scope === "nearby") this.#bubbles.line(message.user_id, message.text);
         break;
@@ -300,7 +304,7 @@ export class WorldPage {
         this.#bubbles.emote(message.user_id, message.emote);
         break;
       case "error":
-        if (message.ref === "emote" || DOORS.includes(message.code)) {
+        if (message.ref === "emote" || message.ref === "mute" || DOORS.includes(message.code)) {
           this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
         }
         break;
