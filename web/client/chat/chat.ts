@@ -7,6 +7,7 @@
 import { listed, t } from "../i18n/words.ts";
 import type { ChatFileInfo, ClientMessage, Emote, ServerMessage } from "../net/messages.ts";
 import { ApiError } from "../pages/api.ts";
+import { refusalOf } from "../shared/refusals.ts";
 import { type ChatLine, Channels, type Channel, EVERYONE, keyOf, NEARBY, type Where } from "./channels.ts";
 import { Chooser, type Offered } from "./chooser.ts";
 import { Composer } from "./composer.ts";
@@ -146,7 +147,7 @@ export class Chat {
     } else if (message.type === "chat_deleted") this.#changed(this.channels.remove(message.id));
     else if (message.type === "error" && typeof message.ref === "string" && message.ref.startsWith("chat")) {
       if (message.ref === "chat") this.#giveBack();
-      this.#parts.problem(message.message);
+      this.#parts.problem(refusalOf(message));
     }
   }
 

@@ -58,6 +58,23 @@ for (const tag of tags) {
   });
 }
 
+/** Refusals that no button of a page leads to (those of devices, programs and broken clients), that media has words for, or with a figure. */
+const NOT_MET = [
+  "bad_field", "bad_json", "bad_sdp", "cross_site", "gone", "join_first", "join_timeout", "joined_already", "may_not_play",
+  "may_not_publish", "media_failed", "media_lost", "no_media", "no_media_worker", "not_found", "other_ice_session",
+  "out_of_hearing", "precondition_required", "resource_unknown", "ticket_missing", "too_large", "too_many_devices",
+  "too_many_errors", "unsupported_type", "wrong_zone", "zone_mismatch", "file_too_large", "too_many_zones", "no_ice_restart", "worker_full",
+];
+
+test("what the world refuses to people has words in the catalogue", () => {
+  const world = textsBelow(join(root, "world"), /\.py$/).join("\n");
+  const codes = [...world.matchAll(/(?:Error|Refused|Refusal)\(\s*(?:\d+,\s*)?"([a-z_]+)"/g)].map(([, code]) => code ?? "");
+  assert.ok(codes.length > 50, "the source says them otherwise now");
+  const without = codes.filter((code) => !(`error.${code}` in english));
+  assert.deepEqual([...new Set(without)].filter((code) => !NOT_MET.includes(code)).sort(), []);
+  assert.deepEqual(NOT_MET.filter((code) => !without.includes(code)), [], "these have words, or are not said");
+});
+
 test("every key is said somewhere, and every key that is said exists", () => {
   const sources = [...textsBelow(client, /\.ts$/), ...textsBelow(join(root, "web", "templates"), /\.html$/), ...textsBelow(join(root, "web"), /^[a-z_]+\.py$/)].join("\n");
   // Codes of the server are joined to "error." at run time: their other half stands in the world's source.

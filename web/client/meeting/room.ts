@@ -3,7 +3,7 @@
  */
 import { Chat } from "../chat/chat.ts";
 import { History } from "../chat/history.ts";
-import { known, t } from "../i18n/words.ts";
+import { t } from "../i18n/words.ts";
 import { OwnVoice } from "../media/own_voice.ts";
 import { createMedia, type Media } from "../media/session.ts";
 import { Volumes } from "../media/volumes.ts";
@@ -13,6 +13,7 @@ import { copyText, readyDialog } from "../pages/dialogs.ts";
 import { toast } from "../pages/toast.ts";
 import { byId, h } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
+import { refusalOf } from "../shared/refusals.ts";
 import { keeps } from "../shared/roles.ts";
 import { sentence, zoneTitle } from "../shared/words.ts";
 import { DevicePickers } from "./device_pickers.ts";
@@ -137,7 +138,7 @@ export class Room {
     } else if (message.type === "muted") {
       toast(t("world.muted_by", { name: message.name }));
     } else if (message.type === "error" && message.ref === undefined) {
-      toast(known(`error.${message.code}`) ?? sentence(message.message));
+      toast(refusalOf(message));
     }
     this.#media.handle(message);
   }

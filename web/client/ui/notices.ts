@@ -1,10 +1,10 @@
 /**
  * What the page says by itself: short messages that go away, and a banner for the state of the connection.
  */
-import { known, t } from "../i18n/words.ts";
+import { t } from "../i18n/words.ts";
 import type { ConnectionState } from "../net/connection.ts";
 import { h } from "../shared/dom.ts";
-import { sentence } from "../shared/words.ts";
+import { refusalOf } from "../shared/refusals.ts";
 import { endingOf } from "./endings.ts";
 
 const SHOWN_MS = 5000;
@@ -90,7 +90,7 @@ export class Banner {
       const href = ending.action === "login" ? back : "/dashboard";
       action = h("a", { class: "button primary", href, text: ending.label });
     }
-    this.#panel(ending.title, known(`error.${code}`) ?? sentence(message), action);
+    this.#panel(ending.title, refusalOf({ code, message }), action);
   }
 
   #panel(title: string, message: string, action: HTMLElement): void {

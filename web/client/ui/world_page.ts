@@ -2,7 +2,7 @@
  * The world page: makes its parts and joins them. What the world says goes in at `#heard`; what the person
  * does goes out through `connection.send` and the media session.
  */
-import { known, t } from "../i18n/words.ts";
+import { t } from "../i18n/words.ts";
 import type { Chat } from "../chat/chat.ts";
 import { Play } from "../game/play.ts";
 import { type Change, People } from "../game/people.ts";
@@ -12,6 +12,7 @@ import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
+import { refusalOf } from "../shared/refusals.ts";
 import { Announcer } from "./announcer.ts";
 import { Booth } from "./booth.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
@@ -305,7 +306,7 @@ export class WorldPage {
         break;
       case "error":
         if (message.ref === "emote" || message.ref === "mute" || DOORS.includes(message.code)) {
-          this.#toasts.show(known(`error.${message.code}`) ?? message.message, "bad");
+          this.#toasts.show(refusalOf(message), "bad");
         }
         break;
     }
