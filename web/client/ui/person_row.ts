@@ -57,7 +57,7 @@ export class PersonElement {
     this.#tools = me ? null : new Tools(id, actions);
     const who = h("span", { class: "who" }, this.#name, h("small", {}, this.#signs, this.#place));
     const line = h("div", { class: "person-line" }, this.#face, who, this.#tools?.buttons ?? mirror(actions));
-    this.element = h("li", { class: "person", "data-user": id }, line, this.#tools?.more, this.#tools?.keeping);
+    this.element = h("li", { class: "person", "data-user": id }, line, this.#tools?.more);
   }
 
   show(person: PersonRow): void {
@@ -100,12 +100,11 @@ function mirror(actions: PersonActions): HTMLElement {
 class Tools {
   readonly buttons: HTMLElement;
   readonly more: HTMLElement;
-  readonly keeping: HTMLElement;
+  readonly #keeping: HTMLElement;
   readonly #loud: HTMLButtonElement;
   readonly #follow: HTMLButtonElement;
   readonly #walk: HTMLButtonElement;
   readonly #write: HTMLButtonElement;
-  readonly #keep: HTMLButtonElement;
   readonly #mute: HTMLButtonElement;
   readonly #slider: HTMLInputElement;
   readonly #output = h("output", { class: "volume-words" });
@@ -117,33 +116,35 @@ class Tools {
     this.#walk = iconButton("walk", "", `${small} does-walk`);
     this.#write = iconButton("chat", t("chat.write_to", { name: "" }), `${small} does-write`);
     this.#write.addEventListener("click", () => actions.write(id));
-    this.#keep = iconButton("keep", "", `${small} does-keep`);
-    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk, this.#keep);
+    this.buttons = h("span", { class: "person-buttons" }, this.#write, this.#loud, this.#follow, this.#walk);
     this.#slider = h("input", { type: "range", class: "slider", min: 0, max: LOUDEST * 100, step: 5 });
     const usual = h("button", { type: "button", class: "button small quiet", text: t("people.reset"), onclick: () => actions.volume(id, 1) });
-    this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual);
-    unfolds(this.#loud, this.more, this.#slider);
     const press = (words: string, action: (userId: string) => void): HTMLButtonElement =>
       h("button", { type: "button", class: "button small quiet", text: words, onclick: () => action(id) });
     this.#mute = press(t("people.mute"), actions.mute);
-    const remove = press(t("people.remove"), actions.remove);
-    this.keeping = h("div", { class: "person-more", hidden: true }, this.#mute, remove);
-    unfolds(this.#keep, this.keeping, remove);
+    this.#keeping = h("span", { class: "person-keeping" }, this.#mute, press(t("people.remove"), actions.remove));
+    this.more = h("div", { class: "person-more", hidden: true }, this.#slider, this.#output, usual, this.#keeping);
+    this.#loud.setAttribute("aria-expanded", "false");
+    this.#loud.addEventListener("click", () => {
+      this.more.hidden = !this.more.hidden;
+      this.#loud.setAttribute("aria-expanded", String(!this.more.hidden));
+      if (!this.more.hidden) this.#slider.focus();
+    });
     this.#follow.addEventListener("click", () => actions.follow(id));
     this.#walk.addEventListener("click", () => actions.walk(id));
     this.#slider.addEventListener("input", () => actions.volume(id, Number(this.#slider.value) / 100));
   }
 
   show({ name, volume, followed, writable, kept, mic }: PersonRow): void {
-    this.#keep.hidden = !kept;
-    if (!kept) this.keeping.hidden = true;
+    this.#keeping.hidden = !kept;
     this.#mute.disabled = !mic;
-    setButton(this.#keep, "keep", t("people.keep", { name }));
     this.#write.hidden = !writable;
     setButton(this.#write, "chat", t("chat.write_to", { name }));
     const percent = Math.round(volume * 100);
     const words = percent === 0 ? t("people.silent") : t("people.percent", { percent });
-    setButton(this.#loud, percent === 0 ? "volume_off" : "volume", t("people.volume", { name }), t("people.volume_is", { name, volume: words }));
+    const loud = t("people.volume_is", { name, volume: words });
+    const label = kept ? t("people.keep", { name }) : t("people.volume", { name });
+    setButton(this.#loud, percent === 0 ? "volume_off" : "volume", label, kept ? label : loud);
     this.#loud.classList.toggle("changed", percent !== 100);
     setButton(this.#follow, "follow", t("people.follow", { name }), followed ? t("people.unfollow", { name }) : t("people.follow", { name }));
     this.#follow.setAttribute("aria-pressed", String(followed));
@@ -153,16 +154,6 @@ class Tools {
     this.#slider.setAttribute("aria-valuetext", words);
     setText(this.#output, words);
   }
-}
-
-/** A button that shows and hides a line below, and what of it then has the focus. */
-function unfolds(button: HTMLButtonElement, line: HTMLElement, first: HTMLElement): void {
-  button.setAttribute("aria-expanded", "false");
-  button.addEventListener("click", () => {
-    line.hidden = !line.hidden;
-    button.setAttribute("aria-expanded", String(!line.hidden));
-    if (!line.hidden) first.focus();
-  });
 }
 
 function setText(element: HTMLElement, text: string): void {
