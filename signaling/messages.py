@@ -191,6 +191,18 @@ class Show(ClientMessage, tag="show", frozen=True):
     seated: bool = False
 
 
+class Knock(ClientMessage, tag="knock", frozen=True):
+    """Ask those in a locked room to let me in."""
+
+    zone_id: Id
+
+
+class LetIn(ClientMessage, tag="let_in", frozen=True):
+    """Open the door of the room that I am in to somebody who has knocked there: they may walk in for a minute."""
+
+    user_id: Id
+
+
 class Mute(ClientMessage, tag="mute", frozen=True):
     """Turn somebody's microphone off, as owner, admin or moderator, and of those below oneself.
 
@@ -223,6 +235,8 @@ AnyClientMessage: TypeAlias = (
     | ChatDelete
     | SendEmote
     | Show
+    | Knock
+    | LetIn
     | Mute
     | Ping
 )
@@ -582,6 +596,20 @@ class Shown(ServerMessage, tag="shown", frozen=True):
     showing: Showing
 
 
+class Knocked(ServerMessage, tag="knocked", frozen=True):
+    """Somebody stands at the door of the room that I am in and asks to be let in."""
+
+    user_id: str
+    name: str
+
+
+class DoorOpened(ServerMessage, tag="door_opened", frozen=True):
+    """Somebody of this name has let me into the room: I may walk in for a minute."""
+
+    zone_id: str
+    name: str
+
+
 class Muted(ServerMessage, tag="muted", frozen=True):
     """Somebody of this name, who looks after the place, turned my microphone off."""
 
@@ -660,6 +688,8 @@ AnyServerMessage: TypeAlias = (
     | Emoted
     | Shown
     | LookChanged
+    | Knocked
+    | DoorOpened
     | Muted
     | MovedBack
     | ZonesChanged

@@ -148,6 +148,12 @@ async def test_who_runs_the_place_locks_a_room_and_whoever_stands_at_its_door_is
     await expect(bob.page.locator(".toast", has_text="This room is locked")).to_be_visible()
     assert await bob.page.inner_text("#zone-name") != "Room 3"
 
+    await ada.walk_to(*COLLISION.nearest_free(780, 150))
+    await bob.page.get_by_role("button", name="Knock at Room 3").click()
+    await ada.page.get_by_role("button", name="Let in").click()
+    await expect(bob.page.locator("#zone-name")).to_have_text("Room 3")
+    await bob.walk_to(*BELOW_THE_WALL)
+
     await ada.page.get_by_role("button", name="Change Room 3").click()
     await expect(dialog.get_by_label("Places")).to_have_value("2")
     await dialog.get_by_role("switch", name="Locked").uncheck()

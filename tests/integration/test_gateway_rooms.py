@@ -232,3 +232,32 @@ async def test_an_edit_while_the_world_is_being_loaded_is_not_lost() -> None:
         live = await loading
         assert live is not None
         assert live.space.zones.zones[ROOM_1].locked
+
+
+async def test_who_knocks_at_a_locked_room_is_let_in_by_somebody_inside() -> None:
+    async with TinyWorld() as tiny:
+        ann, eve = await tiny.join("ann", at=(200, 380)), await tiny.join("eve", at=(200, 430))
+        await edit(tiny, locked=True)
+        await eve.send(m.Knock(ROOM_1))
+        assert await ann.expect(m.Knocked) == m.Knocked("eve", eve.welcome.you.name)
+        await eve.send(m.LetIn("eve"))
+        assert (await eve.expect(m.Error)).code == "nobody_knocks", "nobody opens from outside"
+        await ann.send(m.LetIn("eve"))
+        assert await eve.expect(m.DoorOpened) == m.DoorOpened(ROOM_1, ann.welcome.you.name)
+        await eve.step(200, 390)
+        await eve.expect(m.ZoneChanged, lambda told: told.zone_id == ROOM_1)
+        await ann.send(m.LetIn("nobody"))
+        assert (await ann.expect(m.Error)).code == "nobody_knocks"
+
+
+async def test_a_knock_where_nobody_can_open_says_why() -> None:
+    async with TinyWorld() as tiny:
+        eve = await tiny.join("eve", at=(200, 430))
+        await edit(tiny, locked=True)
+        await eve.send(m.Knock(ROOM_1))
+        assert (await eve.expect(m.Error)).code == "nobody_inside"
+        await eve.send(m.Knock("zone-hall"))
+        assert (await eve.expect(m.Error)).code == "zone_unknown"
+        for _ in range(60):
+            await eve.send(m.Knock(ROOM_1))
+        assert (await eve.expect(m.Error, lambda error: error.code == "rate_limited")).ref == "knock"

@@ -12,6 +12,8 @@ from signaling.messages import (
     ClientMessage,
     Error,
     Join,
+    Knock,
+    LetIn,
     MediaAnswer,
     MediaOffer,
     MediaRestart,
@@ -89,6 +91,10 @@ class Desk:
             case Show():
                 if showing.show(live, client, message, now):
                     self._seats.renew_soon(live, client)
+            case Knock():
+                keeping.knock(live, client, message, now)
+            case LetIn():
+                keeping.let_in(live, client, message, now)
             case Mute():
                 muted = keeping.mute(live, client, message, now)
                 if muted is not None:

@@ -1,13 +1,14 @@
-"""What those who look after a place do about others while all are in it. No await, no socket."""
+"""What people do about others while all are in a place: knock, let in, mute. No await, no socket."""
 
 from __future__ import annotations
 
 import msgspec
 
-from signaling.messages import Error, Mute, Muted
+from signaling.messages import DoorOpened, Error, Knock, Knocked, LetIn, Mute, Muted
 from world.clients.client import Client
 from world.records import KEEPERS, RANK
 from world.running.live import LiveSpace
+from world.space import doors
 
 
 def mute(live: LiveSpace, client: Client, message: Mute, now: float) -> Client | None:
@@ -30,3 +31,35 @@ def mute(live: LiveSpace, client: Client, message: Mute, now: float) -> Client |
     live.flags_changed(other)
     theirs.send(Muted(player.name))
     return theirs
+
+
+def knock(live: LiveSpace, client: Client, message: Knock, now: float) -> None:
+    """Ask those in a locked room to be let in."""
+    if not client.chats.take(now, 1.0):
+        client.send(Error("rate_limited", "one knock after the other", "knock"))
+        return
+    player, zone = client.player, live.space.zones.zones.get(message.zone_id)
+    if zone is None or zone.type != "PRIVATE" or not player.walks:
+        client.send(Error("zone_unknown", "there is no such room for you", "knock"))
+        return
+    inside = [live.clients[one] for one in live.clients if one.room == zone.id]
+    refusal = live.space.refusal_of(player, zone, now)
+    if refusal is not None and refusal.code == "room_full":
+        client.send(Error(*refusal, "knock"))
+    elif refusal is not None and not inside:
+        client.send(Error("nobody_inside", "nobody is inside who could let you in", "knock"))
+    elif refusal is not None:
+        doors.knock(player, zone.id, now)
+        for one in inside:
+            one.send(Knocked(player.user_id, player.name))
+
+
+def let_in(live: LiveSpace, client: Client, message: LetIn, now: float) -> None:
+    """Open the door of one's room to somebody who has knocked."""
+    player, other = client.player, live.space.players.get(message.user_id)
+    if other is None or not doors.let_in(player, other, now):
+        client.send(Error("nobody_knocks", "nobody of this id waits at the door any more", "let_in"))
+        return
+    theirs = live.clients.get(other)
+    if theirs is not None and player.room is not None:
+        theirs.send(DoorOpened(player.room, player.name))

@@ -39,7 +39,8 @@ def move(live: LiveSpace, client: Client, message: PlayerMove, now: float) -> No
         return
     live.metrics.moved_back.labels(verdict).inc()
     # Who leans on a closed door is told why once a second.
-    refusal = live.space.refusal_at(player, message.x, message.y) if verdict in ROOM_CODES else None
+    told = verdict in ROOM_CODES
+    refusal = live.space.refusal_at(player, message.x, message.y, now) if told else None
     if refusal is not None and client.may_tell_moves(now):
         client.send(Error(*refusal, message.seq))
     client.send(MovedBack(player.x, player.y, message.seq))

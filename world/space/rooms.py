@@ -26,16 +26,16 @@ class RoomRefusal(NamedTuple):
 
 
 def room_refusal(
-    zone: ZoneRecord, user_id: str, role: Role, inside: Collection[str], *, returning: bool = False
+    zone: ZoneRecord, user_id: str, role: Role, inside: Collection[str], *, expected: bool = False
 ) -> RoomRefusal | None:
     """Why this user cannot come in, or None. `inside` are the ids of those who are in; they stay.
 
-    `returning`: their connection was lost in this room a moment ago. A lock keeps out those who come,
-    not those who were in; a place that somebody else has taken meanwhile is taken.
+    `expected`: their connection was lost in this room a moment ago, or somebody inside has let them in. A lock
+    keeps out those who come, not those who were in; a place that somebody else has taken meanwhile is taken.
     """
     if user_id in inside or role in RUNS_THE_PLACE:
         return None
-    if zone.locked and not returning:
+    if zone.locked and not expected:
         return RoomRefusal("room_locked", f"{zone.name} is locked at the moment.")
     if zone.capacity is not None and len(inside) >= zone.capacity:
         return RoomRefusal("room_full", f"{zone.name} is full ({zone.capacity} people).")

@@ -17,6 +17,7 @@ from typing import Literal
 
 from signaling.messages import Direction, Role
 from world.records import Seat, Spawn, ZoneRecord
+from world.space import doors
 from world.space.grid import Grid
 from world.space.ground import Ground
 from world.space.places import Places
@@ -94,7 +95,7 @@ class Space:
         returning: bool = False,
     ) -> Player:
         """Seat somebody: in the seat's zone if it has one, at the `last` position if that is a legal
-        place that is open to them, else at a spawn point. `returning` as in `world.space.rooms`.
+        place that is open to them, else at a spawn point. `returning` is `expected` in `world.space.rooms`.
 
         Raises:
             ValueError: the user is here already.
@@ -164,20 +165,25 @@ class Space:
         return self._refusal(zone, seat.user_id, seat.role, returning) is None
 
     def _refusal(
-        self, zone: ZoneRecord | None, user_id: str, role: Role, returning: bool = False
+        self, zone: ZoneRecord | None, user_id: str, role: Role, expected: bool = False
     ) -> RoomRefusal | None:
         """Why they cannot come into this zone; public space is open to all."""
         if zone is None or zone.type != "PRIVATE":
             return None
-        return room_refusal(zone, user_id, role, self.people_in(zone.id), returning=returning)
+        return room_refusal(zone, user_id, role, self.people_in(zone.id), expected=expected)
 
     def people_in(self, zone_id: str) -> Collection[str]:
         """The user ids of those who are in a zone (devices are not people). Do not change."""
         return self._people.get(zone_id, ())
 
-    def refusal_at(self, player: Player, x: float, y: float) -> RoomRefusal | None:
+    def refusal_at(self, player: Player, x: float, y: float, now: float) -> RoomRefusal | None:
         """Why this player cannot walk to (x, y), as far as rooms go."""
-        return self._refusal(self.zones.at(x, y), player.user_id, player.role)
+        return self.refusal_of(player, self.zones.at(x, y), now)
+
+    def refusal_of(self, player: Player, zone: ZoneRecord | None, now: float) -> RoomRefusal | None:
+        """Why this player cannot walk into the zone."""
+        expected = zone is not None and doors.is_let_in(player, zone.id, now)
+        return self._refusal(zone, player.user_id, player.role, expected)
 
     def leave(self, user_id: str) -> Player | None:
         """Take somebody out; None when they are not here."""
@@ -230,7 +236,7 @@ class Space:
             zone = self.zones.at(x, y)
             rezoned = (zone.id if zone is not None else None) != player.zone_id
             if rezoned:
-                refusal = self._refusal(zone, player.user_id, player.role)
+                refusal = self.refusal_of(player, zone, now)
                 if refusal is not None:
                     return refusal.code
             player.allowance -= step

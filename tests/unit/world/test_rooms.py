@@ -9,6 +9,7 @@ import pytest
 from signaling.messages import Presence, Role
 from tests.support.tiny_world import HALL, ROOM_1, ROOM_2, TinyGround, tiny_record
 from world.records import Seat, Spawn
+from world.space import doors
 from world.space.player import Player
 from world.space.rooms import room_refusal
 from world.space.space import RoomClosed, Space
@@ -143,3 +144,30 @@ def test_the_lock_is_told_before_the_crowd() -> None:
     assert refusal is not None
     assert refusal.code == "room_locked"
     assert room_refusal(room, "bob", "member", {"bob"}) is None
+
+
+def test_who_was_let_in_from_inside_passes_the_lock_for_a_minute_and_no_other_door() -> None:
+    place = space(locked=True)
+    ann, eve = at(place, "ann", INSIDE, "owner"), at(place, "eve", DOOR)
+    bob = at(place, "bob", (260.0, 430.0))
+    assert not doors.let_in(ann, eve, 0.0), "she has not knocked"
+    doors.knock(eve, ROOM_2, 0.0)
+    assert not doors.let_in(ann, eve, 0.0), "she has knocked at another door"
+    doors.knock(eve, ROOM_1, 0.0)
+    assert not doors.let_in(bob, eve, 0.0), "who stands outside opens nothing"
+    assert not doors.let_in(ann, eve, doors.KNOCK_SECONDS), "that was long ago"
+    assert doors.let_in(ann, eve, 0.0)
+    assert not doors.let_in(ann, eve, 0.0), "one knock opens once"
+    assert walk_in(place, bob) == "room_locked", "the door is open to her alone"
+    assert doors.is_let_in(eve, ROOM_1, doors.LET_IN_SECONDS - 1)
+    assert not doors.is_let_in(eve, ROOM_1, doors.LET_IN_SECONDS)
+    assert walk_in(place, eve) == "moved"
+    assert eve.room == ROOM_1
+
+
+def test_being_let_in_is_no_way_into_a_full_room() -> None:
+    place = space(locked=True, capacity=1)
+    ann, eve = at(place, "ann", INSIDE, "owner"), at(place, "eve", DOOR)
+    doors.knock(eve, ROOM_1, 0.0)
+    assert doors.let_in(ann, eve, 0.0)
+    assert walk_in(place, eve) == "room_full"

@@ -30,6 +30,7 @@ export interface Seat {
   readonly user_id: string;
 }
 
+const KNOCK_MS = 30_000;
 const LEVEL_MS = 100;
 
 export class Room {
@@ -135,6 +136,9 @@ export class Room {
       const { mic, camera } = this.#entrance;
       void this.#media.start(message.ice_servers.map(browserIceServer), { mic, camera }, message.you.session);
       this.#showEnterWorld();
+    } else if (message.type === "knocked") {
+      const letIn = { label: t("world.let_in"), run: () => void this.#connection.send({ type: "let_in", user_id: message.user_id }) };
+      toast(t("world.knocks", { name: message.name }), KNOCK_MS, letIn);
     } else if (message.type === "muted") {
       toast(t("world.muted_by", { name: message.name }));
     } else if (message.type === "error" && message.ref === undefined) {

@@ -281,6 +281,18 @@ export interface LookChanged {
   avatar: string;
 }
 
+export interface Knocked {
+  type: "knocked";
+  user_id: string;
+  name: string;
+}
+
+export interface DoorOpened {
+  type: "door_opened";
+  zone_id: string;
+  name: string;
+}
+
 export interface Muted {
   type: "muted";
   name: string;
@@ -409,6 +421,16 @@ export interface Show {
   seated?: boolean;
 }
 
+export interface Knock {
+  type: "knock";
+  zone_id: string;
+}
+
+export interface LetIn {
+  type: "let_in";
+  user_id: string;
+}
+
 export interface Mute {
   type: "mute";
   user_id: string;
@@ -436,6 +458,8 @@ export type ClientMessage =
   | ChatDelete
   | SendEmote
   | Show
+  | Knock
+  | LetIn
   | Mute
   | Ping;
 
@@ -463,6 +487,8 @@ export type ServerMessage =
   | Emoted
   | Shown
   | LookChanged
+  | Knocked
+  | DoorOpened
   | Muted
   | MovedBack
   | ZonesChanged

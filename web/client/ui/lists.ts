@@ -29,6 +29,8 @@ export interface ListsActions {
   walkToZone: (zoneId: string) => void;
   follow: (userId: string) => void;
   mute: (userId: string) => void;
+  /** False where it could not be sent. */
+  knock: (zoneId: string) => boolean;
   remove: (person: Removed) => void;
   invite: () => void;
   write: (userId: string, name: string, avatar: string) => void;
@@ -83,6 +85,9 @@ export class Lists {
     this.#rooms = new RoomsList(panel.bodies.rooms, {
       walk: ({ id }) => actions.walkToZone(id),
       change: (zone) => openRoom(zone, actions.said),
+      knock: (zone) => {
+        if (actions.knock(zone.id)) actions.said(t("world.knocked", { room: zoneTitle(zone.name) }));
+      },
       copied: (zone, worked) => actions.copied(zoneTitle(zone.name), worked),
     });
   }

@@ -8,9 +8,17 @@ import { refusalOf } from "../shared/refusals.ts";
 import { endingOf } from "./endings.ts";
 
 const SHOWN_MS = 5000;
+/** What asks for an answer waits longer for it. */
+const ASKED_MS = 30_000;
 const MAX_TOASTS = 3;
 /** A connection that is back so soon was not worth a word. */
 const PATIENCE_MS = 700;
+
+/** A button in a message, which answers it. */
+export interface Answer {
+  label: string;
+  run: () => void;
+}
 
 export class Toasts {
   readonly #place: HTMLElement;
@@ -20,12 +28,20 @@ export class Toasts {
   }
 
   /** The same words are not said twice at a time, and what is new `about` something takes the place of what was. */
-  show(text: string, kind: "plain" | "bad" | "room" = "plain", about = text): void {
+  show(text: string, kind: "plain" | "bad" | "room" = "plain", about = text, answer: Answer | null = null): void {
     for (const old of this.#place.querySelectorAll<HTMLElement>(".toast")) if (old.dataset["about"] === about) old.remove();
     while (this.#place.childElementCount >= MAX_TOASTS) this.#place.firstElementChild?.remove();
     const toast = h("div", { class: `toast toast-${kind}`, "data-about": about }, text);
+    if (answer) {
+      const button = h("button", { type: "button", class: "button small", text: answer.label });
+      button.addEventListener("click", () => {
+        toast.remove();
+        answer.run();
+      });
+      toast.append(button);
+    }
     this.#place.append(toast);
-    setTimeout(() => toast.remove(), SHOWN_MS);
+    setTimeout(() => toast.remove(), answer ? ASKED_MS : SHOWN_MS);
   }
 }
 

@@ -23,6 +23,7 @@ export interface RoomRow {
 export interface RoomsActions {
   walk: (zone: ZoneInfo) => void;
   change: (zone: ZoneInfo) => void;
+  knock: (zone: ZoneInfo) => void;
   /** The link was put on the clipboard, or could not be. */
   copied: (zone: ZoneInfo, worked: boolean) => void;
 }
@@ -96,6 +97,12 @@ export class RoomsList {
       link.dataset["does"] = "link";
       link.addEventListener("click", () => void this.#copy(zone));
       buttons.append(link);
+    }
+    if (closed === "locked" && !mine && !here) {
+      const knock = iconButton("knock", t("rooms.knock", { room: title }), "icon-button small");
+      knock.dataset["does"] = "knock";
+      knock.addEventListener("click", () => this.#actions.knock(zone));
+      buttons.append(knock);
     }
     const walk = iconButton("walk", t("rooms.walk", { room: title }), "icon-button small");
     walk.dataset["does"] = "walk";

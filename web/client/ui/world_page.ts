@@ -12,7 +12,6 @@ import { Volumes } from "../media/volumes.ts";
 import { Connection, type ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
 import { byId } from "../shared/dom.ts";
-import { refusalOf } from "../shared/refusals.ts";
 import { Announcer } from "./announcer.ts";
 import { Booth } from "./booth.ts";
 import { Bubbles, EMOTES } from "./bubbles.ts";
@@ -28,6 +27,7 @@ import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { Place } from "./place.ts";
 import type { Checked } from "./device_check.ts";
+import { Doors } from "./doors.ts";
 import { Expressions } from "./expressions.ts";
 import { Figures } from "./figures.ts";
 import { Find } from "./find.ts";
@@ -44,8 +44,6 @@ import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
 
 const RESUME = "atrium.resume.";
-/** A step into a private room that takes nobody more. */
-const DOORS: readonly string[] = ["room_locked", "room_full"];
 
 export interface PageData {
   server_id: string;
@@ -76,6 +74,7 @@ export class WorldPage {
   readonly #hearers: HearersPanel;
   readonly #figures: Figures;
   readonly #hands: Hands;
+  readonly #doors: Doors;
   readonly #asLeft: AsLeft;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
@@ -146,6 +145,7 @@ export class WorldPage {
         this.#panel.show("chat");
         this.#chat.openDirect(userId, name, avatar);
       },
+      knock: (zoneId) => this.#connection.send({ type: "knock", zone_id: zoneId }),
       mute: (userId) => this.#connection.send({ type: "mute", user_id: userId }),
       remove: (person) => openRemoval(data.server_id, person, (words) => this.#toasts.show(words)),
       invite: () => void invitePeople(data.server_id, this.#toasts),
@@ -234,6 +234,11 @@ export class WorldPage {
         this.#chat.focus();
       },
     });
+    this.#doors = new Doors(this.#toasts, {
+      letIn: (userId) => this.#connection.send({ type: "let_in", user_id: userId }),
+      showRooms: () => this.#panel.show("rooms"),
+      walkIn: (zoneId) => this.#walking.toZone(zoneId),
+    });
     this.#media.on("local", () => this.#keepAsLeft());
     window.addEventListener("pagehide", (event) => {
       this.#leaving = !event.persisted;
@@ -295,6 +300,12 @@ export class WorldPage {
       case "slots":
         this.#slots = message;
         break;
+      case "knocked":
+        this.#doors.knocked(message);
+        break;
+      case "door_opened":
+        this.#doors.opened(message);
+        break;
       case "muted":
         this.#toasts.show(t("world.muted_by", { name: message.name }), "bad");
         break;
@@ -305,9 +316,7 @@ export class WorldPage {
         this.#bubbles.emote(message.user_id, message.emote);
         break;
       case "error":
-        if (message.ref === "emote" || message.ref === "mute" || DOORS.includes(message.code)) {
-          this.#toasts.show(refusalOf(message), "bad");
-        }
+        this.#doors.refused(message);
         break;
     }
   }

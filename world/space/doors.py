@@ -1,0 +1,31 @@
+"""Knocking at a locked room, and being let in by somebody inside. Pure."""
+
+from __future__ import annotations
+
+from world.space.player import Player
+
+# A knock that nobody has answered by then is over (s).
+KNOCK_SECONDS = 60.0
+# So long there is time to walk in (s).
+LET_IN_SECONDS = 60.0
+
+
+def knock(player: Player, zone_id: str, now: float) -> None:
+    """The player stands at this room's door and has knocked."""
+    player.knocked = (zone_id, now + KNOCK_SECONDS)
+
+
+def let_in(inside: Player, other: Player, now: float) -> bool:
+    """Somebody opens the door of the room they are in to another; False where that one has not knocked there."""
+    if inside.room is None or other.knocked is None:
+        return False
+    zone_id, until = other.knocked
+    if zone_id != inside.room or now >= until:
+        return False
+    other.knocked, other.let_in = None, (zone_id, now + LET_IN_SECONDS)
+    return True
+
+
+def is_let_in(player: Player, zone_id: str, now: float) -> bool:
+    """Whether the room's lock is open to this player."""
+    return player.let_in is not None and player.let_in[0] == zone_id and now < player.let_in[1]
