@@ -198,7 +198,7 @@ class Knock(ClientMessage, tag="knock", frozen=True):
 
 
 class LetIn(ClientMessage, tag="let_in", frozen=True):
-    """Open the door of the room that I am in to somebody who has knocked there: they may walk in for a minute."""
+    """Open the door of my room to somebody who has knocked there: they may walk in for a minute."""
 
     user_id: Id
 

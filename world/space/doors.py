@@ -16,7 +16,7 @@ def knock(player: Player, zone_id: str, now: float) -> None:
 
 
 def let_in(inside: Player, other: Player, now: float) -> bool:
-    """Somebody opens the door of the room they are in to another; False where that one has not knocked there."""
+    """Somebody opens the door of their room to another; False where that one has not knocked there."""
     if inside.room is None or other.knocked is None:
         return False
     zone_id, until = other.knocked

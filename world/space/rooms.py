@@ -30,8 +30,8 @@ def room_refusal(
 ) -> RoomRefusal | None:
     """Why this user cannot come in, or None. `inside` are the ids of those who are in; they stay.
 
-    `expected`: their connection was lost in this room a moment ago, or somebody inside has let them in. A lock
-    keeps out those who come, not those who were in; a place that somebody else has taken meanwhile is taken.
+    `expected`: their connection was lost in this room a moment ago, or somebody inside has let them in. A
+    lock keeps out those who come, not those who were in; a place that somebody else has taken is taken.
     """
     if user_id in inside or role in RUNS_THE_PLACE:
         return None
