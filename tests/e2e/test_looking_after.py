@@ -50,7 +50,7 @@ async def test_an_invited_stranger_comes_in_is_sent_away_and_let_in_again(
         await expect(bob.page.locator("#side")).to_be_hidden()
         await expect(bob.page.locator("#zone-name")).to_have_text("Room 1")
 
-        await bob.finish("window.atrium.media.setMic(true)")
+        await bob.page.evaluate("window.atrium.media.setMic(true)")
         await ada.page.get_by_role("button", name=f"Volume of {bob.username}").click()
         await ada.page.get_by_role("button", name="Mute", exact=True).click()
         await expect(bob.page.locator(".toast", has_text="has muted you")).to_be_visible()
