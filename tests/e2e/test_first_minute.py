@@ -102,7 +102,7 @@ async def test_a_look_is_chosen_before_others_see_it(newcomer: Person, album: Pa
     await photograph(page, album, "look")
     await look.get_by_role("button", name="Enter The Guild").click()
     await newcomer.in_world()
-    assert (await newcomer.you())["name"] == "newcomer"
+    assert (await newcomer.you())["name"] == "Ada"
     me = await newcomer.get("/api/auth/me")
     assert me["user"]["avatar"].startswith("me-"), "put together from a ready one, and kept"
     assert not await page.evaluate("atrium.media.local.mic || atrium.media.local.camera")
