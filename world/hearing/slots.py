@@ -5,6 +5,9 @@ as many as there are slots gets one and keeps that slot for as long as they stay
 slot that changes its source costs a keyframe and a gap. Reserved (pre-warmed) sources rank after all
 that are heard.
 
+Slots of one number are one stream to the browser, which plays their sound and their picture in step, and
+no others. So the voice and the face of a person get the same number, and so do a screen and its sound.
+
 Rank in public space is distance, with a bonus for those who have a slot already; for video, the pinned
 person comes first. For audio, people who speak (or did a moment ago) do, and among them those who are
 heard best: how loud they speak times what the distance leaves of it. In a private room distance does not
@@ -40,6 +43,10 @@ LOUDER = 2.2
 RERANK_SECONDS = 0.25
 
 
+# What belongs together: lips match.
+_OTHER_HALF: Mapping[Source, Source] = MappingProxyType(
+    {"mic": "camera", "camera": "mic", "screen": "screen_audio", "screen_audio": "screen"}
+)
 _NOTHING: Mapping[Source, int] = MappingProxyType({})
 
 
@@ -65,29 +72,35 @@ class SlotTable:
         """The slots of this person's sources. Do not change."""
         return self._where.get(player, _NOTHING)
 
-    def assign(self, wishes: list[Wish]) -> bool:
-        """Give slots to the first of `wishes` (best first). Returns whether anything changed."""
-        chosen = wishes[: len(self.slots)]
-        keys = {(wish.player, wish.source) for wish in chosen}
+    def release(self, wishes: list[Wish]) -> bool:
+        """Free the slots of all who are not among the first of `wishes`. Returns whether anything changed."""
+        keys = {(wish.player, wish.source) for wish in wishes[: len(self.slots)]}
         changed = False
         for slot, held in enumerate(self.slots):
             if held is not None and (held.player, held.source) not in keys:
                 self._free(slot, held)
                 changed = True
+        return changed
+
+    def give(self, wishes: list[Wish], beside: SlotTable) -> bool:
+        """Give slots to the first of `wishes` (best first), after `release`. Whether anything changed.
+
+        `beside` is the table of the other kind.
+        """
+        changed = False
         free: list[int] | None = None
-        for wish in chosen:
-            slot_or_none = self._where.get(wish.player, _NOTHING).get(wish.source)
-            if slot_or_none is None:
+        for wish in wishes[: len(self.slots)]:
+            slot = self._where.get(wish.player, _NOTHING).get(wish.source)
+            if slot is None:
                 if free is None:
                     free = [index for index, held in enumerate(self.slots) if held is None]
-                    free.reverse()
-                slot_or_none = free.pop()
-                self._where.setdefault(wish.player, {})[wish.source] = slot_or_none
-                self.slots[slot_or_none] = wish
-                changed = True
-            elif self.slots[slot_or_none] != wish:
-                self.slots[slot_or_none] = wish
-                changed = True
+                slot = _place(wish, free, beside)
+                free.remove(slot)
+                self._where.setdefault(wish.player, {})[wish.source] = slot
+            elif self.slots[slot] == wish:
+                continue
+            self.slots[slot] = wish
+            changed = True
         return changed
 
     def review(self, player: Player, heard: bool | None, carried: Iterable[Source]) -> bool:
@@ -115,6 +128,16 @@ class SlotTable:
             del self._where[wish.player]
 
 
+def _place(wish: Wish, free: list[int], beside: SlotTable) -> int:
+    """Which of the `free` slots: the one beside this source's other half, else one beside which there is room
+    for it, else any."""
+    other = beside.held_by(wish.player).get(_OTHER_HALF[wish.source])
+    if other is not None and other in free:
+        return other
+    taken = beside.slots
+    return next((slot for slot in free if slot >= len(taken) or taken[slot] is None), free[0])
+
+
 class Ears:
     """Both tables of one listener."""
 
@@ -131,8 +154,11 @@ class Ears:
     def assign(self, audio: list[Wish], video: list[Wish]) -> bool:
         """Assign both kinds. Returns whether anything changed."""
         self.overflow = len(audio) > len(self.audio.slots) or len(video) > len(self.video.slots)
-        changed = self.audio.assign(audio)
-        return self.video.assign(video) or changed
+        # Who goes makes room in both before anybody is given a place.
+        changed = self.audio.release(audio)
+        changed = self.video.release(video) or changed
+        changed = self.audio.give(audio, self.video) or changed
+        return self.video.give(video, self.audio) or changed
 
     def carry(self, player: Player) -> bool:
         """Whether a slot carries this person, or is reserved for them."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.messages import MediaFlags
+from signaling.messages import KIND_OF_SOURCE, MediaFlags, Source
 from tests.support.people import person, put_on_air
 from world.hearing.audibility import Audibility, amplitude, gain
 from world.hearing.slots import (
@@ -13,7 +15,6 @@ from world.hearing.slots import (
     LOUDER,
     SPEAKING_HOLD,
     Ears,
-    SlotTable,
     Wish,
     public_wishes,
     rank_room,
@@ -45,22 +46,67 @@ ranking = st.lists(st.tuples(st.sampled_from(PEOPLE), st.booleans()), unique_by=
 def test_whoever_stays_keeps_their_slot_and_the_best_are_always_in(
     rankings: list[list[tuple[Player, bool]]],
 ) -> None:
-    table = SlotTable(3)
+    ears = Ears(3, 0)
+    table = ears.audio
     for ranked in rankings:
         before = {wish.player: slot for slot, wish in enumerate(table.slots) if wish is not None}
         wishes = [Wish(player, "mic", active) for player, active in ranked]
         old = list(table.slots)
-        assert table.assign(wishes) == (table.slots != old)
+        assert ears.assign(wishes, []) == (table.slots != old)
         after = {wish.player: slot for slot, wish in enumerate(table.slots) if wish is not None}
         assert {wish for wish in table.slots if wish is not None} == set(wishes[:3])
         assert all(after[player] == slot for player, slot in before.items() if player in after)
 
 
 def test_a_reserved_source_that_comes_into_hearing_stays_in_its_slot() -> None:
-    table = SlotTable(2)
-    table.assign([Wish(PEOPLE[0], "mic", True), Wish(PEOPLE[1], "mic", False)])
-    assert table.assign([Wish(PEOPLE[1], "mic", True), Wish(PEOPLE[0], "mic", True)])
-    assert table.slots == [Wish(PEOPLE[0], "mic", True), Wish(PEOPLE[1], "mic", True)]
+    ears = Ears(2, 0)
+    ears.assign([Wish(PEOPLE[0], "mic", True), Wish(PEOPLE[1], "mic", False)], [])
+    assert ears.assign([Wish(PEOPLE[1], "mic", True), Wish(PEOPLE[0], "mic", True)], [])
+    assert ears.audio.slots == [Wish(PEOPLE[0], "mic", True), Wish(PEOPLE[1], "mic", True)]
+
+
+SOURCES: tuple[Source, ...] = ("mic", "camera", "screen", "screen_audio")
+on_air = st.sets(st.tuples(st.sampled_from(PEOPLE[:3]), st.sampled_from(SOURCES)))
+
+
+def numbers(ears: Ears, player: Player) -> dict[Source, int]:
+    """The numbers of the slots that carry this person."""
+    return {**ears.audio.held_by(player), **ears.video.held_by(player)}
+
+
+@given(st.lists(st.tuples(on_air, st.randoms(use_true_random=False)), max_size=12))
+def test_voice_and_face_have_slots_of_one_number_whatever_was_on_before(
+    changes: list[tuple[set[tuple[Player, Source]], Random]],
+) -> None:
+    ears = Ears(6, 6)  # three people, two pairs of sources each
+    for on, random in changes:
+        wishes = [Wish(player, source, True) for player, source in sorted(on, key=lambda one: one[1])]
+        random.shuffle(wishes)
+        audio = [wish for wish in wishes if KIND_OF_SOURCE[wish.source] == "audio"]
+        ears.assign(audio, [wish for wish in wishes if wish not in audio])
+        for player in PEOPLE[:3]:
+            held = numbers(ears, player)
+            for voice, face in (("mic", "camera"), ("screen_audio", "screen")):
+                if voice in held and face in held:
+                    assert held[voice] == held[face]
+
+
+def test_a_voice_comes_back_to_the_number_of_its_face() -> None:
+    ann, bob = PEOPLE[:2]
+    ears = Ears()
+    face = [Wish(ann, "camera", True)]
+    ears.assign([Wish(ann, "mic", True)], face)
+    ears.assign([Wish(bob, "mic", True)], face)  # Ann is muted, and her number is kept free
+    ears.assign([Wish(bob, "mic", True), Wish(ann, "mic", True)], face)
+    assert numbers(ears, ann) == {"mic": 0, "camera": 0}
+    assert numbers(ears, bob) == {"mic": 1}
+
+
+def test_where_nothing_else_is_free_a_voice_is_heard_beside_anothers_face() -> None:
+    ann, bob = PEOPLE[:2]
+    ears = Ears(1, 1)
+    ears.assign([Wish(bob, "mic", True)], [Wish(ann, "camera", True)])
+    assert (ears.audio.slots, ears.video.slots) == ([Wish(bob, "mic", True)], [Wish(ann, "camera", True)])
 
 
 # --- public space ----------------------------------------------------------------------------------
