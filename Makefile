@@ -45,6 +45,8 @@ types: install ## the client's message types out of signaling/messages.py
 art: install ## the generated tiles, avatars and maps
 	@$(BIN)/python -m maps.art
 
+# As tools/install.py does: some networks have an authority of their own.
+lock: export UV_SYSTEM_CERTS ?= true
 lock: install ## resolve the dependencies of pyproject.toml anew
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--extra build pyproject.toml -o requirements.lock
