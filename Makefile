@@ -61,3 +61,4 @@ screenshots: install ## every page at three sizes, into docs/screenshots
 
 clean: ## everything that was installed or built (not .data)
 	@rm -rf .venv build web/client/node_modules tests/e2e/browser/node_modules tests/e2e/browser/unpacked web/static/app *.egg-info
+	@rm -rf sfu/forward/*.so world/native/*.so .hypothesis .*_cache
