@@ -5,6 +5,10 @@ tells what the path carries, after a few packets already. Where that is much les
 grows by nearly as much as is sent, in front of the voices too, and each picture that still goes out is a
 longer silence. So none does until the queue is gone: what follows then is a smaller layer, with a keyframe.
 
+A picture leaves at once and is a queue of its own making, which says nothing: what counts is how much longer
+a packet stood than it would in front of a path that carries what is believed. Two packets that each took
+much longer are enough, for while a third is waited for, the next picture leaves.
+
 What a machine that stalls delays comes at once afterwards, so the rate behind it is high, and the newest of
 it was hardly delayed: that brakes nothing.
 
@@ -15,6 +19,8 @@ be.
 
 from __future__ import annotations
 
+import math
+
 from collections import deque
 from collections.abc import Iterable
 
@@ -22,13 +28,16 @@ from collections.abc import Iterable
 QUEUED_SECONDS = 0.015
 # So many packets and such a span of arrivals (s) tell a rate. Braking asks for that of a moment, since
 # before it the path may have carried more; while the queue drains more of them tell it better.
-MIN_PACKETS = 3
-MIN_SPAN_SECONDS, MOMENT_SECONDS, MAX_SPAN_SECONDS = 0.03, 0.1, 0.5
-# The queue is this long (s), and longer than the longest of each feedback mostly is, by so many deviations:
-# jitter has its usual size. It has grown by so much (s) since it began to be seen, with so many bytes to
-# show for it.
-STEEP_SECONDS, SPREAD, GROWN_SECONDS, MIN_BYTES = 0.05, 3.0, 0.03, 2_000
+MIN_PACKETS = 2
+MIN_SPAN_SECONDS, MOMENT_SECONDS, MAX_SPAN_SECONDS = 0.015, 0.1, 0.5
+# The newest packets stood so much longer (s) than is due, and longer than the longest of each feedback mostly
+# does, by so many deviations: jitter has its usual size. So many bytes show it.
+STEEP_SECONDS, SPREAD, MIN_BYTES = 0.02, 5.0, 2_000
 USUAL_GAIN = 1 / 16
+# The deviation (s) of a path of which nothing is known yet.
+FIRST_SPREAD = 0.02
+# A queue of our own making is not believed to be longer than this (s).
+MAX_DUE_SECONDS = 0.2
 # The path carries less than this share of what it was believed to, and of what is sent.
 SHARE_OF_ESTIMATE, SHARE_OF_SENT = 0.7, 0.9
 # The queue is gone.
@@ -44,40 +53,48 @@ class Brake:
     """One path. `on` while no video is to be sent; `rate` is what the path carries, bit/s, as seen last
     behind a queue."""
 
-    __slots__ = ("_changed_at", "_run", "_spread", "_usual", "on", "rate")
+    __slots__ = ("_changed_at", "_free_at", "_run", "_spread", "_usual", "on", "rate")
 
     def __init__(self) -> None:
         self.on = False
         self.rate: float | None = None
-        self._run: deque[tuple[float, int, float]] = deque()  # (arrived, bytes, s in the queue)
+        # (arrived, bytes, s in the queue beyond what is due) of what stood there without a break.
+        self._run: deque[tuple[float, int, float]] = deque()
         self._changed_at = float("-inf")
-        self._usual = self._spread = 0.0  # the longest queue (s) of each feedback: mean and deviation
+        # When a path that carries what is believed has given all that left so far, on the sender's clock (s).
+        self._free_at = float("-inf")
+        # The most (s) by which one of a feedback stood longer than is due: mean and deviation.
+        self._usual, self._spread = 0.0, FIRST_SPREAD
 
     def feedback(
-        self, arrivals: Iterable[tuple[float, int, float]], estimate: float, sent: float | None, now: float
+        self,
+        arrivals: Iterable[tuple[float, float, int]],
+        base: float,
+        estimate: float,
+        sent: float | None,
+        now: float,
     ) -> bool:
-        """These arrived: when (s of the client's clock, rising), their bytes and how long (s) each stood in a
-        queue. `estimate` is what the path was believed to carry, `sent` what is sent (bit/s; None: unknown).
+        """These arrived: when they left (s, rising), when they came (s of the client's clock), their bytes.
+        `base` is the way (s, between the two clocks) without a queue, `estimate` what the path was believed
+        to carry, `sent` what is sent (bit/s; None: unknown).
 
         True where `on` has changed.
         """
-        run = self._run
-        queues = []
-        for arrived, size, queued in arrivals:
-            queues.append(queued)
-            if queued < QUEUED_SECONDS or (run and not 0.0 <= arrived - run[-1][0] <= MAX_SPAN_SECONDS):
-                run.clear()
-            if queued >= QUEUED_SECONDS:
-                run.append((arrived, size, queued))
-                while arrived - run[0][0] > MAX_SPAN_SECONDS:
-                    run.popleft()
-        if not queues:
+        came = sorted(
+            (arrived, left + base, size, self._due(left, size, estimate)) for left, arrived, size in arrivals
+        )
+        if not came:
             return False
+        shortest, longest = math.inf, 0.0
+        for arrived, reached, size, due in came:
+            queued = arrived - reached
+            shortest, longest = min(shortest, queued), max(longest, queued - due)
+            self._stood(reached, arrived, size, queued - due)
         if self.on:
             self.rate = self._rate(MAX_SPAN_SECONDS) or self.rate
-            return min(queues) < DRAINED_SECONDS and self._turn(False, now)
+            return shortest < DRAINED_SECONDS and self._turn(False, now)
         rate = self._rate(MOMENT_SECONDS) if sent is not None and self._steep(now) else None
-        off = max(queues) - self._usual
+        off = longest - self._usual
         self._usual += USUAL_GAIN * off
         self._spread += USUAL_GAIN * (abs(off) - self._spread)
         if rate is None or rate >= min(SHARE_OF_ESTIMATE * estimate, SHARE_OF_SENT * (sent or 0.0)):
@@ -85,16 +102,34 @@ class Brake:
         self.rate = rate
         return self._turn(True, now)
 
+    def missed(self) -> None:
+        """Something is not known of what arrived before the next arrivals: they say no rate with those before."""
+        self._run.clear()
+
+    def _due(self, left: float, size: int, estimate: float) -> float:
+        """How long (s) the next packet would stand in front of a path that carries the estimate."""
+        begins = min(max(self._free_at, left), left + MAX_DUE_SECONDS)
+        self._free_at = begins + size * 8 / estimate
+        return self._free_at - left
+
+    def _stood(self, reached: float, arrived: float, size: int, beyond: float) -> None:
+        """A packet reached the queue, and came out of it (s of the client's clock)."""
+        run = self._run
+        queued = arrived - reached
+        if queued < QUEUED_SECONDS or (run and not reached <= run[-1][0] <= arrived):
+            run.clear()  # there was no queue, or it was empty in between
+        if queued >= QUEUED_SECONDS:
+            run.append((arrived, size, beyond))
+            while arrived - run[0][0] > MAX_SPAN_SECONDS:
+                run.popleft()
+
     def _steep(self, now: float) -> bool:
         run = self._run
         if now - self._changed_at < AGAIN_SECONDS or len(run) < MIN_PACKETS:
             return False
-        newest = min(run[-1][2], run[-2][2])
-        return (
-            newest >= max(STEEP_SECONDS, self._usual + SPREAD * self._spread)
-            and newest - run[0][2] >= GROWN_SECONDS
-            and sum(size for _, size, _ in run) - run[0][1] >= MIN_BYTES
-        )
+        return min(run[-1][2], run[-2][2]) >= max(
+            STEEP_SECONDS, self._usual + SPREAD * self._spread
+        ) and MIN_BYTES <= sum(size for _, size, _ in run)
 
     def tick(self, now: float) -> bool:
         """Time has passed; True where `on` has changed."""

@@ -104,8 +104,9 @@ class Estimator:
         """What the delay says: normal, over, under."""
         return self._trend.signal
 
-    def feedback(self, results: Sequence[PacketResult], now: float) -> None:
-        """The client tells of these packets, in the order in which they were sent."""
+    def feedback(self, results: Sequence[PacketResult], now: float, whole: bool = True) -> None:
+        """The client tells of these packets, in the order in which they were sent. Not `whole`: it told of
+        others before them, and that was lost."""
         self._feedback_at = now
         lost = bytes_acked = acked = 0
         newest = 0.0
@@ -129,6 +130,8 @@ class Estimator:
         self.loss.add(len(results), lost, now)
         queued = self.queue.seconds
         self.queue.add(ways, now)
+        if not whole:
+            self.brake.missed()
         self._stop_or_go(results, now)
         if acked:
             self.round_trip += (min(max(now - newest, 0.0), 2.0) - self.round_trip) / 8
@@ -138,7 +141,9 @@ class Estimator:
         if self.brake.on:
             self._grown_at = now
             return
-        self._act(over or self.queue.seconds > max(LONG_QUEUE_SECONDS, queued), now)
+        over = over or self.queue.seconds > max(LONG_QUEUE_SECONDS, queued)
+        # Where feedback was lost it is not known what was delivered: the next one tells it better.
+        self._act(over and whole, now)
 
     @property
     def allowed(self) -> float:
@@ -149,10 +154,9 @@ class Estimator:
 
     def _stop_or_go(self, results: Sequence[PacketResult], now: float) -> None:
         """A queue that rises steeply stops all video; what it drained at is the path's rate."""
-        base = self.queue.base
-        arrived = sorted((at, size, at - sent - base) for sent, at, size in results if at is not None)
+        arrived = [(sent, at, size) for sent, at, size in results if at is not None]
         brake = self.brake
-        if not brake.feedback(arrived, self.bitrate, self._left.bitrate, now):
+        if not brake.feedback(arrived, self.queue.base, self.bitrate, self._left.bitrate, now):
             return
         assert brake.rate is not None
         if brake.on:

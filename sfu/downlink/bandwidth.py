@@ -20,6 +20,7 @@ from sfu.congestion.probing import Prober
 from sfu.forward.contract import MAX_PADDING, MAX_PROBE, Forwarder
 from sfu.metrics import Metrics
 from sfu.routing.slot import Slot
+from sfu.rtp.sequence import newer_16
 from sfu.rtp.twcc import TICKS_PER_SECOND, TransportFeedback
 from signaling.ratelimit import TokenBucket
 
@@ -80,6 +81,7 @@ class Downlink:
     budget: TokenBucket
     allocator: Allocator = field(default_factory=Allocator)
     heard_of: bool = False  # it has told something of its path
+    told: int | None = None  # the first transport-wide number that it has not told of
     due: float = 0.0
     estimate: float = 0.0  # with which it was shared out
     allocation: Allocation = field(default_factory=lambda: Allocation({}, 0.0, 0.0, frozenset()))
@@ -157,7 +159,9 @@ class Bandwidth:
         self._metrics.transport_feedback_received.inc()
         estimator = downlink.estimator
         drops = estimator.drops
-        estimator.feedback(results, now)
+        whole = downlink.told is None or not newer_16(told.base, downlink.told)
+        downlink.told = told.base + told.count & 0xFFFF
+        estimator.feedback(results, now, whole)
         found = downlink.prober.feedback(results, now)
         self._note(downlink)
         if found is not None:

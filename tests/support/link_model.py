@@ -96,7 +96,7 @@ class Link:
 class Flow:
     """`wants(now)`: the bit/s that its streams would use; `layers`: where it can only send some of these
     rates (rising), as a forwarder does. `stalls`: (from, to) in which the listener's machine does nothing;
-    what has arrived is read afterwards."""
+    what has arrived is read afterwards. `frame` and `feedback` are the s between two of them."""
 
     link: Link
     wants: Callable[[float], float]
@@ -107,6 +107,8 @@ class Flow:
     feedback_loss: float = 0.0
     stalls: Sequence[tuple[float, float]] = ()
     seed: int = 7
+    frame: float = FRAME_SECONDS
+    feedback: float = FEEDBACK_SECONDS
     estimator: Estimator = field(init=False)
     prober: Prober = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)  # (when, estimate)
@@ -120,7 +122,7 @@ class Flow:
         self._sizes: dict[int, tuple[float, int]] = {}
         self._number = self._told = 0
         self._arrived: dict[int, float] = {}
-        self._returning: deque[tuple[float, list[PacketResult]]] = deque()
+        self._returning: deque[tuple[float, list[PacketResult], bool]] = deque()
         self._debt = 0.0
         self._frame_at = self._audio_at = self._feedback_at = self._tick_at = self.begins
 
@@ -129,7 +131,8 @@ class Flow:
     _number: int = field(init=False)
     _told: int = field(init=False)
     _arrived: dict[int, float] = field(init=False)
-    _returning: deque[tuple[float, list[PacketResult]]] = field(init=False)
+    _returning: deque[tuple[float, list[PacketResult], bool]] = field(init=False)
+    _whole: bool = field(init=False, default=True)  # no feedback was lost before the next
     _debt: float = field(init=False)
     _keyframe_at: float = field(init=False, default=0.0)
     _frame_at: float = field(init=False)
@@ -151,9 +154,9 @@ class Flow:
             self._audio_at += 0.02
             self._send(AUDIO_PACKET, now)
         if now >= self._frame_at:
-            self._frame_at += FRAME_SECONDS
+            self._frame_at += self.frame
             audio = AUDIO_PACKET * 8 * 50 if self.audio else 0
-            self._debt += self._picture(now) * max(self.rate(now) - audio, 0.0) * FRAME_SECONDS / 8
+            self._debt += self._picture(now) * max(self.rate(now) - audio, 0.0) * self.frame / 8
             self._burst(now)
         if now >= self._tick_at:
             self._tick_at += TICK_SECONDS
@@ -167,11 +170,11 @@ class Flow:
             estimator.silence(True, now)
             estimator.brake.tick(now)
         if now >= self._feedback_at and self._awake(now) == now:
-            self._feedback_at = now + FEEDBACK_SECONDS
+            self._feedback_at = now + self.feedback
             self._report(now)
         while self._returning and self._returning[0][0] <= now:
-            results = self._returning.popleft()[1]
-            self.estimator.feedback(results, now)
+            _, results, whole = self._returning.popleft()
+            self.estimator.feedback(results, now, whole)
             found = self.prober.feedback(results, now)
             if found is not None:
                 self.estimator.probed(*found, now)
@@ -223,8 +226,10 @@ class Flow:
             at = self._arrived.pop(number, None)
             results.append(PacketResult(sent, None if at is None else 5000.0 + round(at * 4000) / 4000, size))
         self._told = newest + 1
-        if self._random.random() >= self.feedback_loss:
-            self._returning.append((now + self.link.delay, results))
+        told = self._random.random() >= self.feedback_loss
+        if told:
+            self._returning.append((now + self.link.delay, results, self._whole))
+        self._whole = told
 
     # --- looking ---------------------------------------------------------------------------------
 
