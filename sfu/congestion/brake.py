@@ -20,9 +20,10 @@ be.
 from __future__ import annotations
 
 import math
-
 from collections import deque
 from collections.abc import Iterable
+
+from sfu.congestion.path import PacketResult
 
 # Packets that stood this long (s) did so in a queue.
 QUEUED_SECONDS = 0.015
@@ -67,29 +68,18 @@ class Brake:
         self._usual, self._spread = 0.0, FIRST_SPREAD
 
     def feedback(
-        self,
-        arrivals: Iterable[tuple[float, float, int]],
-        base: float,
-        estimate: float,
-        sent: float | None,
-        now: float,
+        self, results: Iterable[PacketResult], base: float, estimate: float, sent: float | None, now: float
     ) -> bool:
-        """These arrived: when they left (s, rising), when they came (s of the client's clock), their bytes.
-        `base` is the way (s, between the two clocks) without a queue, `estimate` what the path was believed
-        to carry, `sent` what is sent (bit/s; None: unknown).
+        """The client tells of these packets, in the order in which they left. `base` is the way (s, between
+        the two clocks) without a queue, `estimate` what the path was believed to carry, `sent` what is sent
+        (bit/s; None: unknown).
 
         True where `on` has changed.
         """
-        came = sorted(
-            (arrived, left + base, size, self._due(left, size, estimate)) for left, arrived, size in arrivals
-        )
+        came = self._due(results, base, estimate)
         if not came:
             return False
-        shortest, longest = math.inf, 0.0
-        for arrived, reached, size, due in came:
-            queued = arrived - reached
-            shortest, longest = min(shortest, queued), max(longest, queued - due)
-            self._stood(reached, arrived, size, queued - due)
+        shortest, longest = self._stood(came)
         if self.on:
             self.rate = self._rate(MAX_SPAN_SECONDS) or self.rate
             return shortest < DRAINED_SECONDS and self._turn(False, now)
@@ -103,33 +93,55 @@ class Brake:
         return self._turn(True, now)
 
     def missed(self) -> None:
-        """Something is not known of what arrived before the next arrivals: they say no rate with those before."""
+        """What arrived just before the next ones is not known: they say no rate with those before."""
         self._run.clear()
 
-    def _due(self, left: float, size: int, estimate: float) -> float:
-        """How long (s) the next packet would stand in front of a path that carries the estimate."""
-        begins = min(max(self._free_at, left), left + MAX_DUE_SECONDS)
-        self._free_at = begins + size * 8 / estimate
-        return self._free_at - left
+    def _due(
+        self, results: Iterable[PacketResult], base: float, estimate: float
+    ) -> list[tuple[float, float, int, float]]:
+        """Of those that arrived, as they did: when, when they had reached the queue (s of the client's
+        clock), their bytes, and how long (s) a path that carries the estimate would make them stand."""
+        came = []
+        free_at, seconds = self._free_at, 8.0 / estimate
+        for left, arrived, size in results:
+            if arrived is not None:
+                free_at = min(max(free_at, left), left + MAX_DUE_SECONDS) + size * seconds
+                came.append((arrived, left + base, size, free_at - left))
+        self._free_at = free_at
+        came.sort()
+        return came
 
-    def _stood(self, reached: float, arrived: float, size: int, beyond: float) -> None:
-        """A packet reached the queue, and came out of it (s of the client's clock)."""
+    def _stood(self, came: list[tuple[float, float, int, float]]) -> tuple[float, float]:
+        """The shortest time (s) that one stood in a queue, and the longest beyond what was due."""
         run = self._run
-        queued = arrived - reached
-        if queued < QUEUED_SECONDS or (run and not reached <= run[-1][0] <= arrived):
-            run.clear()  # there was no queue, or it was empty in between
-        if queued >= QUEUED_SECONDS:
-            run.append((arrived, size, beyond))
-            while arrived - run[0][0] > MAX_SPAN_SECONDS:
-                run.popleft()
+        shortest, longest = math.inf, 0.0
+        before = run[-1][0] if run else math.inf
+        for arrived, reached, size, due in came:
+            queued = arrived - reached
+            beyond = queued - due
+            if queued < shortest:
+                shortest = queued
+            if beyond > longest:
+                longest = beyond
+            if queued < QUEUED_SECONDS or not reached <= before <= arrived:
+                run.clear()  # there was no queue, or it was empty in between
+            if queued >= QUEUED_SECONDS:
+                run.append((arrived, size, beyond))
+                before = arrived
+            else:
+                before = math.inf
+        while run and run[-1][0] - run[0][0] > MAX_SPAN_SECONDS:
+            run.popleft()
+        return shortest, longest
 
     def _steep(self, now: float) -> bool:
         run = self._run
         if now - self._changed_at < AGAIN_SECONDS or len(run) < MIN_PACKETS:
             return False
-        return min(run[-1][2], run[-2][2]) >= max(
-            STEEP_SECONDS, self._usual + SPREAD * self._spread
-        ) and MIN_BYTES <= sum(size for _, size, _ in run)
+        return (
+            min(run[-1][2], run[-2][2]) >= max(STEEP_SECONDS, self._usual + SPREAD * self._spread)
+            and sum(size for _, size, _ in run) >= MIN_BYTES
+        )
 
     def tick(self, now: float) -> bool:
         """Time has passed; True where `on` has changed."""

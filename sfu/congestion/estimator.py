@@ -154,9 +154,8 @@ class Estimator:
 
     def _stop_or_go(self, results: Sequence[PacketResult], now: float) -> None:
         """A queue that rises steeply stops all video; what it drained at is the path's rate."""
-        arrived = [(sent, at, size) for sent, at, size in results if at is not None]
         brake = self.brake
-        if not brake.feedback(arrived, self.queue.base, self.bitrate, self._left.bitrate, now):
+        if not brake.feedback(results, self.queue.base, self.bitrate, self._left.bitrate, now):
             return
         assert brake.rate is not None
         if brake.on:

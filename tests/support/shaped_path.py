@@ -19,7 +19,7 @@ STEP = 0.002
 
 class ShapedPath:
     """`capacity` is bit/s (0: unlimited), `loss` 0..1 of the media towards the clients, `loss_up` of theirs,
-    `queue` bytes; they may be changed at any time."""
+    `queue` bytes; they may be changed at any time. `longest` is how long (s) a packet waited at most."""
 
     def __init__(self, server: Address, seed: int = 1) -> None:
         self.server = server
@@ -27,6 +27,7 @@ class ShapedPath:
         self.loss = self.loss_up = 0.0
         self.queue = 60_000
         self.lost = self.passed = 0
+        self.longest = 0.0
         self._random = random.Random(seed)
         # When each leaves the bottleneck. A machine that wakes us late delays packets, and takes no capacity.
         self._waiting: deque[tuple[float, bytes, Address]] = deque()
@@ -96,6 +97,7 @@ class ShapedPath:
         ):
             self.lost += 1
             return
+        self.longest = max(self.longest, begins - now)
         if self.capacity:
             self._free_at = begins + len(data) * 8 / self.capacity
         self._waiting.append((self._free_at if self.capacity else now, data, client))

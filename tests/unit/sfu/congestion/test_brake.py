@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sfu.congestion.brake import AGAIN_SECONDS, MAX_SECONDS, Brake
+from sfu.congestion.path import PacketResult
 from tests.support.link_model import Flow, Link, run, share, waits
 
 LAYERS = (150e3, 500e3, 1.5e6)
@@ -90,9 +91,9 @@ def test_a_listener_whose_machine_stalls_is_not_taken_for_a_narrow_path() -> Non
 WAY = 5000.03  # without a queue, between the two clocks
 
 
-def burst(left: float, gap: float, count: int = 4, queued: float = 0.0) -> list[tuple[float, float, int]]:
+def burst(left: float, gap: float, count: int = 4, queued: float = 0.0) -> list[PacketResult]:
     """Packets that left together and come out of a path one after the other."""
-    return [(left, left + WAY + queued + gap * (number + 1), 1200) for number in range(count)]
+    return [PacketResult(left, left + WAY + queued + gap * (number + 1), 1200) for number in range(count)]
 
 
 def fed(brake: Brake, now: float, queued: float = 0.0, count: int = 4) -> bool:
@@ -139,7 +140,7 @@ def test_it_goes_on_when_the_queue_is_gone_and_brakes_again_only_after_a_while()
     assert brake.on
     assert brake.rate == pytest.approx(500e3)
     assert not fed(brake, 10.1, 0.1)
-    assert brake.feedback([(10.2, 10.21 + WAY, 120)], WAY, 400e3, 48e3, 10.2)
+    assert brake.feedback([PacketResult(10.2, 10.21 + WAY, 120)], WAY, 400e3, 48e3, 10.2)
     assert not brake.on
     assert not fed(brake, 10.3)
     again = 10.2 + AGAIN_SECONDS
@@ -166,9 +167,8 @@ def test_a_burst_that_the_path_gives_at_its_rate_is_no_reason() -> None:
     assert not brake.feedback(keyframe, WAY, 9e6, 300e3, 10.2)
 
 
-# Chromium's timers tell every 62.5 ms. The fifteen pictures a second of 1.5 Mbit/s stand 0.2 s in front of 500 kbit/s
-# each: mostly two leave before the first is told of. When a packet of a third and of its own queue was asked
-# for it was 0.46 s.
+# Chromium's timers tell every 62.5 ms. Each of fifteen pictures a second of 1.5 Mbit/s stands 0.2 s in front
+# of 500 kbit/s: one or two leave before the first is told of. It was 0.46 s before.
 def test_wherever_in_a_second_a_path_becomes_narrow_two_pictures_stand_before_it_at_most() -> None:
     longest = []
     for phase in range(12):
