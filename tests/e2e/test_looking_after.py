@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.people import PASSWORD, Person
+from tests.e2e.test_accessibility import assert_accessible
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -32,6 +33,7 @@ async def test_an_invited_stranger_comes_in_is_sent_away_and_let_in_again(
 
         await bob.page.goto(link)
         await expect(bob.page.get_by_role("heading", name="Garden")).to_be_visible()
+        await assert_accessible(bob.page, "an invitation before there is an account")
         await bob.page.get_by_role("link", name="Make an account").click()
         await bob.page.get_by_label("Username").fill(bob.username)
         await bob.page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -57,6 +59,7 @@ async def test_an_invited_stranger_comes_in_is_sent_away_and_let_in_again(
         await ada.page.get_by_role("button", name="Remove…").click()
         sure = ada.page.get_by_role("dialog", name=f"Remove {bob.username}?")
         await sure.get_by_role("switch", name="For good").check()
+        await assert_accessible(ada.page, "sending somebody away")
         await sure.get_by_role("button", name="Remove").click()
         await expect(bob.page.get_by_text("You were removed from this server.")).to_be_visible()
         await expect(ada.page.locator(".toast", has_text="was removed")).to_be_visible()
@@ -68,6 +71,7 @@ async def test_an_invited_stranger_comes_in_is_sent_away_and_let_in_again(
         await ada.page.get_by_role("button", name="Manage Garden").click()
         manage = ada.page.get_by_role("dialog", name="Manage Garden")
         await expect(manage.get_by_text("Kept out")).to_be_visible()
+        await assert_accessible(ada.page, "managing a server")
         await manage.get_by_role("button", name=f"Let {bob.username} join again").click()
         await expect(manage.get_by_text("Kept out")).to_be_hidden()
         await bob.page.goto(link)

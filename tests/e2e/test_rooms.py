@@ -11,6 +11,7 @@ from playwright.async_api import Browser, expect
 
 from maps.templates import template
 from tests.e2e.people import Person
+from tests.e2e.test_accessibility import assert_accessible
 from tests.support.atrium_server import AtriumServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -133,6 +134,7 @@ async def test_who_runs_the_place_locks_a_room_and_whoever_stands_at_its_door_is
     assert await bob.page.get_by_role("button", name="Change Room 3").count() == 0, "bob runs nothing"
     await ada.page.get_by_role("button", name="Change Room 3").click()
     dialog = ada.page.get_by_role("dialog", name="Change Room 3")
+    await assert_accessible(ada.page, "changing a room")
     await dialog.get_by_label("Places").fill("2.5")
     await dialog.get_by_role("button", name="Save").click()
     await expect(dialog.get_by_text("A whole number")).to_be_visible()
@@ -145,6 +147,12 @@ async def test_who_runs_the_place_locks_a_room_and_whoever_stands_at_its_door_is
     await room.get_by_role("button", name="Walk to Room 3").click()
     await expect(bob.page.locator(".toast", has_text="This room is locked")).to_be_visible()
     assert await bob.page.inner_text("#zone-name") != "Room 3"
+
+    await ada.walk_to(*COLLISION.nearest_free(780, 150))
+    await bob.page.get_by_role("button", name="Knock at Room 3").click()
+    await ada.page.get_by_role("button", name="Let in").click()
+    await expect(bob.page.locator("#zone-name")).to_have_text("Room 3")
+    await bob.walk_to(*BELOW_THE_WALL)
 
     await ada.page.get_by_role("button", name="Change Room 3").click()
     await expect(dialog.get_by_label("Places")).to_have_value("2")
