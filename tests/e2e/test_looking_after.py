@@ -72,7 +72,7 @@ async def test_an_invited_stranger_comes_in_is_sent_away_and_let_in_again(
         manage = ada.page.get_by_role("dialog", name="Manage Garden")
         await expect(manage.get_by_text("Kept out")).to_be_visible()
         await assert_accessible(ada.page, "managing a server")
-        await manage.get_by_role("button", name=f"Let {bob.username} join again").click()
+        await manage.get_by_role("button", name=f"Let in again {bob.username}").click()
         await expect(manage.get_by_text("Kept out")).to_be_hidden()
         await bob.page.goto(link)
         await bob.page.get_by_role("button", name="Join and enter").click()

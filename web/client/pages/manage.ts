@@ -163,7 +163,9 @@ class ManagedPeople {
   }
 
   #ban({ user_id: id, username }: Ban): HTMLElement {
-    const lift = h("button", { type: "button", class: "button quiet small", "aria-label": t("manage.lift_of", { name: username }) }, t("manage.lift"));
+    const words = t("manage.lift");
+    const label = t("dashboard.action_on", { action: words, server: username });
+    const lift = h("button", { type: "button", class: "button quiet small", "aria-label": label }, words);
     lift.addEventListener("click", () => void this.#do(() => api("DELETE", `/api/servers/${this.#server.id}/bans/${id}`)));
     return h("li", {}, h("strong", { class: "manage-who" }, username), lift);
   }
