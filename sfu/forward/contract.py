@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from signaling.messages import Kind
 
@@ -69,6 +69,11 @@ MAX_PROBE = 64
 # believed, and run behind what was sent by so much (mediasoup allows 75 ms of extra offset).
 MAX_SKEW_MS = 200
 MAX_BEHIND_MS = 75
+# Codecs that one producer may change between: as many as there are for video.
+MAX_FORMATS = 4
+# … and at most this often; what comes in another one before that is dropped. A change costs all who listen
+# a keyframe, and control a look at its routes.
+CODEC_GATE_MS = 250
 
 
 class TableFull(Exception):
@@ -103,7 +108,7 @@ class Drop(enum.StrEnum):
     MALFORMED = "malformed"  # a length in the header that the packet does not have
     AUTH = "auth"  # wrong key or changed on the way
     REPLAY = "replay"
-    PAYLOAD_TYPE = "payload_type"  # the producer's SSRC with another payload type
+    PAYLOAD_TYPE = "payload_type"  # the producer's SSRC with a payload type that it does not send now
     PADDING = "padding"  # an empty RTX packet: a bandwidth probe
     DUPLICATE = "duplicate"  # a retransmission of what is there
     LATE = "late"  # older than the cache
@@ -125,10 +130,19 @@ class ExtensionIds:
     transport_cc: int = 0
 
 
+class Format(NamedTuple):
+    """A codec as a peer sends it: its payload type, and that of its RTX (0: none)."""
+
+    codec: Codec
+    payload_type: int
+    rtx_payload_type: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ProducerParams:
     """One source that a peer sends.
 
+    It begins with `codec`, and may change to one of `others` whenever it likes (MAX_FORMATS in all).
     `ssrc`/`rtx_ssrc` 0 means: not known yet; the plane then reports `unknown_ssrc` for packets with
     these payload types and the caller calls `bind_ssrc`. `red_payload_type` (0: none) is redundant audio
     (RFC 2198): listeners get the newest payload in it, and the earlier ones where they were lost.
@@ -149,13 +163,20 @@ class ProducerParams:
         """Those that packets of the source itself may have."""
         return (self.payload_type, self.red_payload_type) if self.red_payload_type else (self.payload_type,)
 
+    others: tuple[Format, ...] = ()
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """All that it may send, the one that it begins with first."""
+        return (Format(self.codec, self.payload_type, self.rtx_payload_type), *self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class SlotParams:
     """One stream that a peer receives, whoever feeds it.
 
-    `payload_types` maps a codec to (payload type, RTX payload type or 0): a producer whose codec is
-    missing here cannot feed the slot. `ssrc` is constant for the slot's life; sequence numbers start
+    `payload_types` maps a codec to (payload type, RTX payload type or 0): while a producer sends one that is
+    missing here it does not feed the slot. `ssrc` is constant for the slot's life; sequence numbers start
     below 2**15 (SRTP rollover) and stay continuous over all sources. `red_payload_type` (0: none) is what
     its redundant audio is sent with, see `Forwarder.redundancy`.
     """
@@ -243,6 +264,10 @@ class ForwarderEvents(Protocol):
     def keyframe_needed(self, producer: int) -> None:
         """A slot waits for a keyframe of this producer (the caller coalesces)."""
 
+    def codec_changed(self, producer: int, codec: Codec) -> None:
+        """The producer sends this one of its codecs from now on. The slots that carry it go on with its next
+        keyframe, the others are silent."""
+
     def packets_lost(self, producer: int, sequences: list[int]) -> None:
         """A gap in the producer's sequence numbers (16 bit each, at most MAX_LOST)."""
 
@@ -282,7 +307,12 @@ class Forwarder(Protocol):
     # --- producers -------------------------------------------------------------------------------
 
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
-        """A source that `peer` sends."""
+        """A source that `peer` sends.
+
+        A packet of its SSRC with the payload type of another one of its formats, newer than all before, changes
+        its codec (`codec_changed`), at most once in CODEC_GATE_MS. Numbers go on; what is older than the change is
+        not repaired or repeated any more.
+        """
 
     def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
         """Packets of `peer` with this SSRC belong to the producer (or are its RTX)."""
@@ -317,7 +347,7 @@ class Forwarder(Protocol):
         (the native plane: none that is received after it has drained its command ring). Audio starts
         with the next packet, video with the next keyframe (`keyframe_needed` is raised at once).
         Timestamps go on from the last one sent plus the wall-clock time since (inside of a group as `sync`
-        says). Of VP8 the PictureID, TL0PICIDX and KEYIDX (RFC 7741) go on too. Routing to the same
+        says), each packet with the slot's payload type for the producer's codec. Of VP8 the PictureID, TL0PICIDX and KEYIDX (RFC 7741) go on too. Routing to the same
         producer again changes nothing.
 
         `hold`: the earlier producer feeds the slot until this one shows a keyframe: for layers of one

@@ -125,11 +125,10 @@ def set_redundancy(slot: Slot, on: bool) -> None:
         start_flow(slot)
 
 
-def expect(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
+def expect(slot: Slot, producer: Producer) -> None:
     """The slot flows on until this producer shows a keyframe."""
     expect_no_more(slot)
     slot.coming = producer
-    slot.coming_types = types
     producer.coming.add(slot)
 
 
@@ -140,10 +139,8 @@ def expect_no_more(slot: Slot) -> None:
         slot.coming = None
 
 
-def set_route(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
+def set_route(slot: Slot, producer: Producer) -> None:
     """The slot (fed by nothing) waits for this producer."""
-    slot.payload_type, repair = types
-    slot.rtx_payload_type = repair if slot.params.rtx_ssrc else 0
     slot.producer = producer
     producer.slots.add(slot)
     producer.waiting.add(slot)
@@ -151,10 +148,10 @@ def set_route(slot: Slot, producer: Producer, types: tuple[int, int]) -> None:
 
 def take_over(slot: Slot) -> None:
     """The producer that the slot waits for while it flows is the one from now on."""
-    producer, types = slot.coming, slot.coming_types
+    producer = slot.coming
     assert producer is not None
     drop_route(slot)
-    set_route(slot, producer, types)
+    set_route(slot, producer)
 
 
 def drop_route(slot: Slot) -> None:
@@ -174,9 +171,9 @@ def join(source: Producer, burst: list[Packet], now: float) -> None:
     """Let waiting slots begin where a decoder can: at the first keyframe of this burst."""
     for packet in burst:
         if source.is_keyframe(packet.payload):
-            for slot in [slot for slot in source.coming if slot.ready]:
+            for slot in [slot for slot in source.coming if slot.takes(source)]:
                 take_over(slot)
-            for slot in [slot for slot in source.waiting if slot.ready]:
+            for slot in [slot for slot in source.waiting if slot.takes(source)]:
                 slot.begin(packet, now)
                 start_flow(slot)
             return
@@ -188,3 +185,12 @@ def follow_jump(source: Producer, packet: Packet, now: float) -> None:
         stop_flow(slot)
         slot.begin(packet, now)
         start_flow(slot)
+
+
+def change_codec(source: Producer, payload_type: int, now: float) -> None:
+    """The source sends another codec: its listeners wait for a keyframe of that, if they take it at all."""
+    for slot in [slot for group in source.groups.values() for slot in group.slots]:
+        stop_flow(slot)
+        slot.feeding = 0
+        source.waiting.add(slot)
+    source.change(payload_type, now)

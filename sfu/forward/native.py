@@ -51,8 +51,8 @@ from sfu.forward.refusals import (
     refuse_peer,
     refuse_producer,
     refuse_redundancy,
+    refuse_route,
     refuse_slot,
-    types_for,
 )
 from sfu.forward.srtp import repeater
 
@@ -195,7 +195,7 @@ class NativeForwarder:
 
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
         entry = self._peers[peer]
-        refuse_producer(self._producers, producer, entry.producers)
+        refuse_producer(self._producers, producer, entry.producers, params)
         if params.extensions.transport_cc and not self._lib.peer_want_arrivals(entry.pointer):
             raise MemoryError("no memory for a peer's arrival times")
         made = NativeProducer(producer, entry, params)
@@ -301,15 +301,14 @@ class NativeForwarder:
         source = self._producers[producer]
         if entry.producer is source and (hold or entry.held is None):
             return
-        payload_types = types_for(slot, entry.params, source.params, len(source.slots))
+        refuse_route(slot, entry.params, source.params, len(source.slots))
         earlier = self._feeding(entry) if hold else None
         if entry.producer is not None:
             entry.producer.slots.discard(entry)
         entry.hold(earlier if earlier is not source else None)
         entry.producer = source
         source.slots.add(entry)
-        types = payload_types[0] | payload_types[1] << 8
-        self._commands.give(self._lib.OP_ROUTE, entry.pointer, source.pointer, 1 if hold else 0, number=types)
+        self._commands.give(self._lib.OP_ROUTE, entry.pointer, source.pointer, 1 if hold else 0)
         self._ask_for_keyframe(entry)
 
     def _feeding(self, slot: NativeSlot) -> NativeProducer | None:

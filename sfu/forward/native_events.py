@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sfu.forward.contract import ForwarderEvents
+from sfu.forward.contract import Codec, ForwarderEvents
 from sfu.forward.native_link import extension, unpack_name
 from sfu.forward.native_tables import NativePeer, NativeProducer
 from sfu.rtp.header import FIXED_HEADER, elements
@@ -49,6 +49,7 @@ class Hearing:
             lib.EVENT_STARTED: self._started,
             lib.EVENT_KEYFRAME: self._keyframe,
             lib.EVENT_LOST: self._lost,
+            lib.EVENT_CODEC: self._codec,
         }
 
     def close(self) -> None:
@@ -98,6 +99,10 @@ class Hearing:
     def _lost(self, event: Any, data: bytes) -> None:
         if event.handle in self._producers:
             self._events.packets_lost(event.handle, array("H", data).tolist())
+
+    def _codec(self, event: Any, data: bytes) -> None:
+        if event.handle in self._producers:
+            self._events.codec_changed(event.handle, Codec(event.number))
 
     def _unknown(self, event: Any, header: bytes) -> None:
         """Raise `unknown_ssrc` with what the packet says of its m-line (RFC 8843 §9.2, RFC 8852)."""

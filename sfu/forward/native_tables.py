@@ -107,7 +107,7 @@ class NativeProducer:
     __slots__ = ("handle", "holding", "params", "peer", "pointer", "rtx_ssrc", "slots", "ssrc")
 
     def __init__(self, handle: int, peer: NativePeer, params: ProducerParams) -> None:
-        _, lib = extension()
+        ffi, lib = extension()
         self.handle = handle
         self.peer = peer
         self.params = params
@@ -118,9 +118,8 @@ class NativeProducer:
         made = lib.producer_new(
             peer.pointer,
             handle,
-            params.codec,
-            params.payload_type,
-            params.rtx_payload_type,
+            ffi.new("plane_format[]", params.formats),
+            len(params.formats),
             params.clock_rate,
             params.extensions.audio_level,
             params.extensions.orientation,
@@ -145,7 +144,7 @@ class NativeSlot:
     )
 
     def __init__(self, handle: int, peer: NativePeer, params: SlotParams) -> None:
-        _, lib = extension()
+        ffi, lib = extension()
         self.handle = handle
         self.peer = peer
         self.params = params
@@ -160,6 +159,8 @@ class NativeSlot:
             handle,
             params.ssrc,
             params.rtx_ssrc,
+            ffi.new("plane_format[]", [(codec, *types) for codec, types in params.payload_types.items()]),
+            len(params.payload_types),
             params.repeats,
             self.heads.pointer,
             random.randrange(1, MAX_FIRST_SEQUENCE),

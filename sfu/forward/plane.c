@@ -197,6 +197,50 @@ static void note_arrival(struct plane *p, struct peer *peer, uint16_t number)
     atomic_store_explicit(&peer->arrivals_tail, tail + 1, memory_order_release);
 }
 
+static void use_format(struct producer *s, const plane_format *format)
+{
+    s->codec = format->codec;
+    s->payload_type = format->payload_type;
+    s->rtx_payload_type = format->rtx_payload_type;
+}
+
+static void forget_packets(struct producer *s)
+{
+    for (int64_t i = 0; i <= s->cache_mask; i++)
+        WRITE(s->cache[i].sequence, EMPTY);
+}
+
+/* A packet with another payload type: where that is one of the producer's codecs, and newer than all before, it is
+ * what it sends from now on. Its listeners wait for a keyframe of that, if they take it at all. */
+static void change_codec(struct plane *p, struct producer *s, const struct incoming *in)
+{
+    int64_t highest = READ(s->highest);
+    const plane_format *format = s->formats, *end = s->formats + s->format_count;
+    while (format < end && format->payload_type != in->payload_type)
+        format++;
+    if (format == end || p->now - s->changed_at < PLANE_CODEC_GATE_MS / 1e3 ||
+        (READ(s->first) >= 0 && near_16(in->number, highest) <= highest))
+        return;
+    if (!raise_event(p, EVENT_CODEC, s->handle, format->codec, NULL, NULL, 0, EVENT_BYTES))
+        return;                  /* control has to know; the next packet tries again */
+    fan_out(p, s);
+    while (s->flowing) {
+        struct slot *slot = s->flowing;
+        leave(slot);
+        begin_view(slot);
+        slot->view.figures.producer = 0;
+        end_view(slot);
+        list(slot, false);
+    }
+    use_format(s, format);
+    s->changed_at = p->now;
+    if (READ(s->first) >= 0)
+        s->since = highest + 1;
+    s->epoch++;
+    s->kept = 0;
+    forget_packets(s);
+}
+
 /* Have the packet go to the listeners in this turn. */
 static void hand_on(struct plane *p, struct producer *s, struct packet *packet)
 {
@@ -258,6 +302,8 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
         if (number >= 0)
             note_arrival(p, s->peer, (uint16_t)number);
     }
+    if (in->payload_type != s->payload_type && s->known_ssrc && in->ssrc == s->ssrc)
+        change_codec(p, s, in);
     bool jumped = false;
     int64_t sequence;
     struct redundant red;
@@ -288,6 +334,8 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
     }
     if (loudest < READ(s->audio_level))
         WRITE(s->audio_level, loudest);
+    if (sequence < s->since)
+        return drop(p, DROP_LATE);
     struct picture picture = {.layer = -1};
     if (s->codec == CODEC_VP8)
         picture = read_picture(payload, length);

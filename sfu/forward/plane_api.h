@@ -24,15 +24,18 @@ enum {
     PLANE_MAX_PROBE = 64,
     PLANE_MAX_SKEW_MS = 200,
     PLANE_MAX_BEHIND_MS = 75,
+    PLANE_MAX_FORMATS = 4,
+    PLANE_CODEC_GATE_MS = 250,
     PLANE_NAME_BYTES = 28,          /* a struct sockaddr_in or sockaddr_in6 */
     PLANE_MAX_HEAD = 288,           /* RTP header + extensions with a MID of 255 bytes */
     PLANE_SEALED_NUMBERS = 256,     /* a packet that comes later than this goes out no more (a multiple of 64) */
     PLANE_RECEIVED_NUMBERS = 1024,  /* and one that comes this much later than the newest is taken for a replay */
     PLANE_SEALS = 0x100,            /* with OP_KEYS: b and c are sealers */
+    PLANE_NO_TYPE = 0xFF,           /* no payload type */
     PLANE_COMMANDS = 4096,          /* in the ring; what does not fit waits in Python */
 };
 
-enum plane_codec { CODEC_OPUS = 1, CODEC_VP8, CODEC_VP9, CODEC_H264, CODEC_AV1 };
+enum plane_codec { CODEC_OPUS = 1, CODEC_VP8, CODEC_VP9, CODEC_H264, CODEC_AV1, CODECS };
 
 enum plane_drop {                   /* contract.Drop */
     DROP_OVERSIZED, DROP_UNKNOWN_KIND, DROP_UNKNOWN_SOURCE, DROP_NO_KEYS, DROP_UNKNOWN_SSRC,
@@ -50,7 +53,7 @@ enum plane_op {
     OP_DROP_PRODUCER,   /* producer */
     OP_ADD_SLOT,        /* slot */
     OP_DROP_SLOT,       /* slot */
-    OP_ROUTE,           /* slot; b producer or 0, number: payload type | RTX payload type << 8, c: hold */
+    OP_ROUTE,           /* slot; b producer or 0, c: hold */
     OP_RESEND,          /* slot; c the extended number */
     OP_SYNC,            /* producer; c group, number: its timestamp at the group's instant */
     OP_LIMIT,           /* slot; number: temporal layer, b room for more segments */
@@ -59,7 +62,7 @@ enum plane_op {
 };
 
 enum plane_event_kind { EVENT_SKIP, EVENT_DATAGRAM, EVENT_RTCP, EVENT_UNKNOWN, EVENT_STARTED, EVENT_KEYFRAME,
-                        EVENT_LOST };
+                        EVENT_LOST, EVENT_CODEC };
 
 typedef struct plane plane;
 typedef struct peer peer;
@@ -105,6 +108,11 @@ typedef struct {
     uint32_t producer, timestamp_offset, last_timestamp;
 } slot_figures;
 
+/* A codec as a producer sends it, or a slot carries it: payload type and RTX payload type (0: none). */
+typedef struct {
+    uint8_t codec, payload_type, rtx_payload_type;
+} plane_format;
+
 /* RTP header and extension block of a slot's packets, with the places of what differs (0: not there). */
 typedef struct {
     uint16_t length, transport_at, level_at, orientation_at;
@@ -139,15 +147,15 @@ int peer_take_arrivals(peer *, uint16_t *numbers, double *at, double now);
 void peer_free(peer *);
 void peer_transport_sent(peer *, const uint16_t *numbers, int count, double now, double *at, uint16_t *sizes);
 
-producer *producer_new(peer *, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
-                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id,
-                       int red_payload_type);
+/* `formats`: at most PLANE_MAX_FORMATS of a producer, of which it begins with the first; one a codec of a slot. */
+producer *producer_new(peer *, uint32_t handle, const plane_format *formats, int count, uint32_t clock_rate,
+                       int audio_level_id, int orientation_id, int transport_id, int red_payload_type);
 void producer_free(producer *);
 void producer_read(producer *, producer_figures *);
 int producer_missing(producer *, const uint16_t *numbers, int count, uint16_t *found);
 
-slot *slot_new(peer *, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, int plain_resend,
-               const plane_head *heads, uint16_t first_sequence, uint16_t first_rtx_sequence,
+slot *slot_new(peer *, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, const plane_format *formats, int count,
+               int plain_resend, const plane_head *heads, uint16_t first_sequence, uint16_t first_rtx_sequence,
                uint32_t first_timestamp);
 void slot_free(slot *);
 void slot_read(slot *, slot_figures *);

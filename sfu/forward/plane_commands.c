@@ -24,7 +24,7 @@ static void refresh(struct plane *p, struct peer *peer)
         if (slot->flows && !ready(slot)) {
             leave(slot);
             list(slot, false);
-        } else if (!slot->flows && ready(slot) && slot->source->codec != CODEC_OPUS)
+        } else if (!slot->flows && takes(slot, slot->source) && slot->source->codec != CODEC_OPUS)
             raise_event(p, EVENT_KEYFRAME, slot->source->handle, 0, NULL, NULL, 0, EVENT_BYTES);
     }
 }
@@ -102,14 +102,14 @@ static void bind_ssrc(struct plane *p, struct producer *s, uint32_t ssrc, bool r
         leave(slot);
     s->epoch++;                  /* another stream: nothing of the earlier one is remembered */
     s->group = 0;
+    s->since = EMPTY;
     s->transit = 0;
     s->jitter = 0;
     s->kept = 0;
     WRITE(s->jitter_ticks, 0);
     WRITE(s->first, -1);
     WRITE(s->highest, -1);
-    for (int64_t i = 0; i <= s->cache_mask; i++)
-        WRITE(s->cache[i].sequence, EMPTY);
+    forget_packets(s);
     while (s->flowing)
         list(s->flowing, false);
 }
@@ -121,8 +121,6 @@ static void bereave(struct slot *slot)
     unroute(slot);
     if (!next)
         return;
-    slot->payload_type = slot->type_to_come;
-    slot->rtx_payload_type = slot->rtx_type_to_come;
     slot->source = next;
     list(slot, false);
 }
@@ -187,22 +185,19 @@ static void drop_slot(struct slot *slot)
         peer->retired[peer->retired_count++] = (struct retired){slot->rtx_ssrc, slot->rtx_sequence, slot->rtx_since};
 }
 
-static void route(struct slot *slot, struct producer *s, uint32_t types, bool hold)
+static void route(struct slot *slot, struct producer *s, bool hold)
 {
     if (s && slot->source == s) {
         expect_no_more(slot);    /* back to what still feeds it */
         return;
     }
-    int type = types & 0x7F, rtx_type = slot->rtx_ssrc ? types >> 8 & 0x7F : 0;
     if (s && hold && slot->flows) {
-        expect(slot, s, type, rtx_type);
+        expect(slot, s);
         return;
     }
     unroute(slot);
     if (!s)
         return;
-    slot->payload_type = type;
-    slot->rtx_payload_type = rtx_type;
     slot->source = s;
     list(slot, false);
 }
@@ -310,7 +305,7 @@ static void apply(struct plane *p, const struct command *c)
     case OP_DROP_PRODUCER: drop_producer(p, (struct producer *)c->a); break;
     case OP_ADD_SLOT: add_slot((struct slot *)c->a); break;
     case OP_DROP_SLOT: drop_slot((struct slot *)c->a); break;
-    case OP_ROUTE: route((struct slot *)c->a, (struct producer *)c->b, c->number, c->c != 0); break;
+    case OP_ROUTE: route((struct slot *)c->a, (struct producer *)c->b, c->c != 0); break;
     case OP_RESEND: resend(p, (struct slot *)c->a, (int64_t)c->c); break;
     case OP_SYNC:
         ((struct producer *)c->a)->group = (uint32_t)c->c;

@@ -195,26 +195,28 @@ void peer_transport_sent(peer *peer, const uint16_t *numbers, int count, double 
     }
 }
 
-producer *producer_new(peer *peer, uint32_t handle, int codec, int payload_type, int rtx_payload_type,
-                       uint32_t clock_rate, int audio_level_id, int orientation_id, int transport_id,
-                       int red_payload_type)
+producer *producer_new(peer *peer, uint32_t handle, const plane_format *formats, int count, uint32_t clock_rate,
+                       int audio_level_id, int orientation_id, int transport_id, int red_payload_type)
 {
-    int packets = codec == CODEC_OPUS ? PLANE_AUDIO_CACHE_PACKETS : PLANE_VIDEO_CACHE_PACKETS;
+    bool audio = formats->codec == CODEC_OPUS;
+    int packets = audio ? PLANE_AUDIO_CACHE_PACKETS : PLANE_VIDEO_CACHE_PACKETS;
     struct producer *s = calloc(1, sizeof *s + (size_t)packets * sizeof s->cache[0]);
     if (!s)
         return NULL;
     s->peer = peer;
     s->handle = handle;
-    s->codec = codec;
-    s->payload_type = payload_type;
-    s->rtx_payload_type = rtx_payload_type;
+    memcpy(s->formats, formats, (size_t)count * sizeof *formats);
+    s->format_count = count;
+    use_format(s, formats);
+    s->changed_at = -INFINITY;
+    s->since = EMPTY;
     s->clock_rate = clock_rate;
     s->level_id = audio_level_id;
     s->orientation_id = orientation_id;
     s->transport_id = transport_id;
     s->red_payload_type = red_payload_type;
     s->cache_mask = packets - 1;
-    s->cache_seconds = (codec == CODEC_OPUS ? PLANE_AUDIO_CACHE_MS : PLANE_VIDEO_CACHE_MS) / 1e3;
+    s->cache_seconds = (audio ? PLANE_AUDIO_CACHE_MS : PLANE_VIDEO_CACHE_MS) / 1e3;
     s->audio_level = SILENT;
     s->first = s->highest = -1;
     for (int i = 0; i < packets; i++)
@@ -255,8 +257,8 @@ int producer_missing(producer *s, const uint16_t *numbers, int count, uint16_t *
     return absent;
 }
 
-slot *slot_new(peer *peer, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, int plain_resend,
-               const plane_head *heads, uint16_t first_sequence, uint16_t first_rtx_sequence,
+slot *slot_new(peer *peer, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, const plane_format *formats, int count,
+               int plain_resend, const plane_head *heads, uint16_t first_sequence, uint16_t first_rtx_sequence,
                uint32_t first_timestamp)
 {
     size_t numbers = plain_resend && heads->transport_at ? SENT_NUMBERS : 0;
@@ -267,6 +269,11 @@ slot *slot_new(peer *peer, uint32_t handle, uint32_t ssrc, uint32_t rtx_ssrc, in
     slot->handle = handle;
     slot->ssrc = ssrc;
     slot->rtx_ssrc = rtx_ssrc;
+    memset(slot->types, PLANE_NO_TYPE, sizeof slot->types);
+    for (int i = 0; i < count; i++) {
+        slot->types[formats[i].codec] = formats[i].payload_type;
+        slot->rtx_types[formats[i].codec] = rtx_ssrc ? formats[i].rtx_payload_type : 0;
+    }
     slot->heads = heads;
     slot->repeats = plain_resend;
     slot->plain_resend = numbers != 0;

@@ -6,6 +6,12 @@ static bool ready(const struct slot *slot)
     return slot->peer->reachable && (slot->peer->sealer || session_of(slot));
 }
 
+/* Whether what the source sends now can go out of the slot. */
+static bool takes(const struct slot *slot, const struct producer *s)
+{
+    return ready(slot) && slot->types[s->codec] != PLANE_NO_TYPE;
+}
+
 static void unlist(struct slot *slot)
 {
     *slot->link = slot->next;
@@ -71,6 +77,8 @@ static void begin(struct slot *slot, const struct packet *packet, double now)
     uint32_t timestamp = figures->last_timestamp;
     if (slot->sent_any)
         timestamp += step_to(slot, packet, now);
+    slot->payload_type = slot->types[s->codec];
+    slot->rtx_payload_type = slot->rtx_types[s->codec];
     slot->base = READ(packet->sequence);
     slot->offset = figures->next_sequence - slot->base;
     slot->shift = shift_for(slot, packet);
@@ -98,12 +106,10 @@ static void expect_no_more(struct slot *slot)
     slot->source_to_come = NULL;
 }
 
-static void expect(struct slot *slot, struct producer *s, int type, int rtx_type)
+static void expect(struct slot *slot, struct producer *s)
 {
     expect_no_more(slot);
     slot->source_to_come = s;
-    slot->type_to_come = type;
-    slot->rtx_type_to_come = rtx_type;
     slot->next_to_come = s->coming;
     slot->link_to_come = &s->coming;
     if (slot->next_to_come)
@@ -117,8 +123,6 @@ static void take_over(struct producer *s, struct slot *slot)
     leave(slot);
     unlist(slot);
     slot->source = s;
-    slot->payload_type = slot->type_to_come;
-    slot->rtx_payload_type = slot->rtx_type_to_come;
 }
 
 /* Let waiting slots begin where a decoder can: at the first keyframe of the burst. */
@@ -129,14 +133,14 @@ static void join(struct producer *s, double now)
             continue;
         for (struct slot *slot = s->waiting, *next; slot; slot = next) {
             next = slot->next;
-            if (ready(slot)) {
+            if (takes(slot, s)) {
                 begin(slot, s->burst[i], now);
                 list(slot, true);
             }
         }
         for (struct slot *slot = s->coming, *next; slot; slot = next) {
             next = slot->next_to_come;
-            if (ready(slot)) {
+            if (takes(slot, s)) {
                 take_over(s, slot);
                 begin(slot, s->burst[i], now);
                 list(slot, true);

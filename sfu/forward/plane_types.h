@@ -114,6 +114,10 @@ struct producer {
     uint32_t epoch;              /* grows when its numbering starts anew */
     struct peer *peer;
     int codec, payload_type, rtx_payload_type, red_payload_type, level_id, orientation_id, transport_id;
+    plane_format formats[PLANE_MAX_FORMATS]; /* what it may send; above, what it sends now */
+    int format_count;
+    double changed_at;           /* from one of them to another */
+    int64_t since;               /* packets before this number were sent in another codec */
     uint32_t clock_rate;
     uint32_t ssrc, rtx_ssrc;
     struct source by_ssrc, by_rtx_ssrc;
@@ -168,7 +172,7 @@ struct slot {
     struct slot *next, **link;   /* in the source's `flowing` or `waiting` */
     struct producer *source_to_come; /* takes over with its next keyframe */
     struct slot *next_to_come, **link_to_come; /* in its `coming` */
-    int type_to_come, rtx_type_to_come;
+    uint8_t types[CODECS], rtx_types[CODECS]; /* payload types by codec, PLANE_NO_TYPE where it takes none */
     struct slot *next_due;       /* in its peer's `due` */
     bool flows, sent_any, plain_resend, repeats, doubles;
     const plane_head *heads;     /* without and with level (1) and orientation (2) */

@@ -45,8 +45,8 @@ from sfu.forward.refusals import (
     refuse_peer,
     refuse_producer,
     refuse_redundancy,
+    refuse_route,
     refuse_slot,
-    types_for,
 )
 from sfu.forward.resend import Resender
 from sfu.forward.slots import Slot
@@ -171,14 +171,14 @@ class PythonForwarder:
         self._ask_for_keyframe(slot, producer)
 
     def _ask_for_keyframe(self, slot: Slot, producer: Producer) -> None:
-        if slot.ready and slot.params.kind == "video":
+        if slot.takes(producer) and slot.params.kind == "video":
             self._events.keyframe_needed(producer.handle)
 
     # --- producers -------------------------------------------------------------------------------
 
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
         entry = self._tables.peers[peer]
-        refuse_producer(self._tables.producers, producer, entry.producers)
+        refuse_producer(self._tables.producers, producer, entry.producers, params)
         made = Producer(producer, entry, params)
         self._tables.producers[producer] = made
         entry.producers.add(made)
@@ -264,12 +264,12 @@ class PythonForwarder:
             return
         if entry.coming is source and hold:
             return
-        payload_types = types_for(slot, entry.params, source.params, len(source.slots) + len(source.coming))
+        refuse_route(slot, entry.params, source.params, len(source.slots) + len(source.coming))
         if hold and entry.group is not None:
-            expect(entry, source, payload_types)
+            expect(entry, source)
         else:
             drop_route(entry)
-            set_route(entry, source, payload_types)
+            set_route(entry, source)
         self._ask_for_keyframe(entry, source)
 
     def limit(self, slot: int, temporal: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from sfu.forward.contract import (
+    MAX_FORMATS,
     MAX_PEERS,
     MAX_PRODUCERS_PER_PEER,
     MAX_SENT_SSRCS,
@@ -57,8 +58,12 @@ def refuse_peer(peers: Mapping[int, object], peer: int) -> None:
         raise ValueError(f"peer {peer} exists")
 
 
-def refuse_producer(producers: Mapping[int, object], producer: int, of_peer: Collection[object]) -> None:
+def refuse_producer(
+    producers: Mapping[int, object], producer: int, of_peer: Collection[object], params: ProducerParams
+) -> None:
     """Raise for a producer that cannot be added to those that its peer has."""
+    if len(params.formats) > MAX_FORMATS:
+        raise ValueError(f"a producer has {MAX_FORMATS} codecs at most (MAX_FORMATS)")
     if producer in producers:
         raise ValueError(f"producer {producer} exists")
     if len(of_peer) >= MAX_PRODUCERS_PER_PEER:
@@ -92,14 +97,13 @@ def refuse_slot(
             raise ValueError(f"SSRC {ssrc} of peer {peer} had RTX before, or none, with these keys")
 
 
-def types_for(slot: int, params: SlotParams, source: ProducerParams, listeners: int) -> tuple[int, int]:
-    """The payload types with which a slot carries a source that has so many slots. Raises where it cannot."""
-    types = params.payload_types.get(source.codec)
-    if source.kind != params.kind or types is None:
-        raise ValueError(f"slot {slot} ({params.kind}) cannot carry {source.codec.name}")
+def refuse_route(slot: int, params: SlotParams, source: ProducerParams, listeners: int) -> None:
+    """Raise for a slot that can carry nothing of a source, which has so many slots."""
+    if source.kind != params.kind or not any(form.codec in params.payload_types for form in source.formats):
+        names = " or ".join(form.codec.name for form in source.formats)
+        raise ValueError(f"slot {slot} ({params.kind}) cannot carry {names}")
     if listeners >= MAX_SLOTS_PER_PRODUCER:
         raise TableFull(f"{MAX_SLOTS_PER_PRODUCER} slots of one producer (MAX_SLOTS_PER_PRODUCER)")
-    return types
 
 
 def refuse_limit(temporal: int) -> None:

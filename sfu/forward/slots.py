@@ -53,7 +53,6 @@ class Slot:
         "base",
         "bytes",
         "coming",
-        "coming_types",
         "context",
         "doubled",
         "doubles",
@@ -103,7 +102,6 @@ class Slot:
         self.layout = Layout.of(self.key)
         self.producer: Producer | None = None  # routed to, or feeding until `coming` shows a keyframe
         self.coming: Producer | None = None
-        self.coming_types = (0, 0)
         self.feeding = 0  # handle of the producer that the last packet came from
         self.group: Group | None = None  # set while packets flow
         self.context: Any = None
@@ -151,6 +149,10 @@ class Slot:
         """Whether there are keys and an address to send with."""
         return self.context is not None and self.remote is not None
 
+    def takes(self, producer: Producer) -> bool:
+        """Whether what the producer sends now can go out here."""
+        return self.ready and producer.codec in self.params.payload_types
+
     def refresh(self) -> None:
         """Take keys and address over from the peer."""
         peer = self.peer
@@ -162,6 +164,8 @@ class Slot:
     def begin(self, packet: Packet, now: float) -> None:
         """Map this packet of the routed producer onto the slot's next number, and all after it alike."""
         assert self.producer is not None
+        self.payload_type, repair = self.params.payload_types[self.producer.codec]
+        self.rtx_payload_type = repair if self.params.rtx_ssrc else 0
         self.extra = 0
         if self.last_timestamp < 0:
             timestamp = random.getrandbits(32)

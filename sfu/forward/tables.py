@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from sfu.forward.contract import (
     AUDIO_CACHE_MS,
     AUDIO_CACHE_PACKETS,
+    CODEC_GATE_MS,
     MAX_TEMPORAL,
     VIDEO_CACHE_MS,
     VIDEO_CACHE_PACKETS,
     Codec,
     ExtensionIds,
+    Format,
     ProducerParams,
 )
 from sfu.forward.datagrams import Remote
@@ -32,6 +34,7 @@ if TYPE_CHECKING:  # they know these tables
 # Packets whose departure is remembered per peer for transport-wide feedback: a second of a full pool.
 TRANSPORT_HISTORY = 2048
 SILENT = 127  # -dBov
+ALWAYS = -(1 << 32)  # before every sequence number
 
 _KEYFRAME: dict[Codec, keyframe.Detector] = {
     Codec.OPUS: keyframe.every,
@@ -146,10 +149,13 @@ class Producer:
         "bytes",
         "cache",
         "cache_seconds",
+        "changed_at",
         "clock_rate",
+        "codec",
         "coming",
         "extensions",
         "first",
+        "formats",
         "groups",
         "handle",
         "highest",
@@ -163,6 +169,7 @@ class Producer:
         "red_payload_type",
         "rtx_payload_type",
         "rtx_ssrc",
+        "since",
         "slots",
         "ssrc",
         "started",
@@ -180,19 +187,17 @@ class Producer:
         self.params = params
         self.ssrc = 0
         self.rtx_ssrc = 0
-        self.payload_type = params.payload_type
-        self.rtx_payload_type = params.rtx_payload_type
+        self.formats = {form.payload_type: form for form in params.formats}
         self.red_payload_type = params.red_payload_type or -1
+        self.changed_at = float("-inf")
         self.extensions: ExtensionIds = params.extensions
         self.clock_rate = params.clock_rate
-        self.is_keyframe = _KEYFRAME[params.codec]
         self.cache: list[Packet | None] = [None] * (AUDIO_CACHE_PACKETS if audio else VIDEO_CACHE_PACKETS)
         self.cache_seconds = (AUDIO_CACHE_MS if audio else VIDEO_CACHE_MS) / 1000
         self.slots: set[Slot] = set()  # routed here, flowing or not
         self.waiting: set[Slot] = set()  # routed here, flowing from the next keyframe on
         self.coming: set[Slot] = set()  # the same, fed by another source until then
         self.sync: Sync | None = None
-        self.vp8 = params.codec is Codec.VP8
         self.temporal_bytes = [0] * (MAX_TEMPORAL + 1)
         self.groups: dict[GroupKey, Group] = {}  # the flowing ones
         self.burst: list[Packet] = []
@@ -200,18 +205,44 @@ class Producer:
         self.bytes = 0
         self.audio_level = SILENT
         self.started = False
+        self._use(params.formats[0])
         self.restart()
 
     def restart(self) -> None:
         """Forget the numbering of the stream: its next packet is the first of another one."""
         self.first = -1
         self.highest = -1
+        self.since = ALWAYS  # packets before this number were sent in another codec
         self.sync = None
-        self.newest: Packet | None = None  # of those handed to listeners, by number
         self.transit = 0
         self.jitter = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.newest: Packet | None = None  # of those handed to listeners, by number
         self.cache = [None] * len(self.cache)
         self.burst.clear()
+
+    def _use(self, form: Format) -> None:
+        self.codec, self.payload_type, self.rtx_payload_type = form
+        self.is_keyframe = _KEYFRAME[form.codec]
+        self.vp8 = form.codec is Codec.VP8
+
+    def may_change(self, payload_type: int, number: int, now: float) -> bool:
+        """Whether a packet with this payload type and number (16 bit) begins another codec."""
+        return (
+            payload_type in self.formats
+            and now - self.changed_at >= CODEC_GATE_MS / 1000
+            and (self.first < 0 or near_16(number, self.highest) > self.highest)
+        )
+
+    def change(self, payload_type: int, now: float) -> None:
+        """It sends the codec with this payload type from now on; the numbering goes on."""
+        self._use(self.formats[payload_type])
+        self.changed_at = now
+        if self.first >= 0:
+            self.since = self.highest + 1
+        self._forget()
 
     def advance(self, packet: Packet) -> None:
         """This packet, the highest of its burst, was handed to the flowing listeners.

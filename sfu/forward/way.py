@@ -23,7 +23,7 @@ from sfu.forward.contract import (
     ForwarderEvents,
 )
 from sfu.forward.datagrams import RX_CELL, RX_CELLS, Datagrams
-from sfu.forward.flow import Group, follow_jump, join
+from sfu.forward.flow import Group, change_codec, follow_jump, join
 from sfu.forward.layout import ABSENT
 from sfu.forward.outbox import Outbox
 from sfu.forward.pictures import Shift, read_picture
@@ -181,14 +181,19 @@ class PacketWay:
             payload = bytes(data[start:end])
             jumped = False
             earlier: Sequence[Block] = ()
-            if ssrc == source.ssrc and second & 0x7F == source.red_payload_type:
-                try:
-                    earlier, kind, payload = red.unwrap(payload, MAX_RED_BLOCKS)
-                except PacketError:
-                    dropped[Drop.MALFORMED] += 1
-                    continue
-                second = second & 0x80 | kind
-            if ssrc == source.ssrc and second & 0x7F == source.payload_type:
+            payload_type = second & 0x7F
+            if payload_type != source.payload_type and ssrc == source.ssrc:
+                if payload_type == source.red_payload_type:
+                    try:
+                        earlier, payload_type, payload = red.unwrap(payload, MAX_RED_BLOCKS)
+                    except PacketError:
+                        dropped[Drop.MALFORMED] += 1
+                        continue
+                elif source.may_change(payload_type, number, now):
+                    self._fan_out(source, now)
+                    change_codec(source, payload_type, now)
+                    raised.append((self._events.codec_changed, (source.handle, source.codec)))
+            if ssrc == source.ssrc and payload_type == source.payload_type:
                 newest = source.highest
                 transit = int(now * source.clock_rate) - timestamp & 0xFFFFFFFF
                 if source.first < 0:
@@ -214,7 +219,7 @@ class PacketWay:
                 drift = transit - source.transit & 0xFFFFFFFF
                 source.jitter += (min(drift, 0x100000000 - drift) - source.jitter) / 16
                 source.transit = transit
-            elif ssrc == source.rtx_ssrc and second & 0x7F == source.rtx_payload_type:
+            elif ssrc == source.rtx_ssrc and payload_type == source.rtx_payload_type:
                 try:
                     original = rtx.unwrap(payload)
                 except PacketError:
@@ -234,7 +239,11 @@ class PacketWay:
             if level != ABSENT and level & 0x7F < source.audio_level:
                 source.audio_level = level & 0x7F
 
-            # Remember it. What is older than the ring could be a packet that went out already.
+            # Remember it. What is older than the ring could be a packet that went out already, and what is older
+            # than the codec cannot be said in it.
+            if sequence < source.since:
+                dropped[Drop.LATE] += 1
+                continue
             cache = source.cache
             place = sequence % len(cache)
             held = cache[place]

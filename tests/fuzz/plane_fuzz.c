@@ -141,8 +141,12 @@ static void add_source(int i)
         there += sources[k] && source_peer[k] == source_peer[i];
     if (there >= PLANE_MAX_PRODUCERS)
         return;
-    sources[i] = producer_new(peers[source_peer[i]], ++handles, codec, 96, 97, 90000, 1, 2, (int)below(3),
-                              codec == CODEC_OPUS ? 98 : 0);
+    plane_format formats[PLANE_MAX_FORMATS] = {{(uint8_t)codec, 96, 97}};
+    int count = 1 + (int)below(PLANE_MAX_FORMATS);
+    for (int k = 1; k < count; k++)
+        formats[k] = (plane_format){(uint8_t)(CODEC_VP8 + below(4)), (uint8_t)(96 + 2 * k), (uint8_t)(97 + 2 * k)};
+    sources[i] = producer_new(peers[source_peer[i]], ++handles, formats, codec == CODEC_OPUS ? 1 : count, 90000, 1, 2,
+                              (int)below(3), codec == CODEC_OPUS ? 98 : 0);
     if (!peer_want_arrivals(peers[source_peer[i]]))
         abort();
     give(OP_ADD_PRODUCER, sources[i], 0, 0, 0, NULL);
@@ -171,7 +175,12 @@ static void add_slot_of(int i)
     if (full && !peer_want_transport(peers[slot_peer[i]]))
         abort();
     uint32_t ssrc = 5000 + 2 * (uint32_t)i;
-    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, below(2) ? ssrc + 1 : 0, (int)below(2),
+    plane_format formats[CODECS];
+    int count = 0;
+    for (uint8_t codec = CODEC_OPUS; codec < CODECS; codec++)
+        if (below(5))
+            formats[count++] = (plane_format){codec, 100, below(2) ? 101 : 0};
+    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, below(2) ? ssrc + 1 : 0, formats, count, (int)below(2),
                         heads[full], (uint16_t)(1 + below(32767)), 1, chance());
     give(OP_ADD_SLOT, slots[i], 0, 0, 0, NULL);
 }
@@ -210,8 +219,7 @@ static void random_command(void)
             break;
         held[k] = below(2) ? routed[k] : NULL;
         routed[k] = sources[i];
-        give(OP_ROUTE, slots[k], (uintptr_t)sources[i], held[k] && sources[i],
-             below(2) ? 100 : 100 | 101 << 8, NULL);
+        give(OP_ROUTE, slots[k], (uintptr_t)sources[i], held[k] && sources[i], 0, NULL);
         break;
     case 6: give(OP_ADDRESS, peers[who], below(20) != 0, 0, 0, &names[who]); break;
     case 7:
@@ -275,7 +283,8 @@ static int make_datagram(uint8_t *out, int *who)
         return length;
     }
     out[0] = (uint8_t)(0x80 | (below(10) ? 0 : 0x20) | (below(10) ? 0 : below(16)));
-    out[1] = (uint8_t)((rtx ? 97 : below(60) ? 96 : chance() & 0x7F) | (below(2) << 7));
+    int format = below(8) ? 0 : 2 * (int)below(PLANE_MAX_FORMATS);
+    out[1] = (uint8_t)((rtx ? 97 + format : below(60) ? 96 + format : (int)(chance() & 0x7F)) | (int)(below(2) << 7));
     put16(out + 2, sequences[i]);
     sequences[i] = (uint16_t)(sequences[i] + (below(30) ? 1 : below(300) ? below(100) : chance()));
     put32(out + 4, (uint32_t)(seconds * 90000));
@@ -367,7 +376,7 @@ int main(int argc, char **argv)
         give(OP_REPEATER, peers[i], 0, 1, 0, NULL);
         give(OP_KEYS, peers[i], 1, 1, TAG, NULL);
     }
-    uint64_t events[EVENT_LOST + 1] = {0};
+    uint64_t events[EVENT_CODEC + 1] = {0};
     uint32_t deaf = 0;
     for (long round = 0; round < rounds; round++) {
         for (uint32_t n = below(4); n > 0; n--)
@@ -392,7 +401,7 @@ int main(int argc, char **argv)
         handle(p, count);
         deaf = deaf ? deaf - 1 : below(300) == 0 ? 400 : 0; /* control is busy at times */
         for (const plane_event *event; !deaf && (event = plane_next_event(p)); plane_done_event(p)) {
-            if (event->kind > EVENT_LOST || event->size < sizeof *event + event->length)
+            if (event->kind > EVENT_CODEC || event->size < sizeof *event + event->length)
                 abort();
             events[event->kind]++;
         }
@@ -432,7 +441,7 @@ int main(int argc, char **argv)
         printf(" %d:%llu", i, (unsigned long long)figures.dropped[i]);
         silent |= figures.dropped[i] == 0 && i != DROP_NO_ROOM;
     }
-    for (int i = EVENT_DATAGRAM; i <= EVENT_LOST; i++) {
+    for (int i = EVENT_DATAGRAM; i <= EVENT_CODEC; i++) {
         printf(" event %d:%llu", i, (unsigned long long)events[i]);
         silent |= events[i] == 0;
     }

@@ -56,6 +56,7 @@ class Recorder(ForwarderEvents):
     unknown: list[tuple[int, int, int, str, str]] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
     keyframes: list[int] = field(default_factory=list)
+    codecs: list[tuple[int, Codec]] = field(default_factory=list)
     lost: list[tuple[int, list[int]]] = field(default_factory=list)
 
     def datagram(self, data: bytes, address: Address) -> None:
@@ -72,6 +73,9 @@ class Recorder(ForwarderEvents):
 
     def keyframe_needed(self, producer: int) -> None:
         self.keyframes.append(producer)
+
+    def codec_changed(self, producer: int, codec: Codec) -> None:
+        self.codecs.append((producer, codec))
 
     def packets_lost(self, producer: int, sequences: list[int]) -> None:
         self.lost.append((producer, sequences))
@@ -194,13 +198,14 @@ class Rig:
         mid: str = "",
         profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM,
         red: bool = False,
+        types: dict[Codec, tuple[int, int]] | None = None,
     ) -> tuple[int, RtpPeer]:
         """A slot of a peer of its own, or of this one; `red`: it takes redundant audio."""
         if peer is None:
             peer, _ = self.peer(profile)
         handle = self.handle()
         repair = rtx and kind == "video"
-        types = (
+        types = types or (
             {Codec.OPUS: (SLOT_OPUS_PT, 0)}
             if kind == "audio"
             else {Codec.VP8: (SLOT_VP8_PT, SLOT_VP8_RTX_PT if repair else 0)}

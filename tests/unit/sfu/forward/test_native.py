@@ -93,6 +93,8 @@ def test_constants_of_both_planes_are_the_same() -> None:
         "MAX_DROPOUT",
         "MAX_RETRANSMIT",
         "RETRANSMIT_GATE_MS",
+        "MAX_FORMATS",
+        "CODEC_GATE_MS",
         "AUDIO_CACHE_MS",
         "VIDEO_CACHE_MS",
         "AUDIO_CACHE_PACKETS",
