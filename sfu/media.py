@@ -30,6 +30,7 @@ from sfu.rtcp.desk import RtcpDesk
 from sfu.rtcp.heard import Heard
 from sfu.session import Connection, PublishConnection, Session, SubscribeConnection
 from sfu.transport.transport import Endpoint
+from signaling.codecs import VIDEO_PREFERENCE
 from signaling.context import about
 from signaling.control import (
     ConnectionChanged,
@@ -63,8 +64,10 @@ class Media:
         clock: Callable[[], float],
         max_sessions: int = MAX_SESSIONS,
         name: str = "",
+        video_codecs: Sequence[str] = VIDEO_PREFERENCE,
     ) -> None:
         self.name = name
+        self.video_codecs = tuple(video_codecs)  # what may be sent and received, the preferred one first
         self.endpoint = endpoint
         self.routing = RoutingTable()
         self.sessions: dict[str, Session] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Counter_
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, Protocol
 
@@ -30,6 +30,8 @@ class Snapshot:
     # Video by layer (0 lowest): streams that come in now, and slots that are to carry them.
     layers: tuple[int, ...] = ()
     watched: tuple[int, ...] = ()
+    # Video sources by what they send now.
+    codecs: Mapping[str, int] = field(default_factory=dict)
     # Of what sessions send (0..1 lost on the way to us), and as they report what we send; -1: not known.
     uplink_loss: float = -1.0
     downlink_loss: float = -1.0
@@ -58,8 +60,10 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
     if len(snapshots) == 1:
         return first
     dropped: Counter_[str] = Counter_()
+    codecs: Counter_[str] = Counter_()
     for each in snapshots:
         dropped.update(each.dropped)
+        codecs.update(each.codecs)
     sums: dict[str, Any] = {name: sum(getattr(each, name) for each in snapshots) for name in _ADDED}
     layers, watched = (
         tuple(map(sum, zip_longest(*(getattr(each, name) for each in snapshots), fillvalue=0)))
@@ -68,7 +72,7 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
     means: dict[str, Any] = {
         name: _mean(snapshots, name) for name in ("uplink_loss", "downlink_loss", "round_trip", "estimate")
     }
-    return replace(first, dropped=dropped, layers=layers, watched=watched, **sums, **means)
+    return replace(first, dropped=dropped, codecs=codecs, layers=layers, watched=watched, **sums, **means)
 
 
 _ADDED = (
@@ -117,6 +121,12 @@ class Metrics:
         )
         self.keyframe_requests = Counter(
             "atrium_sfu_keyframe_requests", "PLI sent to publishers", registry=registry
+        )
+        self.codec_changes = Counter(
+            "atrium_sfu_codec_changes",
+            "Changes of a video to this codec while it was sent, each layer for itself",
+            ["codec"],
+            registry=registry,
         )
         self.nacks_sent = Counter(
             "atrium_sfu_nacks_sent", "Packets that publishers were asked to repeat", registry=registry
@@ -220,6 +230,12 @@ class _Collector(Collector):
             for layer, count in enumerate(counts):
                 family.add_metric([str(layer)], count)
             yield family
+        codecs = GaugeMetricFamily(
+            "atrium_sfu_videos", "Cameras and screens that come in, by codec", labels=["codec"]
+        )
+        for codec, count in sorted(now.codecs.items()):
+            codecs.add_metric([codec], count)
+        yield codecs
         yield CounterMetricFamily("atrium_sfu_packets_received", "Datagrams", value=now.received)
         yield CounterMetricFamily(
             "atrium_sfu_bytes_received", "Bytes of these datagrams", value=now.received_bytes

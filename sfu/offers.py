@@ -43,7 +43,10 @@ class Offers:
         session = self._session(command.session, command.events)
         new = PublishConnection(session.name, media.new_handle(), media.endpoint, media)
         try:
-            answer = new.answer(command.sdp, command.sources, media.forwarder, media.new_handle)
+            answer = new.answer(
+                *(command.sdp, command.sources, media.forwarder, media.new_handle),
+                *(media.video_codecs, command.fixed),
+            )
         except Exception:
             new.close()
             raise
@@ -60,7 +63,7 @@ class Offers:
             media.add_source(layers)
             if self._comes_by_pipe(session.name, layers.source):
                 continue  # until the world says that the session is here now
-            reference = ProducerRef(layers.group, media.producers[layers.group].params.codec)
+            reference = ProducerRef(layers.group, layers.codec)
             media.apply(media.routing.add_producer(session.name, layers.source, reference))
         return Answer(answer)
 
@@ -75,7 +78,7 @@ class Offers:
         session = self._session(command.session, command.events)
         new = self._new_subscribe(session)
         try:
-            offer = new.offer(command.audio, command.video)
+            offer = new.offer(command.audio, command.video, self._media.video_codecs)
         except Exception:
             new.close()
             raise
@@ -98,7 +101,7 @@ class Offers:
         session = self._session(command.session, command.events)
         new = self._new_subscribe(session)
         try:
-            answer = new.play(command.sdp, media.forwarder, media.new_handle)
+            answer = new.play(command.sdp, media.forwarder, media.new_handle, media.video_codecs)
         except Exception:
             new.close()
             raise

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sfu.forward.contract import Address
-from sfu.routing.producer import find_producer
+from sfu.forward.contract import Address, Codec
+from sfu.routing.producer import NAMES, find_producer
+from sfu.routing.router import ProducerRef
 from sfu.rtp.rtcp import only_reports
 from sfu.rtp.sr import ntp_time
 from sfu.rtp.twcc import TransportFeedback
@@ -68,7 +69,7 @@ class Reports:
         producer = find_producer(list(connection.producers.values()), payload_type, mid, rid)
         if producer is None:
             return
-        rtx = payload_type not in producer.params.payload_types
+        rtx = not producer.sends(payload_type)
         if rtx:
             producer.rtx_ssrc = ssrc
         else:
@@ -104,6 +105,20 @@ class Reports:
         media = self._media
         media.desk.keyframe_needed(producer, media.clock())
         media.stir()
+
+    def codec_changed(self, producer: int, codec: Codec) -> None:
+        """It sends another codec: who takes that goes on, or is fed now; the others are fed no more."""
+        media = self._media
+        found = media.producers.get(producer)
+        if found is None:
+            return
+        found.codec = codec
+        layers = media.source_of(found.group)
+        layers.codec = codec
+        media.metrics.codec_changes.labels(NAMES[codec]).inc()
+        media.desk.codec_changed(producer)
+        reference = ProducerRef(layers.group, codec)
+        media.apply(media.routing.set_codec(found.session, found.source, reference))
 
     def packets_lost(self, producer: int, sequences: list[int]) -> None:
         """Ask the publisher for what is missing."""

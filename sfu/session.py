@@ -7,7 +7,7 @@ one survives. It owns one peer of the forwarder, and either producers or slots.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sfu.forward.contract import Forwarder
@@ -77,9 +77,15 @@ class PublishConnection(Connection):
         sources: Mapping[str, Source],
         forwarder: Forwarder,
         new_handle: Callable[[], int],
+        video: Sequence[str],
+        fixed: bool,
     ) -> str:
-        """Answer the client's offer and add its producers. Raises SdpError, TableFull."""
-        publication: Publication = negotiation.answer_publish(offer, sources, self.transport.local())
+        """Answer the client's offer and add its producers; `video`, `fixed`: see `answer_publish`.
+
+        Raises SdpError, TableFull.
+        """
+        local = self.transport.local()
+        publication: Publication = negotiation.answer_publish(offer, sources, local, video, fixed)
         seen: set[int] = set()
         for track in publication.tracks:
             params = producer_params(track)
@@ -94,7 +100,7 @@ class PublishConnection(Connection):
                     source=track.source,
                     mid=track.mid,
                     params=params,
-                    feedback=track.codec.feedback,
+                    feedback=track.feedback,
                     ssrc=params.ssrc,
                     rtx_ssrc=params.rtx_ssrc,
                     rid=rid,
@@ -126,9 +132,9 @@ class SubscribeConnection(Connection):
         self._offer: SlotOffer | None = None
         self._used: set[int] = set()
 
-    def offer(self, audio: int, video: int) -> str:
-        """Our offer of a pool. Raises ValueError for a pool that cannot be."""
-        self._offer = negotiation.offer_slots(audio, video, self._new_ssrc, self.transport.local())
+    def offer(self, audio: int, video: int, codecs: Sequence[str]) -> str:
+        """Our offer of a pool with these video codecs. Raises ValueError for a pool that cannot be."""
+        self._offer = negotiation.offer_slots(audio, video, self._new_ssrc, self.transport.local(), codecs)
         return self._offer.sdp
 
     def accept(self, answer: str, forwarder: Forwarder, new_handle: Callable[[], int]) -> None:
@@ -139,9 +145,11 @@ class SubscribeConnection(Connection):
         self._offer = None
         self._take(subscription, forwarder, new_handle)
 
-    def play(self, offer: str, forwarder: Forwarder, new_handle: Callable[[], int]) -> str:
-        """Answer a player's own offer (WHEP). Raises SdpError, TableFull."""
-        subscription = negotiation.answer_play(offer, self._new_ssrc, self.transport.local())
+    def play(
+        self, offer: str, forwarder: Forwarder, new_handle: Callable[[], int], codecs: Sequence[str]
+    ) -> str:
+        """Answer a player's own offer (WHEP), with these video codecs. Raises SdpError, TableFull."""
+        subscription = negotiation.answer_play(offer, self._new_ssrc, self.transport.local(), codecs)
         self._take(subscription, forwarder, new_handle)
         return subscription.sdp
 

@@ -7,6 +7,7 @@ from collections import Counter
 from sfu.downlink.bandwidth import Downlink
 from sfu.media import Media
 from sfu.metrics import Snapshot
+from sfu.routing.producer import NAMES
 from sfu.session import Session
 from signaling.control import DownlinkStats, LayerStats, ProducerStats, SessionStats, SlotStats, Stats
 from signaling.simulcast import MAX_LAYERS
@@ -53,7 +54,7 @@ def _producers(media: Media, session: Session) -> list[ProducerStats]:
                 LayerStats(layer.producer.rid, state.packets, state.bytes, layer.flows, round(layer.bitrate))
             )
         total = (sum(one.packets for one in streams), sum(one.bytes for one in streams))
-        found.append(ProducerStats(layers.source, *total, tuple(streams)))
+        found.append(ProducerStats(layers.source, *total, tuple(streams), NAMES[layers.codec]))
     return found
 
 
@@ -111,6 +112,7 @@ def snapshot(media: Media) -> Snapshot:
         pipe_out=sum(len(end.pool) for end in media.pipes.ends.values()),
         layers=layers,
         watched=watched,
+        codecs=Counter(NAMES[one.codec] for one in media.sources.values() if one.kind == "video"),
         short=sum(one.allocation.used < one.allocation.goal for one in known),
         paused=sum(len(one.allocation.paused) for one in known),
         estimate=estimates[len(estimates) // 2] if estimates else -1.0,

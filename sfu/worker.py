@@ -34,6 +34,7 @@ from sfu.transport.ice_tcp import TcpListener, listen
 from sfu.transport.transport import Endpoint
 from signaling import codec
 from signaling.bus import Bus
+from signaling.codecs import VIDEO_PREFERENCE
 from signaling.context import about
 from signaling.control import (
     HEARTBEAT_SECONDS,
@@ -98,6 +99,8 @@ class MediaSettings:
     version: str = ""
     # Take media over TCP too, on the same port number.
     tcp: bool = True
+    # What may be sent and received, the preferred one first.
+    video_codecs: tuple[str, ...] = VIDEO_PREFERENCE
 
 
 class Worker:
@@ -150,8 +153,10 @@ class Worker:
         """
         candidate_addresses(self._settings.host, self._settings.advertised, self._settings.port)
         endpoint = Endpoint((), Identity(), time.monotonic)
+        settings = self._settings
         media = Media(
-            endpoint, self._emit, self._metrics, time.monotonic, self._settings.max_sessions, self.name
+            *(endpoint, self._emit, self._metrics, time.monotonic),
+            *(settings.max_sessions, self.name, settings.video_codecs),
         )
         forwarder = open_forwarder(
             self._settings.plane, media.reports, self._settings.host, self._settings.port

@@ -1,16 +1,18 @@
 """Which codecs and header extensions we speak, and what we take of what a client offers.
 
 Media is forwarded, never decoded: a codec is here when a payload can be routed without looking into
-it further than its keyframe bit. The order of VIDEO_PREFERENCE is ours, not the client's: VP8 first,
-because every browser decodes it and a room may hold every browser.
+it further than its keyframe bit. In which order is ours to say, not the client's (`video_codecs` of the
+settings): VP8 first, because every browser decodes it and a room may hold every browser.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signaling.sdp import Format, Media
 
+# All that there are, in the order that holds where nobody says otherwise.
 VIDEO_PREFERENCE = ("VP8", "H264", "VP9", "AV1")
 AUDIO_PREFERENCE = ("opus",)
 
@@ -54,11 +56,12 @@ class Chosen:
     fmtp: str
     feedback: tuple[str, ...]
     red_payload_type: int = 0
+    usual: bool = True  # of a profile that is decoded wherever the codec is
 
 
-def choose(media: Media) -> list[Chosen]:
-    """What we can forward of an m-line: at most one format a codec, in our order of preference."""
-    preference = AUDIO_PREFERENCE if media.kind == "audio" else VIDEO_PREFERENCE
+def choose(media: Media, video: Sequence[str] = VIDEO_PREFERENCE) -> list[Chosen]:
+    """What we can forward of an m-line: at most one format a codec, in our order (`video`)."""
+    preference = AUDIO_PREFERENCE if media.kind == "audio" else video
     feedback = AUDIO_FEEDBACK if media.kind == "audio" else VIDEO_FEEDBACK
     chosen = []
     for name in preference:
@@ -77,6 +80,7 @@ def choose(media: Media) -> list[Chosen]:
                 fmtp=form.fmtp,
                 feedback=_feedback(form, feedback),
                 red_payload_type=_red(media, form),
+                usual=_rank(form) < UNUSUAL,
             )
         )
     return chosen
@@ -100,18 +104,23 @@ def _routable(payload_type: int) -> bool:
     return not 64 <= payload_type <= 95
 
 
+UNUSUAL = 2
+
+
 def _rank(form: Format) -> int:
-    """Lower is better: constrained baseline H.264 and profile 0 of VP9 and AV1 are decoded everywhere."""
+    """Lower is better, UNUSUAL what many cannot decode.
+
+    Constrained baseline H.264 and profile 0 of VP9 and AV1 are decoded everywhere."""
     name = form.name.upper()
     if name == "H264":
         profile = form.parameters.get("profile-level-id", "42e01f").lower()
         if profile.startswith(("42e0", "42c0")):
             return 0
-        return 1 if profile.startswith("42") else 2
+        return 1 if profile.startswith("42") else UNUSUAL
     if name == "VP9":
-        return 0 if form.parameters.get("profile-id", "0") == "0" else 1
+        return 0 if form.parameters.get("profile-id", "0") == "0" else UNUSUAL
     if name == "AV1":
-        return 0 if form.parameters.get("profile", "0") == "0" else 1
+        return 0 if form.parameters.get("profile", "0") == "0" else UNUSUAL
     return 0
 
 

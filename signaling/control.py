@@ -47,7 +47,8 @@ class AcceptPublish(Control, tag="accept_publish", frozen=True):
 
     `sources` names what each m-line (MID) carries; an m-line that is not named is told apart by kind
     and order (first audio: mic, first video: camera, second video: screen, second audio:
-    screen_audio). Reply: `Answer` or `Failed`.
+    screen_audio). `fixed`: the client cannot be told to change its codec (WHIP), so the answer names one of
+    each. Reply: `Answer` or `Failed`.
     """
 
     session: str
@@ -55,6 +56,7 @@ class AcceptPublish(Control, tag="accept_publish", frozen=True):
     events: str
     sdp: str
     sources: dict[str, Source]
+    fixed: bool = False
 
 
 class OfferSlots(Control, tag="offer_slots", frozen=True):
@@ -230,9 +232,17 @@ Ssrc = Annotated[int, Meta(ge=0, lt=1 << 32)]
 PayloadType = Annotated[int, Meta(ge=0, lt=128)]
 
 
+class PipeFormat(Struct, frozen=True):
+    """A codec that a stream may change to, with its payload type and that of its RTX (0: none)."""
+
+    codec: str
+    payload_type: PayloadType
+    rtx_payload_type: PayloadType
+
+
 class PipeSource(Struct, frozen=True):
     """One layer of a wanted stream as it is sent: RTP with these SSRCs and payload types. `layer` 0 is the
-    lowest, and the only one of a source without simulcast."""
+    lowest, and the only one of a source without simulcast; `others` may be sent instead of `codec`."""
 
     stream: PipeStream
     codec: str
@@ -242,6 +252,7 @@ class PipeSource(Struct, frozen=True):
     rtx_payload_type: PayloadType
     clock_rate: Annotated[int, Meta(gt=0, lt=1 << 32)]
     layer: Annotated[int, Meta(ge=0)] = 0
+    others: tuple[PipeFormat, ...] = ()
 
 
 class PipeOffers(Control, tag="pipe_offers", frozen=True):
@@ -352,6 +363,7 @@ class ProducerStats(Struct, frozen=True):
     packets: int
     bytes: int
     layers: tuple[LayerStats, ...] = ()
+    codec: str = ""  # what it sends now
 
 
 class DownlinkStats(Struct, frozen=True):

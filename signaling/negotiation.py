@@ -22,6 +22,7 @@ from signaling.codecs import (
     OUR_VIDEO,
     OUR_VIDEO_EXTENSIONS,
     VIDEO_EXTENSIONS,
+    VIDEO_PREFERENCE,
     Chosen,
     choose,
     choose_extensions,
@@ -51,17 +52,30 @@ class PublishedTrack:
     """A source that the client will send. SSRCs are 0 where the offer does not say (then MID binds them).
 
     `extensions` maps the names of `signaling.codecs` to ids. `rids` are its simulcast layers, lowest first:
-    each is a stream of its own, bound by its RID. Empty: there is one stream.
+    each is a stream of its own, bound by its RID. Empty: there is one stream. `codecs` are those that it may
+    change between while it sends, the one that it begins with first.
     """
 
     mid: str
     kind: Kind
     source: Source
-    codec: Chosen
+    codecs: tuple[Chosen, ...]
     extensions: Mapping[str, int]
     ssrc: int
     rtx_ssrc: int
     rids: tuple[str, ...] = ()
+
+    @property
+    def codec(self) -> Chosen:
+        """What it begins with."""
+        return self.codecs[0]
+
+    @property
+    def feedback(self) -> tuple[str, ...]:
+        """What both sides speak, whichever of the codecs is sent."""
+        return tuple(
+            value for value in self.codec.feedback if all(value in other.feedback for other in self.codecs)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +128,18 @@ class Subscription:
     slots: tuple[ReceivingSlot, ...]
 
 
-def answer_publish(offer: str, sources: Mapping[str, Source], local: Local) -> Publication:
+def answer_publish(
+    offer: str,
+    sources: Mapping[str, Source],
+    local: Local,
+    video: Sequence[str] = VIDEO_PREFERENCE,
+    fixed: bool = False,
+) -> Publication:
     """Answer a client that wants to send.
 
-    `sources` maps MIDs to what they carry; others are told apart by kind and order.
+    `sources` maps MIDs to what they carry; others are told apart by kind and order. All codecs of `video`
+    that the client has in a usual profile are taken, in that order (where there is none: one in another
+    profile); `fixed`: the first of them only, for a client that could not be told to change.
 
     Raises:
         SdpError: the offer is malformed, or there is nothing in it that we could receive.
@@ -126,7 +148,10 @@ def answer_publish(offer: str, sources: Mapping[str, Source], local: Local) -> P
     bundle = _bundle(description)
     taken: set[Source] = {sources[media.mid] for media in description.media if media.mid in sources}
     used: set[Source] = set()
-    tracks = [_published(media, bundle, sources, taken, used) for media in description.media]
+    tracks = [
+        _published(media, _sent(media, video, fixed), bundle, sources, taken, used)
+        for media in description.media
+    ]
     accepted = [track for track in tracks if track is not None]
     if not accepted:
         raise SdpError("the offer sends nothing that we can receive (opus; VP8, H264, VP9 or AV1)")
@@ -137,17 +162,25 @@ def answer_publish(offer: str, sources: Mapping[str, Source], local: Local) -> P
             writer.reject(media)
             continue
         writer.media(
-            media.kind, track.mid, media.protocol, [track.codec], "recvonly", "passive", media.rtcp_rsize
+            media.kind, track.mid, media.protocol, track.codecs, "recvonly", "passive", media.rtcp_rsize
         )
         writer.extensions(AUDIO_EXTENSIONS if track.kind == "audio" else VIDEO_EXTENSIONS, track.extensions)
-        writer.codec(track.codec)
+        for codec in track.codecs:
+            writer.codec(codec)
         if track.rids:
             writer.simulcast(track.rids)
     return Publication(writer.text(), remote, tuple(accepted))
 
 
+def _sent(media: Media, video: Sequence[str], fixed: bool) -> list[Chosen]:
+    codecs = choose(media, video)
+    usual = [codec for codec in codecs if codec.usual]
+    return (usual or codecs[:1])[: 1 if fixed else None]
+
+
 def _published(
     media: Media,
+    codecs: Sequence[Chosen],
     bundle: set[str],
     sources: Mapping[str, Source],
     taken: set[Source],
@@ -155,7 +188,6 @@ def _published(
 ) -> PublishedTrack | None:
     if not _usable(media, bundle) or media.direction not in ("sendrecv", "sendonly"):
         return None
-    codecs = choose(media)
     source = sources.get(media.mid)
     if source is None:
         free = [name for name in BY_ORDER[media.kind] if name not in taken]
@@ -178,10 +210,10 @@ def _published(
         mid=media.mid,
         kind="audio" if media.kind == "audio" else "video",
         source=source,
-        codec=codecs[0],
+        codecs=tuple(codecs),
         extensions=extensions,
         ssrc=ssrc,
-        rtx_ssrc=rtx_ssrc if codecs[0].rtx_payload_type else 0,
+        rtx_ssrc=rtx_ssrc if any(codec.rtx_payload_type for codec in codecs) else 0,
         rids=rids,
     )
 
@@ -196,8 +228,16 @@ def _ssrcs(media: Media) -> tuple[int, int]:
     return (media.ssrcs[0] if len(media.ssrcs) == 1 else 0), 0
 
 
-def offer_slots(audio: int, video: int, new_ssrc: Callable[[], int], local: Local) -> SlotOffer:
+def offer_slots(
+    audio: int,
+    video: int,
+    new_ssrc: Callable[[], int],
+    local: Local,
+    preference: Sequence[str] = VIDEO_PREFERENCE,
+) -> SlotOffer:
     """Our offer of `audio` + `video` slots: MIDs a0… and v0…, slot i of both kinds in one MediaStream.
+
+    `preference` are the video codecs, in their order.
 
     Raises:
         ValueError: the numbers are negative, both 0, or together over sdp.MAX_MEDIA.
@@ -207,8 +247,9 @@ def offer_slots(audio: int, video: int, new_ssrc: Callable[[], int], local: Loca
     slots = [OfferedSlot("audio", index, f"a{index}", new_ssrc(), 0) for index in range(audio)]
     slots += [OfferedSlot("video", index, f"v{index}", new_ssrc(), new_ssrc()) for index in range(video)]
     writer = Writer(local, [slot.mid for slot in slots], mixed=True)
+    ours = [codec for name in preference for codec in OUR_VIDEO if codec.name == name]
     for slot in slots:
-        codecs = OUR_AUDIO if slot.kind == "audio" else OUR_VIDEO
+        codecs = OUR_AUDIO if slot.kind == "audio" else ours
         writer.media(slot.kind, slot.mid, PROTOCOLS[0], codecs, "sendonly", "actpass")
         if slot.kind == "audio":
             writer.extensions(AUDIO_EXTENSIONS, OUR_AUDIO_EXTENSIONS)
@@ -248,7 +289,9 @@ def accept_slots(offer: SlotOffer, answer: str) -> Subscription:
     return Subscription("", _remote(description, {slot.mid for slot in slots}, ("active",)), tuple(slots))
 
 
-def answer_play(offer: str, new_ssrc: Callable[[], int], local: Local) -> Subscription:
+def answer_play(
+    offer: str, new_ssrc: Callable[[], int], local: Local, video: Sequence[str] = VIDEO_PREFERENCE
+) -> Subscription:
     """Answer a player (WHEP): its m-lines that receive become slots, in order, with its payload types.
 
     Raises:
@@ -259,7 +302,7 @@ def answer_play(offer: str, new_ssrc: Callable[[], int], local: Local) -> Subscr
     slots: list[ReceivingSlot | None] = []
     count: dict[str, int] = {"audio": 0, "video": 0}
     for media in description.media:
-        codecs = choose(media) if _usable(media, bundle) else []
+        codecs = choose(media, video) if _usable(media, bundle) else []
         if not codecs or media.direction not in ("sendrecv", "recvonly"):
             slots.append(None)
             continue

@@ -200,6 +200,7 @@ async def _start_workers(
         pipe_host=settings.pipe_address or None,
         region=settings.region,
         version=version("atriumverse"),
+        video_codecs=settings.video_codecs,
     )
     metrics = Metrics(registry)
     drains: list[Drain] = []

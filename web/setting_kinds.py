@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from signaling.codecs import VIDEO_PREFERENCE
 from signaling.tickets import MIN_SECRET_CHARS
 
 
@@ -45,6 +46,15 @@ def token(value: str) -> str:
 def words(value: str) -> tuple[str, ...]:
     """Words with commas between them."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def video_codecs(value: str) -> tuple[str, ...]:
+    """Video codecs, by the names that SDP has for them."""
+    known = {name.lower(): name for name in VIDEO_PREFERENCE}
+    found = [part.lower() for part in words(value)]
+    if not found or len(set(found)) != len(found) or not set(found) <= known.keys():
+        raise ValueError(f"each once, with commas between them, some of {', '.join(known)}")
+    return tuple(known[part] for part in found)
 
 
 def addresses(value: str) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Settings:
     media_address: tuple[str, ...]
     media_tcp: Literal["yes", "no"]
     plane: Literal["auto", "native", "python"]
+    video_codecs: tuple[str, ...]
     public_url: str
     trusted_proxies: tuple[str, ...]
     secret: str
@@ -119,6 +120,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         *("plane", "ATRIUM_PLANE", kinds.choice("auto", "native", "python"), "auto"),
         "Forwarding plane. `auto` takes the native one where it could be built; `native` insists on it.",
+    ),
+    Setting(
+        *("video_codecs", "ATRIUM_VIDEO_CODECS", kinds.video_codecs, "vp8,h264,vp9,av1"),
+        "Video codecs, the preferred one first, with commas between them. A video is sent in the first one "
+        "that everybody who is to see it can decode; one that is not named here is not used.",
     ),
     Setting(
         *("public_url", "ATRIUM_PUBLIC_URL", kinds.origin, ""),

@@ -161,7 +161,8 @@ class ProducerParams:
     @property
     def payload_types(self) -> tuple[int, ...]:
         """Those that packets of the source itself may have."""
-        return (self.payload_type, self.red_payload_type) if self.red_payload_type else (self.payload_type,)
+        plain = tuple(form.payload_type for form in self.formats)
+        return (*plain, self.red_payload_type) if self.red_payload_type else plain
 
     others: tuple[Format, ...] = ()
 
@@ -309,9 +310,9 @@ class Forwarder(Protocol):
     def add_producer(self, producer: int, peer: int, params: ProducerParams) -> None:
         """A source that `peer` sends.
 
-        A packet of its SSRC with the payload type of another one of its formats, newer than all before, changes
-        its codec (`codec_changed`), at most once in CODEC_GATE_MS. Numbers go on; what is older than the change is
-        not repaired or repeated any more.
+        A packet of its SSRC with the payload type of another one of its formats, newer than all before,
+        changes its codec (`codec_changed`), at most once in CODEC_GATE_MS. Numbers go on; what is older than
+        the change is not repaired or repeated any more.
         """
 
     def bind_ssrc(self, producer: int, ssrc: int, rtx: bool = False) -> None:
@@ -347,8 +348,8 @@ class Forwarder(Protocol):
         (the native plane: none that is received after it has drained its command ring). Audio starts
         with the next packet, video with the next keyframe (`keyframe_needed` is raised at once).
         Timestamps go on from the last one sent plus the wall-clock time since (inside of a group as `sync`
-        says), each packet with the slot's payload type for the producer's codec. Of VP8 the PictureID, TL0PICIDX and KEYIDX (RFC 7741) go on too. Routing to the same
-        producer again changes nothing.
+        says). Of VP8 the PictureID, TL0PICIDX and KEYIDX (RFC 7741) go on too. Packets have the slot's
+        payload type for what the producer sends now. Routing to the same producer again changes nothing.
 
         `hold`: the earlier producer feeds the slot until this one shows a keyframe: for layers of one
         source. A later route without `hold` ends that at once.

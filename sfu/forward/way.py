@@ -239,8 +239,8 @@ class PacketWay:
             if level != ABSENT and level & 0x7F < source.audio_level:
                 source.audio_level = level & 0x7F
 
-            # Remember it. What is older than the ring could be a packet that went out already, and what is older
-            # than the codec cannot be said in it.
+            # Remember it. What is older than the ring could be a packet that went out already; what is older
+            # than the last change of codec is of no use now.
             if sequence < source.since:
                 dropped[Drop.LATE] += 1
                 continue

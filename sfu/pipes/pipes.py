@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from sfu.forward.contract import ProducerParams, TableFull
+from sfu.forward.contract import Format, ProducerParams, TableFull
 from sfu.pipes.pipe import EXTENSIONS, FEEDBACK, Import, OwnKeys, PipeEnd, new_keys, open_end, valid
 from sfu.pipes.sender import MediaServer, PipeSender
 from sfu.pipes.table import Wants
@@ -144,7 +144,7 @@ class Pipes:
     def _own_again(self, session: str) -> None:
         """The session is carried here now: its own connection feeds its listeners."""
         for layers in self._media.own_sources(session):
-            reference = ProducerRef(layers.group, self._media.producers[layers.group].params.codec)
+            reference = ProducerRef(layers.group, layers.codec)
             self._media.apply(self._media.routing.add_producer(session, layers.source, reference))
 
     def _keep_to_router(self, worker: str) -> None:
@@ -211,7 +211,7 @@ class Pipes:
         media.add_source(Layers(producers))
         if self.wants[end.worker].wish(stream, BEST):
             self.dirty.add(end.worker)
-        reference = ProducerRef(first.group, first.params.codec)
+        reference = ProducerRef(first.group, first.codec)
         media.apply(media.routing.add_producer(stream.session, stream.source, reference))
 
     def _forget(self, end: PipeEnd, stream: PipeStream) -> None:
@@ -314,4 +314,9 @@ def _params(stream: PipeStream, source: PipeSource) -> ProducerParams | None:
         rtx_payload_type=source.rtx_payload_type,
         rtx_ssrc=source.rtx_ssrc,
         extensions=EXTENSIONS,
+        others=tuple(
+            Format(CODECS[other.codec], other.payload_type, other.rtx_payload_type)
+            for other in source.others
+            if other.codec in CODECS
+        ),
     )

@@ -15,12 +15,12 @@ from sfu.pipes.pipe import EXTENSIONS, PAYLOAD_TYPES, PipeEnd
 from sfu.pipes.table import Lane, Place
 from sfu.routing.feeds import Feeds
 from sfu.routing.layers import NOTHING, Layers
-from sfu.routing.producer import CODECS, Producer
+from sfu.routing.producer import CODECS, NAMES, Producer
 from sfu.routing.router import Operation, RoutingTable, SlotRef
 from sfu.routing.slot import Slot
 from sfu.rtcp.desk import RtcpDesk
 from sfu.rtcp.policy import KEYFRAMES_A_SECOND
-from signaling.control import PipeSource, PipeStream, Route, SetRoutes
+from signaling.control import PipeFormat, PipeSource, PipeStream, Route, SetRoutes
 
 
 class MediaServer(Protocol):
@@ -97,12 +97,15 @@ class PipeSender:
             if layers is None or lane.layer >= len(layers.layers):
                 continue
             params, slot = layers.layers[lane.layer].producer.params, end.slots[place].params
+            # What it begins with, whatever it sends now: a change is no other source.
+            first, *others = [
+                PipeFormat(NAMES[form.codec], *slot.payload_types[form.codec]) for form in params.formats
+            ]
             found.append(
                 PipeSource(
-                    lane.stream,
-                    next(name for name, value in CODECS.items() if value == params.codec),
-                    *(slot.ssrc, slot.rtx_ssrc, *slot.payload_types[params.codec], params.clock_rate),
-                    lane.layer,
+                    *(lane.stream, first.codec, slot.ssrc, slot.rtx_ssrc),
+                    *(first.payload_type, first.rtx_payload_type, params.clock_rate),
+                    *(lane.layer, tuple(others)),
                 )
             )
         return tuple(found)

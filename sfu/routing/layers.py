@@ -97,6 +97,7 @@ class Layers:
         self.source: Source = first.source
         self.kind: Kind = first.kind
         self.layers = [Layer(producer) for producer in producers]
+        self.codec = first.codec  # what its layers send, or the last of them that has changed
         if len(self.layers) == 1:
             self.layers[0].flows = True
         self._ordered = len(self.layers) == 1

@@ -5,9 +5,10 @@ A source with simulcast is sent as several, its layers (`sfu.routing.layers`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sfu.forward.contract import Codec, ExtensionIds, ProducerParams
+from sfu.forward.contract import Codec, ExtensionIds, Format, ProducerParams
+from signaling.codecs import Chosen
 from signaling.messages import Kind, Source
 from signaling.negotiation import PublishedTrack
 
@@ -18,11 +19,12 @@ CODECS = {
     "H264": Codec.H264,
     "AV1": Codec.AV1,
 }
+NAMES = {codec: name for name, codec in CODECS.items()}
 
 
 @dataclass(slots=True)
 class Producer:
-    """`handle` is the forwarder's; `ssrc` and `rtx_ssrc` are 0 until they are known.
+    """`handle` is the forwarder's; `ssrc` and `rtx_ssrc` are 0 until they are known; `codec` is sent now.
 
     `feedback` is what was negotiated (`nack`, `nack pli`, `ccm fir`, `goog-remb`). `rid` names the simulcast
     layer, "" where there is one stream; `group` is the source's handle, equal for all its layers.
@@ -39,32 +41,45 @@ class Producer:
     started: bool = False
     rid: str = ""
     group: int = 0
+    codec: Codec = field(init=False)
 
     def __post_init__(self) -> None:
         self.group = self.group or self.handle
+        self.codec = self.params.codec
 
     @property
     def kind(self) -> Kind:
         """Audio or video."""
         return self.params.kind
 
-    def takes(self, payload_type: int) -> bool:
-        """Whether packets with this payload type can be this source (or its RTX)."""
-        return payload_type in (*self.params.payload_types, self.params.rtx_payload_type)
+    def sends(self, payload_type: int) -> bool:
+        """Whether packets with this payload type can be this source."""
+        return payload_type in self.params.payload_types
+
+    def repairs(self, payload_type: int) -> bool:
+        """Whether packets with this payload type can be its RTX."""
+        return any(form.rtx_payload_type == payload_type for form in self.params.formats)
+
+
+def format_of(codec: Chosen) -> Format:
+    """A negotiated codec as the forwarder knows it."""
+    return Format(CODECS[codec.name], codec.payload_type, codec.rtx_payload_type)
 
 
 def producer_params(track: PublishedTrack) -> ProducerParams:
     """What the forwarder needs to know of a negotiated track."""
+    first, *others = map(format_of, track.codecs)
     return ProducerParams(
         kind=track.kind,
-        codec=CODECS[track.codec.name],
-        payload_type=track.codec.payload_type,
+        codec=first.codec,
+        payload_type=first.payload_type,
         clock_rate=track.codec.clock_rate,
         ssrc=track.ssrc,
-        rtx_payload_type=track.codec.rtx_payload_type,
+        rtx_payload_type=first.rtx_payload_type,
         rtx_ssrc=track.rtx_ssrc,
         extensions=ExtensionIds(**track.extensions),
         red_payload_type=track.codec.red_payload_type,
+        others=tuple(others),
     )
 
 
@@ -78,11 +93,11 @@ def find_producer(producers: list[Producer], payload_type: int, mid: str, rid: s
     """
 
     def free(producer: Producer) -> bool:
-        if payload_type in producer.params.payload_types:
-            return producer.ssrc == 0
-        return producer.rtx_ssrc == 0
+        return producer.ssrc == 0 if producer.sends(payload_type) else producer.rtx_ssrc == 0
 
-    fitting = [producer for producer in producers if producer.takes(payload_type)]
+    fitting = [
+        producer for producer in producers if producer.sends(payload_type) or producer.repairs(payload_type)
+    ]
     if mid:
         fitting = [producer for producer in fitting if producer.mid == mid]
     if any(producer.rid for producer in fitting):

@@ -41,7 +41,7 @@ class SlotRef:
 
 @dataclass(frozen=True, slots=True)
 class ProducerRef:
-    """A source that can feed slots."""
+    """A source that can feed slots, and what it sends now."""
 
     handle: int
     codec: Codec
@@ -210,6 +210,15 @@ class RoutingTable:
         if member is None or producer is None or producer.handle != handle:
             return []
         del member.producers[source]
+        return self._settle(self._listeners(session))
+
+    def set_codec(self, session: str, source: Source, producer: ProducerRef) -> list[Operation]:
+        """The session's source sends another codec, if it is this producer: who takes that is fed."""
+        member = self._members.get(session)
+        known = member.producers.get(source) if member is not None else None
+        if member is None or known is None or known.handle != producer.handle or known == producer:
+            return []
+        member.producers[source] = producer
         return self._settle(self._listeners(session))
 
     # --- other workers ---------------------------------------------------------------------------

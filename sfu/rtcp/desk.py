@@ -100,6 +100,16 @@ class RtcpDesk:
             del self._groups[source.producer.group]
             self._asked.discard(source.producer.group)
 
+    def codec_changed(self, handle: int) -> None:
+        """What it sent before is not repaired any more, and who goes on with it waits for a keyframe."""
+        source = self._sources.get(handle)
+        if source is not None:
+            source.nacks.forget()
+            self._losing.discard(handle)
+        for slot in self._listeners.get(handle, ()):
+            self._sinks[slot].reported_at = None
+            self._fresh.add(slot)
+
     def add_slot(self, slot: Slot, transport: RtcpTransport, picture_rate: float = PICTURE_RATE) -> None:
         """A slot that is received over this transport; it may ask for so many new pictures a second."""
         self._sinks[slot.handle] = Sink(

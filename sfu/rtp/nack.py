@@ -45,12 +45,16 @@ class NackTracker:
     def lost(self, sequences: list[int], now: float) -> None:
         """A gap was seen."""
         if len(self._missing) + len(sequences) > MAX_MISSING:
-            self._missing.clear()
-            self._asked.clear()
+            self.forget()
             self.overrun = True
             return
         for number in sequences:
             self._missing.setdefault(number, (now + REORDERING_SECONDS, 0))
+
+    def forget(self) -> None:
+        """What is missing will not come, or is not wanted any more."""
+        self._missing.clear()
+        self._asked.clear()
 
     def due(self, now: float, still_missing: Callable[[list[int]], list[int]]) -> list[int]:
         """The numbers to ask for now, at most MAX_PER_NACK.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -58,3 +59,51 @@ async def test_a_picture_of_every_codec_is_decoded_behind_the_worker(codec: str,
             assert await decoded() >= before + 15, f"no picture of {codec}"
             assert await page.evaluate(CODEC) == codec
             await sfu.routes(("alice", "hall", []))
+
+
+@pytest.mark.parametrize("plane", ["auto", "python"])
+@pytest.mark.parametrize("rids", [[], ["q", "h", "f"]])
+async def test_a_publisher_changes_its_codec_while_it_sends(plane: Plane, rids: list[str]) -> None:
+    """Who decodes both sees a moment's pause at most; who does not sees nothing until it changes back."""
+    async with media_page() as page, running_worker(plane=plane) as sfu:
+        size = {"width": 960, "height": 540} if rids else {}
+        offered = await page.evaluate("publish", {"rids": rids, **size})
+        answer = await sfu.expect(AcceptPublish("alice", "hall", EVENTS, offered, {}), Answer)
+        await page.evaluate("published", answer.sdp)
+        for name, only in (("both", None), ("vp8", "video/VP8"), ("vp9", "video/VP9")):
+            offer = await sfu.expect(OfferSlots(name, "hall", EVENTS, 1, 1), Offer)
+            answered = await page.evaluate(
+                "([sdp, as, only]) => subscribe(sdp, as, only)", [offer.sdp, name, only]
+            )
+            await sfu.expect(AcceptSlots(name, answered), Done)
+        await until(lambda: len(sfu.told(ProducerOpened)) == 2, "mic and camera are sent")
+        await sfu.routes(*((name, "hall", [hear(0, "alice", "camera")]) for name in ("both", "vp8", "vp9")))
+
+        async def decoded(name: str) -> int:
+            found: dict[str, dict[str, Any]] = await page.evaluate("inbound", name)
+            return int(found.get("v0", {}).get("framesDecoded", 0))
+
+        async def sees(name: str) -> None:
+            before = await decoded(name)
+            for _ in range(200):
+                if await decoded(name) >= before + 10:
+                    return
+                await page.wait_for_timeout(50)
+            raise AssertionError(f"{name} sees nothing")
+
+        await sees("both")
+        await sees("vp8")
+        assert await decoded("vp9") == 0
+        await page.evaluate("watch", "both-v0")
+        for codec, sees_it, blind in (("video/VP9", "vp9", "vp8"), (None, "vp8", "vp9")):
+            await page.evaluate("encode", codec)
+            await sees(sees_it)
+            await sees("both")
+            before = await decoded(blind)
+            await sees("both")
+            assert await decoded(blind) == before
+        times = await page.evaluate("shown['both-v0']")
+        longest = max(later - earlier for earlier, later in pairwise(times))
+        print(f"{plane} {rids}: longest pause at a change {longest:.0f} ms")
+        print(await page.evaluate("outbound()"))
+        assert longest < 1000

@@ -43,7 +43,18 @@ const send = async (rids) => {
   for (const encoding of parameters.encodings) encoding.active = rids.includes(encoding.rid ?? "");
   await sender.setParameters(parameters);
 };
-const subscribe = async (sdp, as = "sub") => {
+// Encode in this codec from now on; null: the one that the answer prefers.
+const encode = async (codec) => {
+  const sender = pub.getSenders().find(({track}) => track?.kind === "video");
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) {
+    encoding.codec = parameters.codecs.find(({mimeType}) => mimeType === codec);
+    if (!encoding.codec) delete encoding.codec;
+  }
+  await sender.setParameters(parameters);
+};
+// `only`: the codec that is taken, of those that are offered.
+const subscribe = async (sdp, as = "sub", only = null) => {
   const pc = window[as] = new RTCPeerConnection({bundlePolicy: "max-bundle"});
   pc.addEventListener("track", ({track, transceiver}) => {
     const sink = document.createElement(track.kind);
@@ -53,6 +64,11 @@ const subscribe = async (sdp, as = "sub") => {
     document.body.append(sink);
   });
   await pc.setRemoteDescription({type: "offer", sdp});
+  for (const transceiver of only ? pc.getTransceivers() : []) {
+    if (transceiver.receiver.track.kind !== "video") continue;
+    const {codecs} = RTCRtpReceiver.getCapabilities("video");
+    transceiver.setCodecPreferences(codecs.filter(({mimeType}) => [only, "video/rtx"].includes(mimeType)));
+  }
   await pc.setLocalDescription();
   return pc.localDescription.sdp;
 };

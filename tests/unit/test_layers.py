@@ -24,6 +24,7 @@ PURE = (
     "sfu/transport/addresses.py",
     "sfu/load/capacity.py",
     "sfu/congestion/*.py",
+    "sfu/routing/codec_choice.py",
     "sfu/routing/feeds.py",
     "sfu/forward/contract.py",
     "sfu/forward/pictures.py",

@@ -99,7 +99,7 @@ class Devices:
 
         def command(router: str, events: str) -> Command:
             if direction == "publish":
-                return AcceptPublish(session, router, events, sdp, {})
+                return AcceptPublish(session, router, events, sdp, {}, fixed=True)
             return AcceptPlay(session, router, events, sdp)
 
         try:

@@ -111,6 +111,17 @@ def test_a_codec_that_the_listener_does_not_take_feeds_nothing() -> None:
     assert routing.apply([at("lisa", 1, "hall", hear(0, "bob", "camera"))]) == []
 
 
+def test_a_source_that_changes_its_codec_feeds_those_who_take_it_and_no_others() -> None:
+    routing = table()
+    routing.add_producer("bob", "camera", ProducerRef(22, Codec.VP8))
+    assert routing.apply([at("lisa", 1, "hall", hear(0, "bob", "camera"))]) == [(911, 22)]
+    assert routing.set_codec("bob", "camera", ProducerRef(22, Codec.H264)) == [(911, None)]
+    assert routing.set_codec("bob", "camera", ProducerRef(22, Codec.H264)) == []
+    assert routing.set_codec("bob", "camera", ProducerRef(99, Codec.VP8)) == []  # an earlier connection's
+    assert routing.set_codec("nobody", "camera", ProducerRef(22, Codec.VP8)) == []
+    assert routing.set_codec("bob", "camera", ProducerRef(22, Codec.VP8)) == [(911, 22)]
+
+
 def test_a_route_whose_kind_is_not_its_sources_feeds_nothing() -> None:
     routing = table()
     assert routing.apply([at("lisa", 1, "hall", Route("audio", 0, "alice", "camera"))]) == []

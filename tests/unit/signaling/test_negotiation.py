@@ -90,12 +90,50 @@ def test_an_answer_claims_nothing_that_was_not_offered(offer: str) -> None:
             assert form.name.lower() == theirs.formats[number].name.lower()
 
 
-def test_a_publisher_gets_one_codec_a_track_so_that_it_cannot_switch_under_its_listeners() -> None:
-    tracks = answer_publish(sdp_offers.chromium(), {}, LOCAL).tracks
-    assert [(t.codec.name, t.codec.payload_type, t.codec.rtx_payload_type) for t in tracks] == [
-        ("opus", 111, 0),
-        ("VP8", 96, 97),
+def test_a_publisher_may_send_every_codec_that_both_know_and_begins_with_the_preferred_one() -> None:
+    publication = answer_publish(sdp_offers.chromium(), {}, LOCAL)
+    mic, camera = publication.tracks
+    assert [(codec.name, codec.payload_type, codec.rtx_payload_type) for codec in mic.codecs] == [
+        ("opus", 111, 0)
     ]
+    assert [(codec.name, codec.payload_type, codec.rtx_payload_type) for codec in camera.codecs] == [
+        ("VP8", 96, 97),
+        ("H264", 106, 107),
+        ("VP9", 100, 101),
+        ("AV1", 45, 46),
+    ]
+    assert re.search(r"m=video \d+ \S+ 96 97 106 107 100 101 45 46\r\n", publication.sdp)
+
+
+def test_the_order_of_the_codecs_is_the_installations_and_what_it_does_not_name_is_not_taken() -> None:
+    tracks = answer_publish(sdp_offers.chromium(), {}, LOCAL, ("VP9", "VP8")).tracks
+    assert [codec.name for codec in tracks[1].codecs] == ["VP9", "VP8"]
+    offer = offer_slots(1, 1, ssrcs(), LOCAL, ("VP9", "VP8"))
+    assert re.search(r"m=video \d+ \S+ 98 99 96 97\r\n", offer.sdp)
+    asked = sdp_offers.chromium().replace("a=sendonly", "a=recvonly")
+    player = answer_play(asked, ssrcs(), LOCAL, ("VP9", "VP8"))
+    assert [codec.name for codec in player.slots[1].codecs] == ["VP9", "VP8"]
+
+
+def test_who_cannot_be_told_to_change_gets_one_codec() -> None:
+    publication = answer_publish(sdp_offers.chromium(), {}, LOCAL, fixed=True)
+    assert [codec.name for codec in publication.tracks[1].codecs] == ["VP8"]
+    assert re.search(r"m=video \d+ \S+ 96 97\r\n", publication.sdp)
+
+
+def test_a_profile_that_many_cannot_decode_is_taken_only_where_there_is_nothing_else() -> None:
+    high = sdp_offers.chromium().replace("profile-level-id=42e01f", "profile-level-id=640c1f")
+    assert "H264" not in [c.name for c in answer_publish(high, {}, LOCAL).tracks[1].codecs]
+    for name in ("VP8", "VP9", "AV1"):
+        high = high.replace(f" {name}/90000", f" no{name}/90000")
+    assert [c.name for c in answer_publish(high, {}, LOCAL).tracks[1].codecs] == ["H264"]
+
+
+def test_feedback_is_asked_for_that_all_codecs_of_a_track_have() -> None:
+    offer = sdp_offers.chromium().replace("a=rtcp-fb:100 nack pli\r\n", "")
+    camera = answer_publish(offer, {}, LOCAL).tracks[1]
+    assert "nack pli" in camera.codec.feedback
+    assert "nack pli" not in camera.feedback
 
 
 def test_redundant_audio_is_taken_behind_opus_so_that_nobody_sends_it_unasked() -> None:
@@ -290,7 +328,7 @@ def test_packets_are_numbered_only_for_a_client_that_answers_the_numbers() -> No
         assert "transport-cc" in slot.codecs[0].feedback
     published = answer_publish(sdp_offers.chromium(), {}, LOCAL)
     assert all(track.extensions["transport_cc"] == 3 for track in published.tracks)
-    assert published.sdp.count("transport-cc\r\n") == 2  # the answer's one codec of either kind
+    assert published.sdp.count("transport-cc\r\n") == 5  # of each codec
 
 
 def test_a_slot_that_the_client_rejects_is_left_out() -> None:
