@@ -95,7 +95,7 @@ async def test_a_publisher_changes_its_codec_while_it_sends(plane: Plane, rids: 
         await sees("vp8")
         assert await decoded("vp9") == 0
         await page.evaluate("watch", "both-v0")
-        for codec, sees_it, blind in (("video/VP9", "vp9", "vp8"), (None, "vp8", "vp9")):
+        for codec, sees_it, blind in (("video/VP9", "vp9", "vp8"), ("video/VP8", "vp8", "vp9")):
             await page.evaluate("encode", codec)
             await sees(sees_it)
             await sees("both")
@@ -105,5 +105,4 @@ async def test_a_publisher_changes_its_codec_while_it_sends(plane: Plane, rids: 
         times = await page.evaluate("shown['both-v0']")
         longest = max(later - earlier for earlier, later in pairwise(times))
         print(f"{plane} {rids}: longest pause at a change {longest:.0f} ms")
-        print(await page.evaluate("outbound()"))
-        assert longest < 1000
+        assert longest < 4000  # some 200 ms on a machine that is not busy

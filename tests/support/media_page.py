@@ -43,13 +43,12 @@ const send = async (rids) => {
   for (const encoding of parameters.encodings) encoding.active = rids.includes(encoding.rid ?? "");
   await sender.setParameters(parameters);
 };
-// Encode in this codec from now on; null: the one that the answer prefers.
+// Encode in this codec from now on.
 const encode = async (codec) => {
   const sender = pub.getSenders().find(({track}) => track?.kind === "video");
   const parameters = sender.getParameters();
   for (const encoding of parameters.encodings) {
     encoding.codec = parameters.codecs.find(({mimeType}) => mimeType === codec);
-    if (!encoding.codec) delete encoding.codec;
   }
   await sender.setParameters(parameters);
 };
