@@ -100,7 +100,7 @@ class Media:
     def attach(self, forwarder: Forwarder) -> None:
         """The forwarder that tells `reports`. Before anything else."""
         self.forwarder = self.endpoint.forwarder = forwarder
-        self.bandwidth = Bandwidth(forwarder, self.sight, self.metrics)
+        self.bandwidth = Bandwidth(forwarder, self.sight, self.metrics, self.heard.of)
         self.desk = RtcpDesk(forwarder, self.producer_state, self.metrics)
         self.pipes = Pipes(self, self.name, forwarder.address, self.clock)
 

@@ -47,6 +47,8 @@ class Snapshot:
     pipe_out: int = 0
     # Clients that UDP does not reach.
     tcp_connections: int = 0
+    # Listeners whose voices go out redundantly.
+    redundant: int = 0
     # Lost packets of publishers that their redundant audio brought back, and packets that went out with the
     # payload of the one before.
     restored: int = 0
@@ -77,7 +79,17 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
 
 _ADDED = (
     *("sessions", "routers", "producers", "slots", "received", "received_bytes", "sent", "sent_bytes"),
-    *("pipes", "pipe_in", "pipe_out", "tcp_connections", "short", "paused", "restored", "doubled"),
+    *(
+        "pipes",
+        "pipe_in",
+        "pipe_out",
+        "tcp_connections",
+        "short",
+        "paused",
+        "restored",
+        "doubled",
+        "redundant",
+    ),
 )
 
 
@@ -214,6 +226,11 @@ class _Collector(Collector):
         )
         yield GaugeMetricFamily(
             "atrium_sfu_videos_without_room", "Videos that are paused for that now", value=now.paused
+        )
+        yield GaugeMetricFamily(
+            "atrium_sfu_listeners_redundant",
+            "Listeners whose path loses too much of what cannot be repeated in time",
+            value=now.redundant,
         )
         yield GaugeMetricFamily("atrium_sfu_pipes", "Pipes to other workers", value=now.pipes)
         streams = GaugeMetricFamily(

@@ -40,7 +40,11 @@ def _downlink(downlink: Downlink | None) -> DownlinkStats | None:
         return None
     known, shared = downlink.known, downlink.allocation
     return DownlinkStats(
-        round(known) if known is not None else -1, round(shared.used), round(shared.goal), len(shared.paused)
+        round(known) if known is not None else -1,
+        round(shared.used),
+        round(shared.goal),
+        len(shared.paused),
+        downlink.redundancy.on,
     )
 
 
@@ -105,6 +109,7 @@ def snapshot(media: Media) -> Snapshot:
         sent=plane.sent,
         sent_bytes=plane.sent_bytes,
         dropped=dropped,
+        redundant=sum(one is not None and one.redundancy.on for one in listeners),
         restored=plane.restored,
         doubled=plane.doubled,
         pipes=len(media.pipes.ends),

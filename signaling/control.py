@@ -368,12 +368,14 @@ class ProducerStats(Struct, frozen=True):
 
 class DownlinkStats(Struct, frozen=True):
     """What a listener's path is believed to carry (`estimate`; -1: not known yet), what it is given of that
-    and what all that it is to see and hear would take: bit/s. `paused`: videos that get nothing for that."""
+    and what all that it is to see and hear would take: bit/s. `paused`: videos that get nothing for that;
+    `redundant`: its voices go out redundantly."""
 
     estimate: int
     given: int
     wanted: int
     paused: int
+    redundant: bool = False
 
 
 class SessionStats(Struct, frozen=True):

@@ -532,12 +532,13 @@ class SentLayer(Struct, frozen=True):
 class Figures(ServerMessage, tag="figures", frozen=True):
     """How the media plane sees the way to me, in bit/s: what it is believed to carry (`estimate`, null: not
     known yet), what I am given of that, and what all whom I am to see and hear would take. `layers`: of the
-    video slots that are fed."""
+    video slots that are fed. `redundant`: voices come with the sound of the packet before (RFC 2198)."""
 
     estimate: int | None
     given: int
     wanted: int
     layers: list[SentLayer]
+    redundant: bool = False
 
 
 class ChatFileInfo(Struct, frozen=True):

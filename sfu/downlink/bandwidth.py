@@ -2,21 +2,23 @@
 
 One `Downlink` per subscribe connection. Feedback moves the estimate (`sfu.congestion.estimator`); when that,
 or what the listener is to see, has changed, its bits are shared out anew (`sfu.congestion.allocator`) and the
-layers selected. Who is to be seen is not decided here: `Views` says it.
+layers selected. Who is to be seen is not decided here: `Views` says it. Voices come first, and go out
+redundantly where that helps (`sfu.congestion.redundancy`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sfu.congestion.allocator import PAUSED, Allocation, Allocator, Stream
+from sfu.congestion.allocator import MARGIN, PAUSED, SHARE, Allocation, Allocator, Stream
 from sfu.congestion.estimator import Estimator
 from sfu.congestion.ladder import Step, within
 from sfu.congestion.path import PacketResult
 from sfu.congestion.probing import Prober
+from sfu.congestion.redundancy import Redundancy
 from sfu.forward.contract import MAX_PADDING, MAX_PROBE, Forwarder
 from sfu.metrics import Metrics
 from sfu.routing.slot import Slot
@@ -26,6 +28,8 @@ from signaling.ratelimit import TokenBucket
 
 # bit/s that are set aside for each audio slot that is fed: opus with header and extensions.
 AUDIO_BITRATE = 40e3
+# The same where it goes out redundantly.
+DOUBLED_BITRATE = 75e3
 # How often bits are shared out anew: while there are too few of them, and otherwise.
 SCARCE_SECONDS = 0.2
 PLENTY_SECONDS = 2.0
@@ -88,6 +92,8 @@ class Downlink:
     steps: dict[int, Step | None] = field(default_factory=dict)
     paused: frozenset[int] = frozenset()
     stopped: bool = False  # all video, for a moment: a queue drains
+    voices: tuple[int, ...] = ()  # the audio slots that take redundant audio
+    redundancy: Redundancy = field(default_factory=Redundancy)
 
     @property
     def known(self) -> float | None:
@@ -96,12 +102,20 @@ class Downlink:
 
 
 class Bandwidth:
-    """Every listener of one forwarder."""
+    """Every listener of one forwarder. `heard` gives the (loss, round trip in s) that a session reports, -1
+    where it has not."""
 
-    def __init__(self, forwarder: Forwarder, views: Views, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        views: Views,
+        metrics: Metrics,
+        heard: Callable[[str], tuple[float, float]],
+    ) -> None:
         self._forwarder = forwarder
         self._views = views
         self._metrics = metrics
+        self._heard = heard
         self.downlinks: dict[int, Downlink] = {}
         self._sessions: dict[str, Downlink] = {}
         self._numbered: dict[int, Downlink] = {}  # those whose path may be probed
@@ -115,6 +129,7 @@ class Bandwidth:
         padded = next((slot.handle for slot in slots if slot.params.rtx_ssrc), 0)
         budget = TokenBucket(FEEDBACK_RATE, FEEDBACK_BURST)
         downlink = Downlink(session, peer, numbered, padded, Estimator(), Prober(now), budget)
+        downlink.voices = tuple(slot.handle for slot in slots if slot.params.red_payload_type)
         self.downlinks[peer] = self._sessions[session] = downlink
         if numbered:
             self._numbered[peer] = downlink
@@ -247,8 +262,8 @@ class Bandwidth:
             )
             for view in views.values()
         ]
-        audio = AUDIO_BITRATE * self._views.audible(downlink.session)
         known = downlink.known
+        audio = self._voices(downlink, self._views.audible(downlink.session), known, now)
         allocation = downlink.allocator.allocate(streams, audio, known, now)
         scarce = allocation.used < allocation.goal
         downlink.due = now + (SCARCE_SECONDS if scarce else PLENTY_SECONDS)
@@ -265,6 +280,24 @@ class Bandwidth:
         self._metrics.paused.inc(len(paused - downlink.paused))
         downlink.paused = paused
         self._views.shown(downlink.session, paused)
+
+    def _voices(self, downlink: Downlink, audible: int, known: float | None, now: float) -> float:
+        """Send the voices redundantly or not; the bit/s that are set aside for them."""
+        if not downlink.voices:
+            return AUDIO_BITRATE * audible
+        loss, round_trip = self._heard(downlink.session)
+        if (
+            downlink.numbered
+        ):  # it tells more, and sooner: what is repeated in time counts in reports as not lost
+            loss = downlink.estimator.loss.own
+        before = downlink.redundancy.on
+        needed = DOUBLED_BITRATE * audible * (1.0 if before else MARGIN)
+        fits = known is None or needed <= SHARE * known
+        doubled = downlink.redundancy.look(loss, round_trip, fits and not downlink.estimator.brake.on, now)
+        if doubled != before:
+            for slot in downlink.voices:
+                self._forwarder.redundancy(slot, doubled)
+        return (DOUBLED_BITRATE if doubled else AUDIO_BITRATE) * audible
 
     def _select(self, slot: int, before: Step | None, step: Step | None) -> None:
         if step is None:

@@ -79,7 +79,8 @@ def told(rate: int, loss: float) -> list[bytes]:
 def cost(rate: int, loss: float) -> float:
     """CPU seconds that one listener costs a second."""
     packets = told(rate, loss)
-    bandwidth = Bandwidth(cast(Forwarder, Plane(rate)), Watching(), Metrics(CollectorRegistry()))
+    metrics = Metrics(CollectorRegistry())
+    bandwidth = Bandwidth(cast(Forwarder, Plane(rate)), Watching(), metrics, lambda _: (-1.0, -1.0))
     params = SlotParams("video", 300, 301, {Codec.VP8: (96, 97)}, ExtensionIds(transport_cc=3))
     bandwidth.add("lisa", 1, [Slot(1, "lisa", "video", 0, params, "slot0")], 0.0)
     begun = time.process_time()

@@ -23,6 +23,28 @@ async def test_random_loss_pauses_no_picture() -> None:
         await view.grows("sub", "v0", "framesDecoded", 20)
 
 
+async def test_voices_are_heard_over_a_long_way_that_loses_a_tenth() -> None:
+    async with media_page() as page, running_worker(plane="auto") as sfu, shaped_view(sfu, page) as view:
+        downlink = sfu.worker.media.bandwidth.of("alice")
+        assert downlink is not None
+        voices, downlink.voices = downlink.voices, ()
+        view.path.loss, view.path.delay = 0.1, 0.125
+        await page.wait_for_timeout(3_000)
+        without = await view.look(10)
+        downlink.voices = voices
+        for _ in range(60):
+            if sfu.metric("atrium_sfu_listeners_redundant"):
+                break
+            await page.wait_for_timeout(500)
+        await page.wait_for_timeout(2_000)
+        with_it = await view.look(10)
+        print(f"10 % loss, 250 ms: without redundancy {without}")
+        print(f"10 % loss, 250 ms: with redundancy {with_it}")
+        assert without.concealed > 2 * with_it.concealed
+        assert with_it.concealed - with_it.beside < 0.04
+        assert sfu.metric("atrium_sfu_packets_doubled_total") > 400
+
+
 async def test_all_of_ten_are_heard_where_the_path_has_room_for_the_nearest_pictures_only() -> None:
     async with (
         media_page() as page,

@@ -19,12 +19,13 @@ STEP = 0.002
 
 class ShapedPath:
     """`capacity` is bit/s (0: unlimited), `loss` 0..1 of the media towards the clients, `loss_up` of theirs,
-    `queue` bytes; they may be changed at any time. `longest` is how long (s) a packet waited at most."""
+    `queue` bytes, `delay` s each way; they may be changed at any time. `longest` is how long (s) a packet
+    waited for the capacity at most."""
 
     def __init__(self, server: Address, seed: int = 1) -> None:
         self.server = server
         self.capacity = 0.0
-        self.loss = self.loss_up = 0.0
+        self.loss = self.loss_up = self.delay = 0.0
         self.queue = 60_000
         self.lost = self.passed = 0
         self.longest = 0.0
@@ -73,11 +74,17 @@ class ShapedPath:
         if back is not None:
             if _media(data) and self._random.random() < self.loss_up:
                 self.lost += 1
+            elif self.delay:
+                asyncio.get_running_loop().call_later(self.delay, self._send_back, back, data)
             else:
                 back.sendto(data)
         elif client not in self._opening:  # its first check is repeated anyway
             self._opening.add(client)
             self._run(self._open(client))
+
+    def _send_back(self, back: asyncio.DatagramTransport, data: bytes) -> None:
+        if not back.is_closing():
+            back.sendto(data)
 
     def _run(self, work: Any) -> None:
         self._tasks.add(asyncio.get_running_loop().create_task(work))
@@ -100,7 +107,7 @@ class ShapedPath:
         self.longest = max(self.longest, begins - now)
         if self.capacity:
             self._free_at = begins + len(data) * 8 / self.capacity
-        self._waiting.append((self._free_at if self.capacity else now, data, client))
+        self._waiting.append(((self._free_at if self.capacity else now) + self.delay, data, client))
         self._pass(now)
 
     def _pass(self, now: float) -> None:

@@ -66,7 +66,7 @@ class QuestionDesk:
             if slot.kind == "video" and slot.active and slot.layer >= 0
         ]
         estimate = downlink.estimate if downlink.estimate >= 0 else None
-        client.send(Figures(estimate, downlink.given, downlink.wanted, layers))
+        client.send(Figures(estimate, downlink.given, downlink.wanted, layers, downlink.redundant))
 
     async def _who_hears(self, live: LiveSpace, client: Client) -> None:
         link = live.hearing.links.get(client.player)

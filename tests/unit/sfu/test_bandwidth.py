@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from sfu.congestion.ladder import ALL_FRAMES, Layer, ladder
-from sfu.downlink.bandwidth import AUDIO_BITRATE, Bandwidth, View
+from sfu.downlink.bandwidth import AUDIO_BITRATE, DOUBLED_BITRATE, Bandwidth, View
 from sfu.forward.contract import Codec, ExtensionIds, SlotParams
 from sfu.metrics import Metrics
 from sfu.routing.slot import Slot
@@ -16,6 +16,8 @@ from sfu.rtp.twcc import TICKS_PER_SECOND, TransportFeedback
 from tests.support.fake_forwarder import FakeForwarder
 
 PEER, SESSION = 7, "lisa"
+VOICE = SlotParams("audio", 600, 0, {Codec.OPUS: (111, 0)}, red_payload_type=63)
+SIMPLE = SlotParams("audio", 601, 0, {Codec.OPUS: (111, 0)})
 STEPS = ladder([Layer(True, 150e3), Layer(True, 500e3), Layer(True, 1500e3)])
 
 
@@ -50,10 +52,13 @@ class Lisa:
         self.log: list[tuple[float, int, int]] = []
         self.told: list[frozenset[int]] = []
         self.metrics = Metrics(CollectorRegistry())
-        self.bandwidth = Bandwidth(self.path, self, self.metrics)
+        self.heard = (-1.0, -1.0)
+        self.bandwidth = Bandwidth(self.path, self, self.metrics, lambda _: self.heard)
         ids = ExtensionIds(transport_cc=4 if numbered else 0)
         params = SlotParams("video", 500, 501, {Codec.VP8: (96, 97)}, ids)
         slots = [Slot(slot, SESSION, "video", slot, params, "c") for slot in range(1, faces + 1)]
+        self.path.slots |= {50: VOICE, 51: SIMPLE}
+        slots += [Slot(50, SESSION, "audio", 0, VOICE, "c"), Slot(51, SESSION, "audio", 1, SIMPLE, "c")]
         self.bandwidth.add(SESSION, PEER, slots, self.now)
         self.bandwidth.changed(SESSION, self.now)
         self.number = self.feedbacks = 0
@@ -236,3 +241,59 @@ def test_a_listener_who_has_all_they_could_see_is_left_alone(faces: int) -> None
     lisa.watch(5, 100e6)
     assert sum(packets for _, packets, _ in lisa.path.probed) == probed
     assert not lisa.bandwidth.busy
+
+
+def lossy(lisa: Lisa, share: float, seconds: float, capacity: float = 20e6) -> None:
+    """Every so many packets one is lost."""
+    every = round(1 / share) if share else 0
+    tell = lisa.tell
+    lisa.tell = lambda arrivals: tell([one for one in arrivals if not every or one[0] % every])  # type: ignore[method-assign]
+    lisa.watch(seconds, capacity)
+    lisa.tell = tell  # type: ignore[method-assign]
+
+
+def set_aside(lisa: Lisa) -> float:
+    """bit/s for the voices."""
+    downlink = lisa.bandwidth.of(SESSION)
+    assert downlink is not None
+    faces = sum(lisa.views[slot - 1].steps[step].bitrate for slot, step in downlink.allocation.layers.items())
+    return downlink.allocation.used - faces
+
+
+def test_voices_go_out_redundantly_where_much_is_lost_and_the_way_is_long() -> None:
+    lisa = Lisa()
+    lossy(lisa, 0.05, 15)
+    assert lisa.path.doubling == {}  # nobody knows how long the way is
+    lisa.heard = (0.0, 0.03)
+    lossy(lisa, 0.05, 5)
+    assert lisa.path.doubling == {}
+    assert set_aside(lisa) == pytest.approx(2 * AUDIO_BITRATE)
+    lisa.heard = (0.0, 0.25)
+    lossy(lisa, 0.05, 3)
+    assert lisa.path.doubling == {50: True}  # not the slot whose client takes none
+    assert set_aside(lisa) == pytest.approx(2 * DOUBLED_BITRATE)
+    lossy(lisa, 0, 60)
+    assert lisa.path.doubling == {50: False}
+    assert set_aside(lisa) == pytest.approx(2 * AUDIO_BITRATE)
+
+
+def test_without_numbers_the_listeners_reports_say_what_is_lost() -> None:
+    lisa = Lisa(numbered=False)
+    lisa.heard = (0.05, 0.25)
+    lisa.bandwidth.changed(SESSION, lisa.now)
+    assert lisa.path.doubling == {50: True}
+
+
+def test_voices_that_would_not_fit_twice_go_out_once() -> None:
+    lisa = Lisa(numbered=False)
+    lisa.heard = (0.05, 0.25)
+    lisa.audio = 4
+    lisa.bandwidth.remb(PEER, 250_000, lisa.now)
+    lisa.bandwidth.changed(SESSION, lisa.now)
+    assert lisa.path.doubling == {}
+    lisa.audio = 2
+    lisa.bandwidth.changed(SESSION, lisa.now)
+    assert lisa.path.doubling == {50: True}
+    lisa.audio = 4  # others come near
+    lisa.bandwidth.changed(SESSION, lisa.now)
+    assert lisa.path.doubling == {50: False}

@@ -1,4 +1,5 @@
 /** The browser's statistics of one connection (W3C webrtc-stats), as a list, and what is read of them in several places. */
+import type { Sent } from "./redundancy.ts";
 import type { Counts } from "./stillness.ts";
 
 export type Entry = Record<string, unknown> & { type: string };
@@ -15,16 +16,33 @@ export async function entries(pc: RTCPeerConnection): Promise<Entry[]> {
   return found;
 }
 
-/** What the way that this connection takes now has carried; null where it has none. */
-export async function countsOf(pc: RTCPeerConnection): Promise<Counts | null> {
-  const found = await entries(pc);
+function pairOf(found: readonly Entry[]): Entry | undefined {
   const chosen = found.find(({ type }) => type === "transport")?.["selectedCandidatePairId"];
-  const pair = chosen === undefined ? undefined : found.find((entry) => entry["id"] === chosen);
+  return chosen === undefined ? undefined : found.find((entry) => entry["id"] === chosen);
+}
+
+/** What the way that a connection takes now has carried; null where it has none. */
+export function countsOf(found: readonly Entry[]): Counts | null {
+  const pair = pairOf(found);
   if (!pair) return null;
   return {
     bytesSent: number(pair, "bytesSent"),
     bytesReceived: number(pair, "bytesReceived"),
     requests: number(pair, "requestsSent") + number(pair, "consentRequestsSent"),
     responses: number(pair, "responsesReceived"),
+  };
+}
+
+/** What is known of the sound that goes out on the m-line with this MID; null before the server has said anything of it. */
+export function sentOf(found: readonly Entry[], mid: string | null): Sent | null {
+  const out = found.find((entry) => entry.type === "outbound-rtp" && entry["mid"] === mid);
+  const heard = out && found.find((entry) => entry.type === "remote-inbound-rtp" && entry["localId"] === out["id"]);
+  if (!out || !heard) return null;
+  const [trip, estimate] = [heard["roundTripTime"], pairOf(found)?.["availableOutgoingBitrate"]];
+  return {
+    packets: number(out, "packetsSent"),
+    lost: number(heard, "packetsLost") + number(out, "retransmittedPacketsSent"),
+    roundTripMs: typeof trip === "number" ? trip * 1000 : null,
+    estimate: typeof estimate === "number" ? estimate : null,
   };
 }

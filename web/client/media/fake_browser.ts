@@ -39,7 +39,8 @@ interface Transceiver {
     track: FakeTrack | null;
     encodings: RTCRtpEncodingParameters[];
     replaceTrack(track: FakeTrack | null): Promise<void>;
-    getParameters(): { encodings: RTCRtpEncodingParameters[] };
+    codecs: { mimeType: string }[];
+    getParameters(): { codecs: { mimeType: string }[]; encodings: RTCRtpEncodingParameters[] };
     setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void>;
   };
 }
@@ -63,7 +64,11 @@ export class FakeConnection extends EventTarget {
     const sender = {
       track: null as FakeTrack | null,
       encodings: init.sendEncodings ?? [{}],
-      getParameters: () => ({ encodings: sender.encodings.map((encoding) => ({ ...encoding })) }),
+      codecs: [] as { mimeType: string }[],
+      getParameters: () => ({
+        codecs: sender.codecs,
+        encodings: sender.encodings.map((encoding) => ({ ...encoding })),
+      }),
       setParameters: (parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void> => {
         sender.encodings = parameters.encodings;
         return Promise.resolve();
@@ -101,10 +106,13 @@ export class FakeConnection extends EventTarget {
 
   /** What its way has carried; with nothing in it there is none. */
   pair: Record<string, number> | null = null;
+  /** Other entries of its statistics, by id. */
+  readonly counted = new Map<string, object>();
 
   getStats(): Promise<Map<string, object>> {
     const transport = { type: "transport", selectedCandidatePairId: "pair" };
-    return Promise.resolve(new Map<string, object>(this.pair ? [["t", transport], ["pair", { id: "pair", ...this.pair }]] : []));
+    const way: [string, object][] = this.pair ? [["t", transport], ["pair", { id: "pair", ...this.pair }]] : [];
+    return Promise.resolve(new Map<string, object>([...way, ...this.counted]));
   }
 
   become(state: string): void {

@@ -6,8 +6,9 @@
  * lost; trying again is the session's.
  */
 import type { ClientMessage, IceCredentials, Source } from "../net/messages.ts";
-import { countsOf } from "./entries.ts";
+import { countsOf, entries, sentOf } from "./entries.ts";
 import { Publication } from "./publish.ts";
+import { Redundancy } from "./redundancy.ts";
 import { Stillness } from "./stillness.ts";
 import { Subscription, type OnSlotTrack } from "./subscribe.ts";
 
@@ -44,6 +45,8 @@ export class Link {
   #restarting: ReturnType<typeof setTimeout> | null = null;
   #looking: ReturnType<typeof setInterval> | null = null;
   #stillness: [publication: Stillness, subscription: Stillness] = [new Stillness(true), new Stillness(false)];
+  readonly #redundancy = new Redundancy();
+  #redundant = false;
   #closed = false;
   #connected = false;
 
@@ -178,14 +181,18 @@ export class Link {
     });
   }
 
-  /** A way that breaks is often seen here long before ICE says so. */
+  /** A way that breaks is often seen here long before ICE says so, and one that loses much. */
   async #look(): Promise<void> {
     const pcs = [this.publication.pc, this.#subscription?.pc];
-    const counts = await Promise.all(pcs.map((pc) => (pc ? countsOf(pc) : null)));
+    const found = await Promise.all(pcs.map((pc) => (pc ? entries(pc) : [])));
     if (this.#closed) return;
     const now = performance.now();
-    const still = this.#stillness.map((one, index) => one.look(counts[index] ?? null, now));
+    const still = this.#stillness.map((one, index) => one.look(countsOf(found[index] ?? []), now));
     if (still.includes(true)) void this.#restart();
+    const redundant = this.#redundancy.look(sentOf(found[0] ?? [], this.publication.midOf("mic")), now);
+    if (redundant === this.#redundant) return;
+    this.#redundant = redundant;
+    void this.publication.double("mic", redundant);
   }
 
   /** Looks for other ways on the same connections. Before they stood for the first time that is no use. */

@@ -30,6 +30,9 @@ export interface SlotStats {
   /** s that packets wait for their turn, on average over all so far */
   readonly bufferDelay: number;
   readonly concealedSamples: number;
+  /** Packets whose sound came once more in another one, and those of them that were not needed. */
+  readonly redundantReceived: number;
+  readonly redundantDiscarded: number;
   /** Grows while something is heard (before our gain). */
   readonly totalAudioEnergy: number;
   /** s of audio played so far (before our gain) */
@@ -53,6 +56,8 @@ export interface LayerStats {
 
 /** Of all layers together; pictures are those of the layer that has most. */
 export interface SourceStats {
+  /** What is sent, as `opus` or `red`; "" where the browser does not say. */
+  readonly codec: string;
   readonly packetsSent: number;
   readonly bytesSent: number;
   readonly framesEncoded: number;

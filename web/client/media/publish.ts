@@ -8,6 +8,9 @@ import type { IceCredentials, Source } from "../net/messages.ts";
 import { cameraEncodings, layerCount, screenEncodings, tune } from "./layers.ts";
 import { SCREEN_SOUND, VOICE, withCredentials, withOpus } from "./sdp.ts";
 
+/** TypeScript's own types do not know it yet (W3C webrtc-extensions). */
+type WithCodec = RTCRtpEncodingParameters & { codec?: RTCRtpCodecParameters };
+
 interface Line {
   readonly source: Source;
   readonly kind: "audio" | "video";
@@ -48,6 +51,11 @@ export class Publication {
       if (mid !== null) sources[mid] = source;
     }
     return { sdp: this.pc.localDescription?.sdp ?? "", sources };
+  }
+
+  /** The MID of the m-line that carries `source`, null before the offer. */
+  midOf(source: Source): string | null {
+    return this.#transceivers.get(source)?.mid ?? null;
   }
 
   /** What the m-line with this MID carries. */
@@ -99,6 +107,24 @@ export class Publication {
     if (!this.#answered) return; // of the connection before this one
     this.#wanted.set(source, new Set(rids));
     await this.#tune(source);
+  }
+
+  /**
+   * Sends this sound with that of the packet before in each packet (RFC 2198), or plainly. A browser or server that
+   * does not know how goes on as it does.
+   */
+  double(source: Source, on: boolean): Promise<void> {
+    this.#tuning = this.#tuning.then(async () => {
+      const sender = this.#transceivers.get(source)?.sender;
+      if (!sender || this.pc.signalingState === "closed") return;
+      const parameters = sender.getParameters();
+      const name = on ? "audio/red" : "audio/opus";
+      const codec = parameters.codecs.find(({ mimeType }) => mimeType.toLowerCase() === name);
+      if (!codec) return;
+      for (const encoding of parameters.encodings as WithCodec[]) encoding.codec = codec;
+      await sender.setParameters(parameters).catch(() => undefined);
+    });
+    return this.#tuning;
   }
 
   /** Sends what is wanted of `source`, in as many layers as its picture is worth. One change at a time. */

@@ -83,6 +83,34 @@ test("a way that carries nothing back is mended though ICE believes in it", asyn
   clock.mock.restore();
 });
 
+test("a voice over a long way that loses much goes out redundantly, and plainly again", async () => {
+  let now = 1_000;
+  const clock = mock.method(performance, "now", () => now);
+  void media.start([], { mic: true, camera: false });
+  const { publish } = await connect();
+  const { mid, sender } = publish.transceivers[0] ?? assert.fail("no transceiver");
+  sender.codecs = [{ mimeType: "audio/opus" }, { mimeType: "audio/red" }];
+  let [packetsSent, packetsLost] = [0, 0];
+  const pass = async (seconds: number, loss: number): Promise<unknown> => {
+    for (let look = 0; look < 2 * seconds; look += 1) {
+      now += 500;
+      packetsSent += 25;
+      packetsLost += 25 * loss;
+      publish.counted.set("out", { type: "outbound-rtp", id: "out", mid, packetsSent });
+      publish.counted.set("heard", { type: "remote-inbound-rtp", localId: "out", packetsLost, roundTripTime: 0.25 });
+      mock.timers.tick(500);
+      await settle();
+    }
+    return (sender.encodings[0] as { codec?: unknown }).codec;
+  };
+  assert.equal(await pass(10, 0), undefined);
+  assert.deepEqual(await pass(10, 0.1), { mimeType: "audio/red" });
+  assert.deepEqual(await pass(40, 0), { mimeType: "audio/opus" });
+  sender.codecs = [{ mimeType: "audio/opus" }]; // of another connection, or another browser
+  assert.deepEqual(await pass(10, 0.1), { mimeType: "audio/opus" });
+  clock.mock.restore();
+});
+
 test("a restart that connects nothing within seconds ends in another link", async () => {
   void media.start([], { mic: false, camera: false });
   const { subscribe } = await connect();

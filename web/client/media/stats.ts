@@ -22,7 +22,9 @@ export async function collectStats(
     const source = publication.sourceOf(String(entry["mid"]));
     if (!source) continue;
     const others = sources[source]; // layers of the same source
+    const codec = sent.find(({ id }) => id === entry["codecId"])?.["mimeType"];
     sources[source] = {
+      codec: typeof codec === "string" ? (codec.split("/")[1] ?? "") : "",
       packetsSent: (others?.packetsSent ?? 0) + number(entry, "packetsSent"),
       bytesSent: (others?.bytesSent ?? 0) + number(entry, "bytesSent"),
       framesEncoded: Math.max(others?.framesEncoded ?? 0, number(entry, "framesEncoded")),
@@ -92,6 +94,8 @@ function slotStats(entry: Entry, table: SlotTable, graph: AudioGraph | null): Sl
       frameHeight: number(entry, "frameHeight"),
       framesPerSecond: number(entry, "framesPerSecond"),
       bufferDelay: number(entry, "jitterBufferDelay") / Math.max(number(entry, "jitterBufferEmittedCount"), 1),
+      redundantReceived: number(entry, "fecPacketsReceived"),
+      redundantDiscarded: number(entry, "fecPacketsDiscarded"),
       concealedSamples: number(entry, "concealedSamples"),
       totalAudioEnergy: number(entry, "totalAudioEnergy"),
       totalSamplesDuration: number(entry, "totalSamplesDuration"),

@@ -234,6 +234,7 @@ export interface Figures {
   given: number;
   wanted: number;
   layers: SentLayer[];
+  redundant: boolean;
 }
 
 export interface ChatMessage {

@@ -102,7 +102,7 @@ function chosen(figures: Figures | undefined, slot: number): string {
 }
 
 function outgoing(stats: MediaStats, before: Look | null, seconds: number): string[][] {
-  return Object.entries(stats.sources).flatMap(([source, { layers }]) =>
+  return Object.entries(stats.sources).flatMap(([source, { codec, layers }]) =>
     layers.map((layer) => {
       const earlier = (before?.stats.sources as Record<string, SourceStats> | undefined)?.[source]?.layers.find(({ rid }) => rid === layer.rid);
       return [
@@ -110,7 +110,7 @@ function outgoing(stats: MediaStats, before: Look | null, seconds: number): stri
         rate(layer.bytesSent, earlier?.bytesSent, seconds),
         layer.framesPerSecond > 0 ? layer.framesPerSecond.toFixed(0) : "",
         size(layer),
-        layer.active ? (layer.limitation === "none" ? "" : layer.limitation) : "off",
+        layer.active ? [codec, layer.limitation === "none" ? "" : layer.limitation].join(" ").trim() : "off",
       ];
     }),
   );
@@ -134,7 +134,7 @@ function pathWords(path: PathStats | null): string {
 function serverWords(figures: Figures | undefined): string {
   if (!figures) return "server –";
   const kbit = (bits: number): string => (bits / 1000).toFixed(0);
-  return `server ≤ ${figures.estimate === null ? "–" : kbit(figures.estimate)} · ${kbit(figures.given)} / ${kbit(figures.wanted)} kbit/s`;
+  return `server ≤ ${figures.estimate === null ? "–" : kbit(figures.estimate)} · ${kbit(figures.given)} / ${kbit(figures.wanted)} kbit/s${figures.redundant ? " · red" : ""}`;
 }
 
 function short(said: unknown): string {
