@@ -34,6 +34,8 @@ PAYLOAD = 1_100
 MID, RID = 1, 2  # ids of the extensions
 NTP_EPOCH = 2_208_988_800
 PLI = (206, 1)
+# A voice is reported once in so many reports of the camera, which are a second apart (Chromium: 3.6 to 7 s).
+VOICE_REPORTS = 4
 # A client shows so often (s) that it is still there (RFC 7675).
 CHECK_SECONDS = 2.0
 
@@ -149,8 +151,10 @@ class RecordedPerson:
             _Stream(self.voice_ssrc + 1 + index, rid, camera(width, height, bitrate), seed)
             for index, (rid, width, height, bitrate) in enumerate(LAYERS[:layers])
         ]
-        self._begun = self._checked = 0.0
+        self._begun = self._begun_wall = self._checked = 0.0
         self._spoken = self._shown = self._reported = 0
+        self._muted_at: float | None = None
+        self._silence = 0.0  # s in which nothing was said: the voice's timestamps stood still
 
     async def publish(self, sfu: WorkerUnderTest, router: str) -> None:
         """Connect; `tick` then sends what is due."""
@@ -166,7 +170,16 @@ class RecordedPerson:
             )
         answer = await sfu.expect(AcceptPublish(self.session, router, EVENTS, offer, {}), Answer)
         await self.client.connect(answer.sdp)
-        self._begun = asyncio.get_running_loop().time()
+        self._begun, self._begun_wall = asyncio.get_running_loop().time(), time.time()
+
+    def mute(self, muted: bool) -> None:
+        """The voice stops, or goes on; its timestamps stand still meanwhile, as Chromium's do."""
+        now = asyncio.get_running_loop().time()
+        if muted and self._muted_at is None:
+            self._muted_at = now
+        elif not muted and self._muted_at is not None:
+            self._silence += now - self._muted_at
+            self._muted_at = None
 
     def tick(self, now: float) -> None:
         """Send what is due at `now`, and what was asked for."""
@@ -182,7 +195,7 @@ class RecordedPerson:
             self.client.send_raw(stun_client.check(far.ufrag, far.password))
             self.client.replies.clear()
         passed = now - self._begun
-        while self._spoken * 0.02 <= passed:
+        while self._muted_at is None and self._spoken * 0.02 + self._silence <= passed:
             packet = voice()[self._spoken % len(voice())]
             at = self._voice_base + self._spoken * SAMPLES
             self.client.send_rtp(self.voice_ssrc, AUDIO, packet, (MID, "0"), timestamp=at)
@@ -201,12 +214,13 @@ class RecordedPerson:
             self._reported += 1
 
     def _report(self, passed: float) -> None:
-        clocks = [(self.voice_ssrc, self._voice_base, 48_000)]
-        clocks += [(stream.ssrc, stream.base, 90_000) for stream in self._streams]
-        for ssrc, base, rate in clocks:
-            ntp = int((time.time() + NTP_EPOCH) * 2**32)
-            at = base + round(passed * rate) & 0xFFFFFFFF
-            self.client.send_rtcp(struct.pack("!BBHIQIII", 0x80, 200, 6, ssrc, ntp, at, 0, 0))
+        voice_at = self._voice_base + round((passed - self._silence) * 48_000)
+        clocks = [(stream.ssrc, stream.base + round(passed * 90_000)) for stream in self._streams]
+        if self._reported % VOICE_REPORTS == 0:
+            clocks.append((self.voice_ssrc, voice_at))
+        ntp = int((self._begun_wall + passed + NTP_EPOCH) * 2**32)
+        for ssrc, at in clocks:
+            self.client.send_rtcp(struct.pack("!BBHIQIII", 0x80, 200, 6, ssrc, ntp, at & 0xFFFFFFFF, 0, 0))
 
 
 def _asks_for_a_picture(compound: bytes) -> bool:
