@@ -31,9 +31,10 @@ QUEUED_SECONDS = 0.015
 # before it the path may have carried more; while the queue drains more of them tell it better.
 MIN_PACKETS = 2
 MIN_SPAN_SECONDS, MOMENT_SECONDS, MAX_SPAN_SECONDS = 0.015, 0.1, 0.5
-# The newest packets stood so much longer (s) than is due, and longer than the longest of each feedback mostly
-# does, by so many deviations: jitter has its usual size. So many bytes show it.
-STEEP_SECONDS, SPREAD, MIN_BYTES = 0.02, 5.0, 2_000
+# The last packet stood so much longer (s) than is due, and longer than the longest of each feedback mostly
+# does, by so many deviations: jitter has its usual size. The one before it did for such a share of that time,
+# so it was no single stumble. So many bytes show it.
+STEEP_SECONDS, SPREAD, SHARE_OF_LAST, MIN_BYTES = 0.025, 5.0, 0.45, 2_000
 USUAL_GAIN = 1 / 16
 # The deviation (s) of a path of which nothing is known yet.
 FIRST_SPREAD = 0.02
@@ -138,8 +139,10 @@ class Brake:
         run = self._run
         if now - self._changed_at < AGAIN_SECONDS or len(run) < MIN_PACKETS:
             return False
+        limit = max(STEEP_SECONDS, self._usual + SPREAD * self._spread)
         return (
-            min(run[-1][2], run[-2][2]) >= max(STEEP_SECONDS, self._usual + SPREAD * self._spread)
+            run[-1][2] >= limit
+            and run[-2][2] >= SHARE_OF_LAST * limit
             and sum(size for _, size, _ in run) >= MIN_BYTES
         )
 

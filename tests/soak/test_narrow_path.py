@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.media_page import media_page
 from tests.support.media_worker import WorkerUnderTest, running_worker
-from tests.support.shaped_crowd import shaped_crowd
+from tests.support.shaped_crowd import ShapedCrowd, shaped_crowd
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 DROPS = 8
 # A picture of 1.5 Mbit/s stands 0.2 s in front of 500 kbit/s. That is told after 40 to 100 ms (Chromium tells
 # every 62.5 ms), and the next picture leaves after 67: one or two wait there, and never three.
-QUEUED_SECONDS = 0.37
+QUEUED_SECONDS = 0.4
 # Less what the browser keeps in its own buffer, that is missing.
 MISSING_SECONDS = 0.3
 # A browser may drop pictures where it begins to show a larger one.
@@ -40,17 +40,18 @@ async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_hardly_any_sound
                 dropped, froze = (
                     after[name] - before.get(name, 0) for name in ("framesDropped", "freezeCount")
                 )
-                one.path.longest = 0.0
                 one.path.capacity = 500e3
-                gap, lower = await asyncio.gather(one.gap(1), one.until_width(0, 15, most=400))
+                (gap, longest), lower = await asyncio.gather(
+                    first_second(one), one.until_width(0, 15, most=400)
+                )
                 gaps.append(gap)
-                queued.append(one.path.longest)
+                queued.append(longest)
                 frozen.append(froze)
                 settled = await one.look(5)
                 print(
                     f"3 → 0.5 Mbit/s: {gap:.2f} s of sound made up in the first second beyond the page's own"
                 )
-                print(f"{queued[-1]:.2f} s in the queue, a lower layer after {lower:.1f} s; then: {settled}")
+                print(f"{longest:.2f} s in the queue, a lower layer after {lower:.1f} s; then: {settled}")
                 print(
                     f"before: the best layer after {upper:.1f} s, {dropped} pictures dropped, {froze} freezes"
                 )
@@ -63,6 +64,12 @@ async def test_a_drop_from_3_mbit_to_500_kbit_costs_a_layer_and_hardly_any_sound
         assert median(queued) < QUEUED_SECONDS
         assert median(gaps) < MISSING_SECONDS
         assert median(frozen[1:]) == 0
+
+
+async def first_second(one: ShapedCrowd) -> tuple[float, float]:
+    """Seconds of sound that are made up in it, and the longest that a packet waited."""
+    one.path.longest = 0.0
+    return await one.gap(1), one.path.longest
 
 
 @contextmanager
