@@ -94,3 +94,25 @@ async def test_an_invited_stranger_comes_in_is_sent_away_and_let_in_again(
     finally:
         await ada.leave()
         await bob.leave()
+
+
+async def test_a_password_is_changed_on_the_dashboard(
+    atrium: AtriumServer, browsers: dict[str, Browser]
+) -> None:
+    ada = await (await Person.arrive(atrium, browsers["ada"], viewport=PHONE)).sign_up()
+    try:
+        page = ada.page
+        await page.goto("/dashboard")
+        await page.locator("#who").click()
+        await page.locator("summary", has_text="Change your password").click()
+        await page.get_by_label("Your password now").fill("a guess")
+        await page.get_by_label("New password").fill("battery staple")
+        await page.get_by_role("button", name="Change your password").click()
+        await expect(page.get_by_text("This is not your password.")).to_be_visible()
+        await assert_accessible(page, "changing the password")
+        await page.get_by_label("Your password now").fill(PASSWORD)
+        await page.get_by_role("button", name="Change your password").click()
+        await expect(page.locator(".toast", has_text="Your password is changed.")).to_be_visible()
+        await ada.post("/api/auth/login", {"username": ada.username, "password": "battery staple"})
+    finally:
+        await ada.leave()

@@ -240,6 +240,34 @@ async def test_a_session_rolls_on_with_use_and_ends_without(tmp_path: Path) -> N
         assert await browser.refused("GET", "/api/auth/me") == (401, "not_logged_in", None)
 
 
+async def test_another_password_ends_all_other_logins_and_is_asked_for_from_now_on(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        here, there = api.browser(), api.browser()
+        await here.ok("POST", "/api/auth/signup", ADA, 201)
+        await there.ok("POST", "/api/auth/login", ADA)
+        change = {"old_password": "a guess", "password": "battery staple"}
+        refused = await here.refused("POST", "/api/auth/password", change)
+        assert refused == (403, "wrong_password", "old_password")
+        short = {"old_password": ADA["password"], "password": "short"}
+        assert await here.refused("POST", "/api/auth/password", short) == (422, "bad_field", "password")
+        assert (await there.call("GET", "/api/auth/me")).status == 200
+        await here.ok("POST", "/api/auth/password", change | {"old_password": ADA["password"]})
+        assert (await here.call("GET", "/api/auth/me")).status == 200, "whoever changed it stays"
+        assert (await there.call("GET", "/api/auth/me")).status == 401
+        assert await there.refused("POST", "/api/auth/login", ADA) == (401, "wrong_login", None)
+        await there.ok("POST", "/api/auth/login", ADA | {"password": "battery staple"})
+
+
+async def test_guessing_the_password_behind_an_open_login_is_slowed_down(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        ada = api.browser()
+        await ada.ok("POST", "/api/auth/signup", ADA, 201)
+        guess = {"old_password": "a guess", "password": "battery staple"}
+        codes = [(await ada.refused("POST", "/api/auth/password", guess))[1] for _ in range(12)]
+        assert codes[0] == "wrong_password"
+        assert codes[-1] == "too_many_requests"
+
+
 async def test_changing_the_display_name_and_the_avatar(tmp_path: Path) -> None:
     async with running_api(tmp_path) as api:
         api.services.users.avatars = ("fox", "owl")

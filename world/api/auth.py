@@ -16,7 +16,7 @@ from world.api.identity import (
 )
 from world.api.route import Route
 from world.api.services import Services, services
-from world.api.shapes import ChangeMe, Done, LogIn, MeView, SignUp, UserView
+from world.api.shapes import ChangeMe, ChangePassword, Done, LogIn, MeView, SignUp, UserView
 from world.storage import names
 from world.storage.sessions import Login
 from world.storage.users import Account
@@ -76,11 +76,15 @@ async def logout(request: web.Request) -> web.Response:
 
 
 async def _end_login(known: Services, login: Login) -> None:
-    """End a login session with the seats that it holds."""
     await known.sessions.end(login.session)
-    for server in await known.servers.mine(login.account.id):
-        if known.seats.ends_with(server.id, login.account.id, login.session):
-            await known.world.remove_user(server.id, login.account.id, "logged_out", "You have logged out.")
+    await _end_seats(known, login.account, login.session)
+
+
+async def _end_seats(known: Services, account: Account, session: str) -> None:
+    """A login session has ended, and with it the seats that it holds."""
+    for server in await known.servers.mine(account.id):
+        if known.seats.ends_with(server.id, account.id, session):
+            await known.world.remove_user(server.id, account.id, "logged_out", "You have logged out.")
 
 
 async def me(request: web.Request) -> web.Response:
@@ -98,6 +102,23 @@ async def change_me(request: web.Request) -> web.Response:
     for server in await known.servers.mine(account.id):
         await known.world.look_changed(server.id, account.id, account.display_name, account.avatar)
     return answer(me_view(known, account))
+
+
+async def change_password(request: web.Request) -> web.Response:
+    """Every other login ends: whoever knew the old password is out."""
+    known = services(request)
+    login = await require_login(request)
+    body = await read_json(request, ChangePassword)
+    account, now = login.account, known.now()
+    key = names.username_key(account.username)
+    limits = known.limits
+    limited(request, limits.login_username.take(key, now), limits.login_username.wait(key, now))
+    if await known.users.authenticate(account.username, body.old_password) is None:
+        raise ApiError(403, "wrong_password", "This is not your password.", "old_password")
+    await known.users.set_password(account.id, body.password)
+    for session in await known.sessions.end_others(account.id, login.session):
+        await _end_seats(known, account, session)
+    return answer(Done())
 
 
 ROUTES = (
@@ -126,5 +147,12 @@ ROUTES = (
         answer=MeView,
         errors={401: ("not_logged_in",)},
         example={"avatar": "default"},
+    ),
+    Route(
+        *("POST", "/api/auth/password", change_password, "Change the password; all other logins end"),
+        body=ChangePassword,
+        answer=Done,
+        errors={401: ("not_logged_in",), 403: ("wrong_password",), 429: ("too_many_requests",)},
+        example={"old_password": "correct horse", "password": "battery staple"},
     ),
 )

@@ -68,6 +68,13 @@ class ChangeMe(Body, frozen=True):
     avatar: ShortText | None = None
 
 
+class ChangePassword(Body, frozen=True):
+    """The password that holds, and the one that is to."""
+
+    old_password: Annotated[str, Meta(max_length=1024)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
 class UserView(View, frozen=True):
     """An account, as its owner sees it."""
 

@@ -129,6 +129,12 @@ class UserStore:
                 await session.execute(update(User).where(User.id == user_id).values(**values))
         return await self.get(user_id)
 
+    async def set_password(self, user_id: str, password: str) -> None:
+        """Another password from now on. Raises BadField and Busy."""
+        secret = await self.passwords.hash(names.password(password))
+        async with self.database.write() as session:
+            await session.execute(update(User).where(User.id == user_id).values(password_hash=secret))
+
     def _avatar_for(self, key: str) -> str:
         """Who chose none gets one by their name, so that a room of newcomers does not look alike."""
         if not self.avatars:

@@ -231,6 +231,13 @@ function readyProfile(user: User): void {
       (error: unknown) => showErrors(form, { form: wordsOf(error) }),
     );
   });
+  const password = byId("password", HTMLFormElement);
+  dialog.addEventListener("close", () => password.reset());
+  onSubmit(password, { old_password: t("auth.password_missing"), password: t("auth.password_missing") }, async (values) => {
+    await api("POST", "/api/auth/password", values);
+    dialog.close();
+    toast(t("profile.password_changed"));
+  });
   onSubmit(form, { display_name: t("profile.name_missing") }, async (values) => {
     const changed = await api<{ user: User }>("PATCH", "/api/auth/me", values);
     Object.assign(user, changed.user);

@@ -4,8 +4,8 @@ import { ApiError, errorOf } from "./api.ts";
 import { missing, valuesOf, wordsOf } from "./forms.ts";
 
 test("texts are trimmed, empty ones left out, and a password stays as it was typed", () => {
-  const values = valuesOf([["username", " ada "], ["display_name", "  "], ["password", " two words "]]);
-  assert.deepEqual(values, { username: "ada", password: " two words " });
+  const values = valuesOf([["username", " ada "], ["display_name", "  "], ["password", " two words "], ["old_password", " and one"]]);
+  assert.deepEqual(values, { username: "ada", password: " two words ", old_password: " and one" });
 });
 
 test("what is missing is said for each field", () => {

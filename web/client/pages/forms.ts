@@ -10,7 +10,7 @@ export function valuesOf(fields: Iterable<readonly [string, unknown]>): Record<s
   const values: Record<string, string> = {};
   for (const [name, value] of fields) {
     if (typeof value !== "string") continue;
-    const text = name === "password" ? value : value.trim();
+    const text = name.endsWith("password") ? value : value.trim();
     if (text !== "") values[name] = text;
   }
   return values;
