@@ -171,7 +171,7 @@ static void drop_source(int i)
 static void add_slot_of(int i)
 {
     int full = (int)below(2);
-    slot_peer[i] = (int)below(PEERS);
+    slot_peer[i] = i ? (int)below(PEERS) : PEERS - 1; /* some are always of the one that nothing leaves to */
     if (full && !peer_want_transport(peers[slot_peer[i]]))
         abort();
     uint32_t ssrc = 5000 + 2 * (uint32_t)i;
