@@ -21,7 +21,6 @@ from sfu.reports import Reports
 from sfu.routing.feeds import Feeds
 from sfu.routing.first_packets import FirstPackets
 from sfu.routing.layers import NOTHING, Layers
-from sfu.routing.pausing import Wanted
 from sfu.routing.producer import Producer
 from sfu.routing.router import Operation, RoutingTable
 from sfu.routing.slot import Slot
@@ -30,12 +29,12 @@ from sfu.rtcp.desk import RtcpDesk
 from sfu.rtcp.heard import Heard
 from sfu.session import Connection, PublishConnection, Session, SubscribeConnection
 from sfu.transport.transport import Endpoint
+from sfu.wishes import Wishes
 from signaling.codecs import VIDEO_PREFERENCE
 from signaling.context import about
 from signaling.control import (
     ConnectionChanged,
     Event,
-    LayersWanted,
     ProducerClosed,
     SetRoutes,
 )
@@ -75,8 +74,7 @@ class Media:
         self.producers: dict[int, Producer] = {}
         self.sources: dict[int, Layers] = {}  # by group
         self.feeds = Feeds(self)
-        self._wanted: dict[int, Wanted] = {}  # of video sources, by group
-        self._pausing: set[int] = set()  # those that may be asked for less
+        self.wishes = Wishes(self)
         self._measured_at = float("-inf")
         self.slots: dict[int, Slot] = {}
         self.metrics = metrics
@@ -121,7 +119,7 @@ class Media:
         without it, it stops at once.
         """
         self.feeds.select(slot, spatial, temporal, hold)
-        self._tell_wanted()
+        self.wishes.tell()
         self.stir()
 
     def close_session(self, name: str, home: str = "") -> None:
@@ -152,13 +150,12 @@ class Media:
         """See `pipes.MediaServer`."""
         self.sources[layers.group] = layers
         if layers.kind == "video":
-            self._wanted[layers.group] = Wanted(len(layers.layers))
-            self.feeds.changed.add(layers.group)
+            self.wishes.add(layers)
 
     def remove_source(self, group: int) -> None:
         """See `pipes.MediaServer`."""
         self.sources.pop(group, None)
-        self._wanted.pop(group, None)
+        self.wishes.remove(group)
         self.sight.source_gone(group)
 
     def own_sources(self, session: str) -> list[Layers]:
@@ -240,7 +237,7 @@ class Media:
         for session in sessions:
             self.bandwidth.changed(session, now)
         self.desk.begin((slot for slot, group in operations if group is not None and slot in self.slots), now)
-        self._tell_wanted()
+        self.wishes.tell()
         self.stir()
 
     def source_of(self, group: int) -> Layers:
@@ -305,7 +302,7 @@ class Media:
                     self.measure(layers, now)
         for slot, seconds in self._awaited.arrived(self._carries, now):
             self.metrics.listener_first_packet_seconds.labels(self.slots[slot].kind).observe(seconds)
-        self._tell_wanted()
+        self.wishes.tell()
         self.pipes.tick()
 
     def _carries(self, slot: int) -> bool:
@@ -323,36 +320,9 @@ class Media:
         paused, and is told what is otherwise."""
         self.sight.forget(session.name)
         for layers in session.publish.sources if session.publish is not None else ():
-            if layers.group in self._wanted:
-                self._wanted[layers.group] = Wanted(len(layers.layers))
-                self.feeds.changed.add(layers.group)
+            self.wishes.forget(layers.group)
         self.bandwidth.changed(session.name, self.clock())
-        self._tell_wanted()
-
-    def _tell_wanted(self) -> None:
-        """Tell publishers, or the worker that has them, which layers of their video somebody receives, or is
-        about to."""
-        changed, self.feeds.changed = self.feeds.changed, set()
-        for session, source in self.routing.prepared_changed:
-            member = self.routing.member(session)
-            reference = member.producers.get(source) if member is not None else None
-            if reference is not None:
-                changed.add(reference.handle)
-        self.routing.prepared_changed.clear()
-        now = self.clock()
-        for group in changed | self._pausing:
-            wanted, layers = self._wanted.get(group), self.sources.get(group)
-            if wanted is None or layers is None or not layers.started:
-                self._pausing.discard(group)
-                continue
-            prepared = self.routing.prepared[layers.session, layers.source]
-            if wanted.look(max(self.feeds.highest(group), 0 if prepared else NOTHING), now):
-                if self.pipes.imported(group):
-                    self.pipes.received(layers.session, layers.source, wanted.told)
-                else:
-                    rids = layers.rids[: wanted.told + 1]
-                    self.tell(layers.session, LayersWanted(layers.session, layers.source, rids, self.name))
-            (self._pausing.add if wanted.waiting else self._pausing.discard)(group)
+        self.wishes.tell()
 
     def expire(self) -> None:
         """Every half second or so: give up connections whose client is gone or never came."""

@@ -117,6 +117,7 @@ class Reports:
         layers.codec = codec
         media.metrics.codec_changes.labels(NAMES[codec]).inc()
         media.desk.codec_changed(producer)
+        media.feeds.changed.add(layers.group)
         reference = ProducerRef(layers.group, codec)
         media.apply(media.routing.set_codec(found.session, found.source, reference))
 

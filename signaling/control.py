@@ -213,12 +213,20 @@ class PipeStream(Struct, frozen=True):
     source: Source
 
 
+class PipeAudience(Struct, frozen=True):
+    """How many on the receiving worker are to see a stream, and how many of them decode each codec."""
+
+    listeners: Annotated[int, Meta(ge=0, le=1 << 20)]
+    decoding: dict[str, Annotated[int, Meta(ge=0, le=1 << 20)]]
+
+
 class PipeWants(Control, tag="pipe_wants", frozen=True):
     """What `worker` wants to receive over its pipe with this one: the whole picture, every time.
 
     `incarnation` is the receiver's own one of this pipe, `number` grows; an older one is ignored. `tops`
     says of each stream which is the best of its layers that somebody there receives (0 lowest, -1 none);
-    without it all of them are. Reply: `PipeOffers`, or `Failed` unknown_pipe.
+    without it all of them are. `audiences` says of each who is to see it. Reply: `PipeOffers`, or `Failed`
+    unknown_pipe.
     """
 
     worker: str
@@ -226,6 +234,7 @@ class PipeWants(Control, tag="pipe_wants", frozen=True):
     number: int
     streams: tuple[PipeStream, ...]
     tops: tuple[int, ...] = ()
+    audiences: tuple[PipeAudience, ...] = ()
 
 
 Ssrc = Annotated[int, Meta(ge=0, lt=1 << 32)]
@@ -469,7 +478,8 @@ class ProducerClosed(Control, tag="producer_closed", frozen=True):
 
 
 class LayersWanted(Control, tag="layers_wanted", frozen=True):
-    """The layers of this video that somebody receives: the publisher may stop sending the others.
+    """The layers of this video that somebody receives: the publisher may stop sending the others. `codec` is
+    the one to send it in ("": the one that it sends; so does one that cannot change).
 
     `rids` are the whole picture, lowest first; none: nobody watches. The RID of a source that is sent as
     one stream is "". Told when it changes; until then everything is wanted.
@@ -479,6 +489,7 @@ class LayersWanted(Control, tag="layers_wanted", frozen=True):
     source: Source
     rids: tuple[str, ...]
     worker: str = ""
+    codec: str = ""
 
 
 class ConnectionChanged(Control, tag="connection_changed", frozen=True):

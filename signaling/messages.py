@@ -496,11 +496,13 @@ class LayersWanted(ServerMessage, tag="layers_wanted", frozen=True):
     """Which layers (RIDs) of my video somebody receives: the whole picture of one source, when it changes.
 
     None: nobody watches. The RID of a source that is sent as one stream is "". Until the first of these after
-    a `media_answer` everything is wanted.
+    a `media_answer` everything is wanted. `codec` (`VP8`, `H264`, …) is the one to send it in, which all who
+    are to see it decode; "": go on with the one that you send.
     """
 
     source: Source
     rids: list[str]
+    codec: str = ""
 
 
 class Speaking(ServerMessage, tag="speaking", frozen=True):

@@ -13,9 +13,19 @@ import msgspec
 
 from sfu.forward.contract import TableFull
 from sfu.pipes.pipes import Pipes
+from sfu.routing.producer import NAMES
 from signaling.bus import Bus
 from signaling.codec import decode_reply, encode_control
-from signaling.control import Command, Failed, PipeOffers, PipeOpened, PipeWants, Reply, worker_topic
+from signaling.control import (
+    Command,
+    Failed,
+    PipeAudience,
+    PipeOffers,
+    PipeOpened,
+    PipeWants,
+    Reply,
+    worker_topic,
+)
 
 REFRESH_SECONDS = 1.0
 RETRY_SECONDS = 0.25
@@ -118,9 +128,12 @@ class PipeKeeper:
         end = pipes.ends.get(worker)
         if end is None or wants is None:
             return end is None
-        offers = await self._ask(
-            worker, PipeWants(pipes.name, end.own.incarnation, wants.number, wants.streams, wants.tops)
+        audiences = tuple(
+            PipeAudience(one.listeners, {NAMES[codec]: count for codec, count in one.decoding.items()})
+            for one in wants.audiences
         )
+        said = PipeWants(pipes.name, end.own.incarnation, wants.number, wants.streams, wants.tops, audiences)
+        offers = await self._ask(worker, said)
         if isinstance(offers, PipeOffers):
             self._complained.discard(worker)
             pipes.take_offers(offers)

@@ -17,6 +17,7 @@ from pylibsrtp import Policy, Session
 from sfu.forward.contract import Address, Codec, ExtensionIds, Forwarder, SrtpProfile
 from sfu.forward.srtp import KEY_BYTES
 from sfu.pipes.table import Place, SlotPool
+from sfu.routing.codec_choice import Audience
 from sfu.routing.producer import Producer
 from sfu.routing.slot import Slot
 from signaling.control import OpenPipe, PipeOpened, PipeSource, PipeStream
@@ -83,6 +84,7 @@ class PipeEnd:
     slots: dict[Place, Slot] = field(default_factory=dict)
     imports: dict[PipeStream, Import] = field(default_factory=dict)
     wanted: dict[PipeStream, int] = field(default_factory=dict)  # and the best layer that is received
+    audiences: dict[PipeStream, Audience] = field(default_factory=dict)  # of those that have told
     wanted_number: int = -1
     epoch: int = 0
     offers_number: int = 0

@@ -20,10 +20,20 @@ from sfu.forward.contract import Format, ProducerParams, TableFull
 from sfu.pipes.pipe import EXTENSIONS, FEEDBACK, Import, OwnKeys, PipeEnd, new_keys, open_end, valid
 from sfu.pipes.sender import MediaServer, PipeSender
 from sfu.pipes.table import Wants
+from sfu.routing.codec_choice import Audience
 from sfu.routing.layers import BEST, Layers
 from sfu.routing.producer import CODECS, Producer
 from sfu.routing.router import ProducerRef
-from signaling.control import Failed, OpenPipe, PipeOffers, PipeOpened, PipeSource, PipeStream, PipeWants
+from signaling.control import (
+    Failed,
+    OpenPipe,
+    PipeAudience,
+    PipeOffers,
+    PipeOpened,
+    PipeSource,
+    PipeStream,
+    PipeWants,
+)
 from signaling.messages import KIND_OF_SOURCE, Source
 
 # Other workers that one exchanges media with; beyond it there is something wrong.
@@ -234,6 +244,19 @@ class Pipes:
         if wants.wish(PipeStream(member.router, session, source), top):
             self.dirty.add(home)
 
+    def watched(self, session: str, source: Source, audience: Audience) -> None:
+        """Who is to see a fetched video here."""
+        member, home = self._media.routing.member(session), self._homes.get(session)
+        wants = self.wants.get(home) if home is not None else None
+        if member is None or home is None or wants is None:
+            return
+        if wants.watch(PipeStream(member.router, session, source), audience):
+            self.dirty.add(home)
+
+    def audience(self, session: str, source: Source) -> Audience:
+        """Who is to see a video of our own on all other workers."""
+        return self._sending.audience(self.ends.values(), session, source)
+
     def imported(self, handle: int) -> bool:
         """Whether this producer comes over a pipe."""
         return handle in self._handles
@@ -250,6 +273,8 @@ class Pipes:
             end.wanted_number = wants.number
             everything = (BEST,) * len(wants.streams)
             tops = wants.tops if len(wants.tops) == len(wants.streams) else everything
+            told = zip(wants.streams, map(_audience, wants.audiences), strict=False)
+            end.audiences = dict(told)
             self._sending.carry(end, dict(zip(wants.streams, tops, strict=True)))
         return self._offers(end)
 
@@ -299,6 +324,13 @@ class Pipes:
                 self._sending.carry(end, end.wanted)
             if self._sending.sources(end) != end.offered:
                 self.changed.add(worker)
+
+
+def _audience(said: PipeAudience) -> Audience:
+    known = {
+        CODECS[name]: min(count, said.listeners) for name, count in said.decoding.items() if name in CODECS
+    }
+    return Audience(said.listeners, known)
 
 
 def _params(stream: PipeStream, source: PipeSource) -> ProducerParams | None:

@@ -7,12 +7,13 @@ feeds its slots is decided where it is decided for everybody, by `Router.feeder`
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sfu.forward.contract import Forwarder, SlotParams
 from sfu.pipes.pipe import EXTENSIONS, PAYLOAD_TYPES, PipeEnd
-from sfu.pipes.table import Lane, Place
+from sfu.pipes.table import NOBODY, Lane, Place
+from sfu.routing.codec_choice import Audience
 from sfu.routing.feeds import Feeds
 from sfu.routing.layers import NOTHING, Layers
 from sfu.routing.producer import CODECS, NAMES, Producer
@@ -21,6 +22,7 @@ from sfu.routing.slot import Slot
 from sfu.rtcp.desk import RtcpDesk
 from sfu.rtcp.policy import KEYFRAMES_A_SECOND
 from signaling.control import PipeFormat, PipeSource, PipeStream, Route, SetRoutes
+from signaling.messages import Source
 
 
 class MediaServer(Protocol):
@@ -63,6 +65,8 @@ class PipeSender:
         The layers above have their slots too, which rest: whoever wants them later has them at once, and
         their publisher may pause them. Raises TableFull, ValueError.
         """
+        for stream in {*end.wanted, *streams}:
+            self._media.routing.watched_elsewhere(stream.session, stream.source)
         end.wanted = dict(streams)
         back, taken = end.pool.want(self._lanes(end), self._clock())
         for lane, place in back:
@@ -109,6 +113,24 @@ class PipeSender:
                 )
             )
         return tuple(found)
+
+    def audience(self, ends: Iterable[PipeEnd], session: str, source: Source) -> Audience:
+        """Who is to see this video of a session here behind these pipes.
+
+        A worker of an earlier release says nothing of that: it has one who decodes what was sent at first.
+        """
+        found = NOBODY
+        member = self._media.routing.member(session)
+        reference = member.producers.get(source) if member is not None else None
+        layers = self._media.sources.get(reference.handle) if reference is not None else None
+        if member is None or layers is None:
+            return found
+        stream = PipeStream(member.router, session, source)
+        first = Audience(1, {layers.codecs[0]: 1})
+        for end in ends:
+            if stream in end.wanted:
+                found = found.plus(end.audiences.get(stream, first))
+        return found
 
     def _lanes(self, end: PipeEnd) -> list[Lane]:
         lanes = []

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sfu.forward.contract import MAX_SLOTS_PER_PEER
+from sfu.routing.codec_choice import Audience
 from sfu.routing.layers import BEST
 from signaling.control import PipeStream
 from signaling.messages import KIND_OF_SOURCE, Kind, Source
@@ -27,6 +28,7 @@ from signaling.messages import KIND_OF_SOURCE, Kind, Source
 REST_SECONDS = 3.0
 # A stream without listeners is fetched for so long (seconds).
 LINGER_SECONDS = 4.0
+NOBODY = Audience()
 
 
 class Lane(NamedTuple):
@@ -116,6 +118,7 @@ class Wants:
         self.number = 0
         self._streams: dict[PipeStream, float | None] = {}  # without listeners: until when
         self._tops: dict[PipeStream, int] = {}  # where less than everything is received
+        self._audiences: dict[PipeStream, Audience] = {}
         self._router: dict[str, str] = {}
 
     @property
@@ -128,6 +131,11 @@ class Wants:
         """Of each stream, the best layer that somebody receives."""
         return tuple(self._tops.get(stream, BEST) for stream in self._streams)
 
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        """Of each stream, who is to see it."""
+        return tuple(self._audiences.get(stream, NOBODY) for stream in self._streams)
+
     def __contains__(self, stream: PipeStream) -> bool:
         return stream in self._streams
 
@@ -136,6 +144,18 @@ class Wants:
         if stream not in self._streams or self._tops.get(stream, BEST) == top:
             return False
         self._tops[stream] = top
+        self.number += 1
+        return True
+
+    def watch(self, stream: PipeStream, audience: Audience) -> bool:
+        """Those who are to see it now. Whether that has to be said at once: another codec suits all of them.
+        How many they are is said with the next word, which comes every second."""
+        if stream not in self._streams:
+            return False
+        before = self._audiences.get(stream, NOBODY)
+        self._audiences[stream] = audience
+        if before.common == audience.common:
+            return False
         self.number += 1
         return True
 
@@ -176,3 +196,4 @@ class Wants:
     def _let_go(self, stream: PipeStream) -> None:
         del self._streams[stream]
         self._tops.pop(stream, None)
+        self._audiences.pop(stream, None)

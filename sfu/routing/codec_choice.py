@@ -10,6 +10,7 @@ vain is not asked for again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,15 @@ class Audience:
 
     listeners: int = 0
     decoding: Mapping[Codec, int] = field(default_factory=dict)
+
+    def plus(self, other: Audience) -> Audience:
+        """Both together."""
+        return Audience(self.listeners + other.listeners, Counter(self.decoding) + Counter(other.decoding))
+
+    @property
+    def common(self) -> frozenset[Codec] | None:
+        """What all of them can decode; None where there is nobody."""
+        return frozenset(filter(self.suits, self.decoding)) if self.listeners else None
 
     def suits(self, codec: Codec) -> bool:
         """Whether everybody can decode it."""
@@ -65,7 +75,8 @@ class CodecChoice:
         urgent = self.told in self._refused or (audience.suits(best) and not audience.suits(self.told))
         if now - self._changed_at < LEAST_SECONDS or not (urgent or now - self._since >= QUIET_SECONDS):
             return False
-        self.told, self._changed_at, self._unheeded_since = best, now, None
+        self.told, self._changed_at = best, now
+        self._unheeded_since = None if sent == best else now
         return True
 
     @property

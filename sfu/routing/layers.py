@@ -97,6 +97,7 @@ class Layers:
         self.source: Source = first.source
         self.kind: Kind = first.kind
         self.layers = [Layer(producer) for producer in producers]
+        self.codecs = tuple(form.codec for form in first.params.formats)  # the preferred one first
         self.codec = first.codec  # what its layers send, or the last of them that has changed
         if len(self.layers) == 1:
             self.layers[0].flows = True
@@ -106,6 +107,11 @@ class Layers:
     def rids(self) -> tuple[str, ...]:
         """Their names, lowest first."""
         return tuple(layer.producer.rid for layer in self.layers)
+
+    @property
+    def sends(self) -> bool:
+        """Whether anything of it has come lately."""
+        return any(layer.bitrate for layer in self.layers)
 
     @property
     def started(self) -> bool:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfu.forward.contract import MAX_SLOTS_PER_PEER, Codec
+from sfu.routing.codec_choice import Audience
 from signaling.control import Route, SetRoutes
 from signaling.messages import KIND_OF_SOURCE, Kind, Source
 
@@ -58,6 +59,7 @@ class Member:
     router: str
     epoch: int = -1
     home: str = ""  # the worker that carries it, if it is another one
+    pipe: bool = False  # the end of a pipe: others listen behind it
     wanted: dict[SlotKey, Route] = field(default_factory=dict)
     slots: dict[SlotKey, SlotRef] = field(default_factory=dict)
     producers: dict[Source, ProducerRef] = field(default_factory=dict)
@@ -105,10 +107,10 @@ class RoutingTable:
         self._members: OrderedDict[str, Member] = OrderedDict()
         # Who wants something of a session: so that a change of one source costs its listeners only.
         self._wanting: dict[str, set[str]] = {}
-        # Routes that are prepared and not active yet, by what they would carry, and which of these have
-        # changed since somebody looked.
+        # Routes that are prepared and not active yet, by what they would carry.
         self.prepared: Counter[tuple[str, Source]] = Counter()
-        self.prepared_changed: set[tuple[str, Source]] = set()
+        # Sources of which it has changed who is to get them, or is prepared to, since somebody looked.
+        self._watched: set[tuple[str, Source]] = set()
         # Sessions of other workers of which something has changed: their router, or what is wanted of them.
         self._abroad: set[str] = set()
         self._max_members = max_members
@@ -185,6 +187,7 @@ class RoutingTable:
         member = self._members[session]
         member.slots = dict(slots)
         member.fed = {}
+        self._watched |= _named(member)
         return self._settle([member])
 
     def clear_slots(self, session: str) -> list[Operation]:
@@ -195,6 +198,7 @@ class RoutingTable:
         operations: list[Operation] = [(member.slots[key].handle, None) for key in member.fed]
         member.slots = {}
         member.fed = {}
+        self._watched |= _named(member)
         return operations
 
     def add_producer(self, session: str, source: Source, producer: ProducerRef) -> list[Operation]:
@@ -225,7 +229,9 @@ class RoutingTable:
 
     def put_slot(self, session: str, router: str, key: SlotKey, slot: SlotRef) -> None:
         """A slot more for a member that gets and loses them one by one: the end of a pipe in this router."""
-        self._enter(session, router).slots[key] = slot
+        member = self._enter(session, router)
+        member.pipe = True
+        member.slots[key] = slot
 
     def take_slot(self, session: str, key: SlotKey) -> list[Operation]:
         """The slot is somebody else's from now on; the member goes with its last one."""
@@ -242,6 +248,32 @@ class RoutingTable:
         """Sessions that other workers carry, or did, of which something has changed since the last call."""
         changed, self._abroad = self._abroad, set()
         return changed
+
+    def take_watched(self) -> set[tuple[str, Source]]:
+        """Sources of which it has changed who is to get them since the last call."""
+        changed, self._watched = self._watched, set()
+        return changed
+
+    def watched_elsewhere(self, session: str, source: Source) -> None:
+        """Who is to get this source on another worker has changed."""
+        self._watched.add((session, source))
+
+    def audience(self, session: str, source: Source) -> Audience:
+        """Members of the session's router that are to get this source, fed or not, and what they decode.
+
+        Those of other workers are not counted, nor are the pipes to them.
+        """
+        member = self._members.get(session)
+        listeners, decoding = 0, Counter[Codec]()
+        for listener in self._listeners(session) if member is not None else ():
+            if listener.pipe or member is None or listener.router != member.router:
+                continue
+            for key, route in listener.wanted.items():
+                slot = listener.slots.get(key)
+                if slot is not None and (route.session, route.source) == (session, source):
+                    listeners += 1
+                    decoding.update(slot.codecs)
+        return Audience(listeners, decoding)
 
     def wanted_of(self, session: str) -> set[Source]:
         """The sources of the session that members of its router want."""
@@ -317,12 +349,13 @@ class RoutingTable:
             if not route.active:
                 key = (route.session, route.source)
                 self.prepared[key] += count
-                self.prepared_changed.add(key)
+                self._watched.add(key)
                 if not self.prepared[key]:
                     del self.prepared[key]
 
     def _want(self, member: Member, routes: Iterable[Route]) -> None:
         self._prepare(member.wanted.values(), -1)
+        named = _named(member)
         before = {route.session for route in member.wanted.values()}
         for session in before:
             wanting = self._wanting[session]
@@ -333,6 +366,7 @@ class RoutingTable:
             (route.kind, route.slot): route for route in routes if 0 <= route.slot < MAX_SLOTS_PER_PEER
         }
         self._prepare(member.wanted.values(), 1)
+        self._watched |= named ^ _named(member)
         for route in member.wanted.values():
             self._wanting.setdefault(route.session, set()).add(member.session)
             before.add(route.session)
@@ -362,3 +396,8 @@ class RoutingTable:
                     granted.append((slot.handle, wanted))
                     member.fed[key] = wanted
         return revoked + granted
+
+
+def _named(member: Member) -> set[tuple[str, Source]]:
+    """The videos that the member is to get."""
+    return {(route.session, route.source) for route in member.wanted.values() if route.kind == "video"}

@@ -121,7 +121,7 @@ class News:
         """Tell the publisher; a worker that it is moving to speaks of connections that are not in use yet."""
         client = seated.live.clients.get(seated.player)
         if client is not None and event.worker in ("", seated.link.worker):
-            client.send(messages.LayersWanted(event.source, list(event.rids)))
+            client.send(messages.LayersWanted(event.source, list(event.rids), event.codec))
 
     def _paused(self, seated: Seated, event: VideoPaused) -> None:
         workers = {seated.link.worker, seated.move.target if seated.move is not None else None}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sfu.forward.contract import Codec
 from sfu.pipes.table import LINGER_SECONDS, REST_SECONDS, Lane, SlotPool, Wants
+from sfu.routing.codec_choice import Audience
 from sfu.routing.layers import BEST
 from signaling.control import PipeStream
 from signaling.messages import Source
@@ -102,3 +104,20 @@ def test_layers_that_nobody_receives_are_told_and_forgotten_with_their_stream() 
     assert not wants.wish(stream("bob", "camera"), 0)  # of nobody who is fetched
     wants.set("ann", "room", {"camera"}, 1.0)
     assert wants.tops == (BEST,)
+
+
+def test_who_is_to_see_a_stream_is_told_at_once_where_another_codec_suits_all_of_them() -> None:
+    wants = Wants()
+    camera = stream("ann", "camera")
+    wants.set("ann", "hall", {"camera"}, 0.0)
+    two = Audience(2, {Codec.VP8: 2, Codec.H264: 2})
+    assert wants.watch(camera, two)
+    assert wants.audiences == (two,)
+    more = Audience(3, {Codec.VP8: 3, Codec.H264: 3})
+    assert not wants.watch(camera, more)  # the next word will do
+    assert wants.audiences == (more,)
+    before = wants.number
+    assert wants.watch(camera, Audience(4, {Codec.VP8: 3, Codec.H264: 4}))
+    assert wants.number > before
+    assert wants.watch(camera, Audience())
+    assert not wants.watch(stream("bob", "camera"), two)  # of nobody who is fetched

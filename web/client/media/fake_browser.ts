@@ -64,7 +64,7 @@ export class FakeConnection extends EventTarget {
     const sender = {
       track: null as FakeTrack | null,
       encodings: init.sendEncodings ?? [{}],
-      codecs: [] as { mimeType: string }[],
+      codecs: (kind === "video" ? ["VP8", "rtx", "H264"] : []).map((name) => ({ mimeType: `video/${name}` })),
       getParameters: () => ({
         codecs: sender.codecs,
         encodings: sender.encodings.map((encoding) => ({ ...encoding })),

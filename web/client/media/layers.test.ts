@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FakeConnection, FakeTrack, installFakeBrowser } from "./fake_browser.ts";
-import { cameraEncodings, layerCount, tune } from "./layers.ts";
+import { cameraEncodings, type Encoding, layerCount, tune } from "./layers.ts";
 import { Publication } from "./publish.ts";
 
 const ALL = new Set(["q", "h", "f"]);
@@ -96,4 +96,23 @@ test("a browser that refuses goes on sending what it sent", async () => {
   sender.setParameters = () => Promise.reject(new DOMException("no", "InvalidModificationError"));
   await publication.send("camera", picture(960, 540));
   await publication.want("camera", ["q"]);
+});
+
+test("the picture is sent in the codec that was asked for, and stays in it until another is", async () => {
+  const codecs = (): unknown[] =>
+    ((FakeConnection.all.at(-1) as FakeConnection).transceivers[1]?.sender.encodings ?? [])
+      .map(({ codec }: Encoding) => codec?.mimeType);
+  await publication.answer("v=0");
+  await publication.send("camera", picture(960, 540));
+  await publication.want("camera", ["q", "h", "f"]);
+  assert.deepEqual(codecs(), [undefined, undefined, undefined]);
+  await publication.want("camera", ["q", "h", "f"], "H264");
+  assert.deepEqual(codecs(), ["video/H264", "video/H264", "video/H264"]);
+  await publication.want("camera", ["q"]);
+  await publication.send("camera", picture(640, 360));
+  assert.deepEqual(codecs(), ["video/H264", "video/H264", "video/H264"]);
+  await publication.want("camera", ["q"], "AV1"); // was not negotiated
+  assert.deepEqual(codecs(), ["video/H264", "video/H264", "video/H264"]);
+  await publication.want("camera", ["q"], "VP8");
+  assert.deepEqual(codecs(), ["video/VP8", "video/VP8", "video/VP8"]);
 });

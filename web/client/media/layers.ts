@@ -21,6 +21,8 @@ export function layerCount(width: number | undefined, height: number | undefined
 /** TypeScript's own types do not know it yet (W3C webrtc-svc); a browser that does not either ignores it. */
 export interface Encoding extends RTCRtpEncodingParameters {
   readonly scalabilityMode?: string;
+  /** W3C webrtc-extensions; left out, a browser goes on with what it sends. */
+  readonly codec?: RTCRtpCodec;
 }
 
 /**
@@ -56,6 +58,17 @@ export function tune(
     scaleResolutionDownBy: 2 ** Math.max(0, count - 1 - index),
     maxBitrate: bitrate(index, count),
   }));
+}
+
+/** These encodings in the codec of this name (VP8), if it is among those that were negotiated. */
+export function inCodec(
+  encodings: readonly Encoding[],
+  negotiated: readonly RTCRtpCodec[],
+  name: string,
+): RTCRtpEncodingParameters[] {
+  const wanted = `video/${name}`.toLowerCase();
+  const codec = negotiated.find(({ mimeType }) => mimeType.toLowerCase() === wanted);
+  return encodings.map((one) => codec ? { ...one, codec } : { ...one });
 }
 
 /** The best layer of `count` gets what a picture of its size is worth: half the side, a third of the bits. */

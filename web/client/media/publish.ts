@@ -5,7 +5,7 @@
  * learns our addresses from our checks, so the offer leaves without waiting for candidates.
  */
 import type { IceCredentials, Source } from "../net/messages.ts";
-import { cameraEncodings, layerCount, screenEncodings, tune } from "./layers.ts";
+import { cameraEncodings, inCodec, layerCount, screenEncodings, tune } from "./layers.ts";
 import { SCREEN_SOUND, VOICE, withCredentials, withOpus } from "./sdp.ts";
 
 /** TypeScript's own types do not know it yet (W3C webrtc-extensions). */
@@ -30,6 +30,8 @@ export class Publication {
   readonly #transceivers = new Map<Source, RTCRtpTransceiver>();
   /** RIDs that somebody receives; not named: all of them. */
   readonly #wanted = new Map<Source, ReadonlySet<string>>();
+  /** Codecs (VP8, H264, …) that the SFU has asked for; not named: the answer's first. */
+  readonly #codecs = new Map<Source, string>();
   #answered = false;
   #tuning: Promise<void> = Promise.resolve();
 
@@ -102,10 +104,14 @@ export class Publication {
     if (track?.kind === "video") await this.#tune(source);
   }
 
-  /** Somebody receives these layers (RIDs) of `source`, nobody the others: those rest until told otherwise. */
-  async want(source: Source, rids: readonly string[]): Promise<void> {
+  /**
+   * Somebody receives these layers (RIDs) of `source`, nobody the others: those rest until told otherwise. All who are
+   * to see it decode `codec` (empty: nothing new).
+   */
+  async want(source: Source, rids: readonly string[], codec = ""): Promise<void> {
     if (!this.#answered) return; // of the connection before this one
     this.#wanted.set(source, new Set(rids));
+    if (codec) this.#codecs.set(source, codec);
     await this.#tune(source);
   }
 
@@ -136,8 +142,9 @@ export class Publication {
       const parameters = sender.getParameters();
       const all = parameters.encodings.map(({ rid }) => rid ?? "");
       const wanted = this.#wanted.get(source) ?? new Set(all);
-      parameters.encodings = tune(parameters.encodings, layerCount(width, height), wanted);
-      // A browser that refuses sends more than is needed, which is no fault.
+      const tuned = tune(parameters.encodings, layerCount(width, height), wanted);
+      parameters.encodings = inCodec(tuned, parameters.codecs, this.#codecs.get(source) ?? "");
+      // A browser that refuses sends more than is needed, or in another codec, which is no fault.
       await sender.setParameters(parameters).catch(() => undefined);
     });
     return this.#tuning;

@@ -139,7 +139,7 @@ class Session implements Media {
         this.#level = message.level;
         break;
       case "layers_wanted":
-        void this.#link?.publication.want(message.source, message.rids);
+        void this.#link?.publication.want(message.source, message.rids, message.codec);
         break;
       case "video_paused":
         this.#reception.pause(message.paused);

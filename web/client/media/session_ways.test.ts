@@ -136,7 +136,7 @@ test("a restart that the world refuses ends in another link at once", async () =
 test("a lost socket costs no link: the same session goes on, and says anew what is on", async () => {
   await Promise.all([media.start([], { mic: true, camera: true }, "seat"), connect()]);
   const { publish, subscribe } = { publish: FakeConnection.all[0]!, subscribe: FakeConnection.all[1]! };
-  media.handle({ type: "layers_wanted", source: "camera", rids: [] });
+  media.handle({ type: "layers_wanted", source: "camera", rids: [], codec: "" });
   await settle();
   assert.ok(publish.transceivers[1]?.sender.encodings.every(({ active }) => active === false));
   media.handle({ type: "slots", epoch: 1, audio: [], video: [entry(0, "ada", "camera")] });

@@ -212,6 +212,7 @@ export interface LayersWanted {
   type: "layers_wanted";
   source: Source;
   rids: string[];
+  codec: string;
 }
 
 export interface Speaking {
