@@ -39,10 +39,8 @@ async () => {
   const found = new Set();
   for (const pc of window.__pcs) {
     const reports = await pc.getStats();
-    for (const { type, kind, active, codecId } of reports.values()) {
-      if (type === "outbound-rtp" && kind === "video" && active && codecId) {
-        found.add(reports.get(codecId).mimeType);
-      }
+    for (const { type, framesPerSecond, codecId } of reports.values()) {
+      if (type === "outbound-rtp" && framesPerSecond > 0) found.add(reports.get(codecId).mimeType);
     }
   }
   return [...found];

@@ -16,6 +16,13 @@ from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_wo
 from tests.support.scripted_client import AUDIO, OPUS_FRAME, VIDEO, VP8_KEYFRAME, ScriptedClient
 
 
+H264 = 102
+H264_LINES = (
+    f"a=rtpmap:{H264} H264/90000\r\na=fmtp:{H264} packetization-mode=1;profile-level-id=42e01f\r\n"
+    f"a=rtcp-fb:{H264} nack\r\na=rtcp-fb:{H264} nack pli\r\n"
+)
+
+
 class Pair:
     """Workers `a` and `b` on one bus; speakers are on a, listeners on b unless said otherwise."""
 
@@ -367,3 +374,50 @@ async def test_the_layers_of_a_picture_cross_one_by_one_and_each_listener_gets_i
     select("near", 2)
     await film(lambda: asked_for() == ("q", "h", "f"), "its publisher is asked for all again")
     await film(lambda: (fed("near"), fed("far")) == (2, 0), "and the best is seen again")
+
+
+async def test_who_takes_another_codec_on_another_worker_is_heeded_and_fed(
+    pair: Pair,
+) -> None:
+    camera = ScriptedClient()
+    pair.clients.append(camera)
+    offer = camera.offer("v", ssrcs=(2222,))
+    for line in (f"SAVPF {VIDEO}", f"a=rtpmap:{VIDEO} VP8/90000"):
+        assert line in offer
+    offer = offer.replace(f"SAVPF {VIDEO}", f"SAVPF {VIDEO} {H264}") + H264_LINES
+    answer = await pair.a.expect(AcceptPublish("ann", "s:public", EVENTS, offer, {}), Answer)
+    await camera.connect(answer.sdp)
+    await pair.a.routes(("ann", "s:public", []))
+    player = ScriptedClient()
+    pair.clients.append(player)
+    asked = player.offer("v", "recvonly").replace(f"{VIDEO} VP8/90000", f"{VIDEO} H264/90000")
+    asked += f"a=fmtp:{VIDEO} packetization-mode=1;profile-level-id=42e01f\r\n"
+    answer = await pair.b.expect(AcceptPlay("pete", "s:public", EVENTS, asked), Answer)
+    await player.connect(answer.sdp)
+    near = await pair.listener("near", "s:public")
+    await pair.b.routes(("ann", "s:public", []), home="a")
+    seen = [hear(0, "ann", "camera")]
+    await pair.b.routes(("pete", "s:public", seen), ("near", "s:public", seen))
+
+    def got(client: ScriptedClient) -> int:
+        client.receive()
+        return sum(client.rtp.values())
+
+    async def film(kind: int, payload: bytes, condition: Callable[[], bool], what: str) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                camera.send_rtp(2222, kind, payload)
+                camera.receive()
+                await asyncio.sleep(0.01)
+
+    def told() -> list[str]:
+        return [event.codec for event in pair.a.events if isinstance(event, LayersWanted) and event.codec]
+
+    await film(VIDEO, VP8_KEYFRAME, lambda: got(near) > 5, "who takes VP8 sees it")
+    assert got(player) == 0
+    # Of the two no codec suits both: who came first keeps the picture. When that one goes, the other is heeded.
+    await pair.b.routes(("near", "s:public", []))
+    await film(VIDEO, VP8_KEYFRAME, lambda: told() == ["H264"], "its publisher is asked for H264")
+    before = got(near)
+    await film(H264, b"\x65 a picture", lambda: got(player) > 5, "who takes H264 sees it")
+    assert got(near) <= before + 1
