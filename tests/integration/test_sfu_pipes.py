@@ -415,7 +415,7 @@ async def test_who_takes_another_codec_on_another_worker_is_heeded_and_fed(
 
     await film(VIDEO, VP8_KEYFRAME, lambda: got(near) > 5, "who takes VP8 sees it")
     assert got(player) == 0
-    # Of the two no codec suits both: who came first keeps the picture. When that one goes, the other is heeded.
+    # No codec suits both: who sees keeps the picture. When that one goes, the other is heeded.
     await pair.b.routes(("near", "s:public", []))
     await film(VIDEO, VP8_KEYFRAME, lambda: told() == ["H264"], "its publisher is asked for H264")
     before = got(near)
