@@ -15,7 +15,6 @@ from signaling.control import AcceptPlay, AcceptPublish, Answer, LayersWanted, P
 from tests.support.media_worker import EVENTS, WorkerUnderTest, hear, running_worker, until
 from tests.support.scripted_client import AUDIO, OPUS_FRAME, VIDEO, VP8_KEYFRAME, ScriptedClient
 
-
 H264 = 102
 H264_LINES = (
     f"a=rtpmap:{H264} H264/90000\r\na=fmtp:{H264} packetization-mode=1;profile-level-id=42e01f\r\n"
