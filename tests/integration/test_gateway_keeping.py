@@ -46,9 +46,12 @@ async def test_nobody_mutes_their_like_those_above_or_who_is_not_there() -> None
         assert await refused(ann, "bob") == "not_allowed"
         await roles(tiny, ann="member", bob="member")
         assert await refused(ann, "bob") == "not_allowed"
+        assert await refused(ann, "nobody") == "not_allowed", "that is not how to learn who is here"
+        await roles(tiny, ann="moderator", bob="admin")
         assert await refused(ann, "nobody") == "user_unknown"
-        await roles(tiny, bob="admin")
         assert await refused(ann, "bob") == "not_allowed"
+        await roles(tiny, ann="owner")
+        assert await refused(ann, "ann") == "not_allowed", "not even oneself"
         assert not bob.told(m.Muted)
 
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from signaling import messages as m
-from tests.support.tiny_world import ROOM_1, SERVER, Avatar, TinyWorld, until
+from tests.support.tiny_world import ROOM_1, ROOM_2, SERVER, Avatar, TinyWorld, until
 from world.clients import gateway
 from world.records import Member, Seat, ServerRecord
 
@@ -261,3 +261,36 @@ async def test_a_knock_where_nobody_can_open_says_why() -> None:
         for _ in range(60):
             await eve.send(m.Knock(ROOM_1))
         assert (await eve.expect(m.Error, lambda error: error.code == "rate_limited")).ref == "knock"
+
+
+async def test_a_door_that_stays_shut_is_not_hammered_at() -> None:
+    async with TinyWorld() as tiny:
+        ann, eve = await tiny.join("ann", at=(200, 380)), await tiny.join("eve", at=(200, 430))
+        await edit(tiny, locked=True)
+        for _ in range(3):
+            await eve.send(m.Knock(ROOM_1))
+        await ann.expect(m.Knocked)
+        assert (await eve.expect(m.Error)).code == "rate_limited"
+        await eve.sync()
+        await ann.sync()
+        assert not ann.told(m.Knocked), "told once"
+
+
+async def test_a_guest_knocks_nowhere_and_a_door_opens_to_nobody_who_left() -> None:
+    async with TinyWorld() as tiny:
+        ann, eve = await tiny.join("ann", at=(200, 380)), await tiny.join("eve", at=(200, 430))
+        gus = await guest_of(tiny, ROOM_1)
+        await edit(tiny, locked=True)
+        await gus.send(m.Knock(ROOM_2))
+        assert (await gus.expect(m.Error)).code == "zone_unknown"
+        await eve.send(m.Knock(ROOM_1))
+        await ann.expect(m.Knocked)
+        await eve.leave()
+        live = await tiny.world.spaces.load(SERVER)
+        assert live is not None
+        await until(lambda: "eve" not in live.space.players, "eve is gone")
+        eve = await tiny.join("eve", at=(200, 430))
+        await ann.send(m.LetIn("eve"))
+        assert (await ann.expect(m.Error)).code == "nobody_knocks", "another seat, another knock"
+        await eve.step(200, 380)
+        assert (await eve.expect(m.Error)).code == "room_locked"

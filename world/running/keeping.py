@@ -17,12 +17,16 @@ def mute(live: LiveSpace, client: Client, message: Mute, now: float) -> Client |
     if not client.chats.take(now, 0.5):
         client.send(Error("rate_limited", "one after the other", "mute"))
         return None
-    player, other = client.player, live.space.players.get(message.user_id)
+    player = client.player
+    if player.role not in KEEPERS:  # who learns nothing of who is here
+        client.send(Error("not_allowed", "only the owner, admins and moderators mute others", "mute"))
+        return None
+    other = live.space.players.get(message.user_id)
     theirs = live.clients.get(other) if other is not None else None
     if other is None or theirs is None:
         client.send(Error("user_unknown", "there is nobody of this id here who could be muted", "mute"))
         return None
-    if player.role not in KEEPERS or RANK[player.role] <= RANK[other.role]:
+    if RANK[player.role] <= RANK[other.role]:
         client.send(Error("not_allowed", "you may not decide over this member", "mute"))
         return None
     if not other.flags.mic:
@@ -48,8 +52,9 @@ def knock(live: LiveSpace, client: Client, message: Knock, now: float) -> None:
         client.send(Error(*refusal, "knock"))
     elif refusal is not None and not inside:
         client.send(Error("nobody_inside", "nobody is inside who could let you in", "knock"))
+    elif refusal is not None and not doors.knock(player, zone.id, now):
+        client.send(Error("rate_limited", "you have knocked a moment ago", "knock"))
     elif refusal is not None:
-        doors.knock(player, zone.id, now)
         for one in inside:
             one.send(Knocked(player.user_id, player.name))
 

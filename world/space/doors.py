@@ -6,13 +6,18 @@ from world.space.player import Player
 
 # A knock that nobody has answered by then is over (s).
 KNOCK_SECONDS = 60.0
+# Nobody is disturbed more often by somebody whom they do not let in (s).
+AGAIN_SECONDS = 10.0
 # So long there is time to walk in (s).
 LET_IN_SECONDS = 60.0
 
 
-def knock(player: Player, zone_id: str, now: float) -> None:
-    """The player stands at this room's door and has knocked."""
+def knock(player: Player, zone_id: str, now: float) -> bool:
+    """The player stands at this room's door and has knocked; False where they did so a moment ago."""
+    if player.knocked is not None and now < player.knocked[1] - KNOCK_SECONDS + AGAIN_SECONDS:
+        return False
     player.knocked = (zone_id, now + KNOCK_SECONDS)
+    return True
 
 
 def let_in(inside: Player, other: Player, now: float) -> bool:

@@ -151,7 +151,7 @@ def test_who_was_let_in_from_inside_passes_the_lock_for_a_minute_and_no_other_do
     ann, eve = at(place, "ann", INSIDE, "owner"), at(place, "eve", DOOR)
     bob = at(place, "bob", (260.0, 430.0))
     assert not doors.let_in(ann, eve, 0.0), "she has not knocked"
-    doors.knock(eve, ROOM_2, 0.0)
+    doors.knock(eve, ROOM_2, -doors.AGAIN_SECONDS)
     assert not doors.let_in(ann, eve, 0.0), "she has knocked at another door"
     doors.knock(eve, ROOM_1, 0.0)
     assert not doors.let_in(bob, eve, 0.0), "who stands outside opens nothing"
@@ -163,6 +163,17 @@ def test_who_was_let_in_from_inside_passes_the_lock_for_a_minute_and_no_other_do
     assert not doors.is_let_in(eve, ROOM_1, doors.LET_IN_SECONDS)
     assert walk_in(place, eve) == "moved"
     assert eve.room == ROOM_1
+
+
+def test_nobody_knocks_all_the_time() -> None:
+    place = space(locked=True)
+    ann, eve = at(place, "ann", INSIDE, "owner"), at(place, "eve", DOOR)
+    assert doors.knock(eve, ROOM_1, 5.0)
+    assert not doors.knock(eve, ROOM_1, 5.0 + doors.AGAIN_SECONDS - 0.1)
+    assert not doors.knock(eve, ROOM_2, 6.0), "nor at one door after the other"
+    assert doors.let_in(ann, eve, 6.0), "the first knock stands"
+    assert doors.knock(eve, ROOM_1, 6.0), "it was answered: whoever is in and out again may ask again"
+    assert doors.knock(eve, ROOM_1, 6.0 + doors.AGAIN_SECONDS)
 
 
 def test_being_let_in_is_no_way_into_a_full_room() -> None:
