@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sfu.routing.producer import CODECS
 from sfu.routing.router import ProducerRef, SlotRef
 from sfu.session import PublishConnection, Session, SubscribeConnection
 from signaling.control import (
@@ -45,7 +47,7 @@ class Offers:
         try:
             answer = new.answer(
                 *(command.sdp, command.sources, media.forwarder, media.new_handle),
-                *(media.video_codecs, command.fixed),
+                *(self._codecs(command), command.fixed),
             )
         except Exception:
             new.close()
@@ -66,6 +68,14 @@ class Offers:
             reference = ProducerRef(layers.group, layers.codec)
             media.apply(media.routing.add_producer(session.name, layers.source, reference))
         return Answer(answer)
+
+    def _codecs(self, command: AcceptPublish) -> Sequence[str]:
+        """The order of preference. Of who cannot change later: by how many can decode it, there and now."""
+        media = self._media
+        if not command.fixed:
+            return media.video_codecs
+        decoding = media.routing.viewers(command.router).decoding
+        return sorted(media.video_codecs, key=lambda name: -decoding.get(CODECS[name], 0))
 
     def _comes_by_pipe(self, session: str, source: Source) -> bool:
         media = self._media

@@ -275,6 +275,15 @@ class RoutingTable:
                     decoding.update(slot.codecs)
         return Audience(listeners, decoding)
 
+    def viewers(self, router: str) -> Audience:
+        """Members of a router with a slot for video, and what they decode."""
+        room = self.routers.get(router)
+        slots = (
+            [member.slots.get(("video", 0)) for member in room.members.values()] if room is not None else []
+        )
+        codecs = [slot.codecs for slot in slots if slot is not None]
+        return Audience(len(codecs), Counter(codec for each in codecs for codec in each))
+
     def wanted_of(self, session: str) -> set[Source]:
         """The sources of the session that members of its router want."""
         member = self._members.get(session)

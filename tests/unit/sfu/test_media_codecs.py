@@ -9,7 +9,7 @@ import pytest
 from sfu.forward.contract import Codec, ProducerState
 from sfu.routing.codec_choice import OBEY_SECONDS, QUIET_SECONDS
 from sfu.stats import snapshot, stats
-from signaling.control import AcceptPlay, LayersWanted, RestartIce, Route, SetRoutes
+from signaling.control import AcceptPlay, AcceptPublish, LayersWanted, RestartIce, Route, SetRoutes
 from tests.support import sdp_offers
 from tests.support.media_server import Server
 from tests.support.media_worker import EVENTS
@@ -156,6 +156,19 @@ async def test_a_device_that_cannot_be_told_is_not(server: Server) -> None:
     room.come("device", "H264")
     room.send(5)
     assert room.asked() == []
+
+
+@pytest.mark.parametrize(("players", "codec"), [((), "VP8"), (("VP8", "H264"), "VP8"), (("H264",), "H264")])
+async def test_a_device_is_answered_with_what_most_who_are_there_decode(
+    server: Server, players: tuple[str, ...], codec: str
+) -> None:
+    room = Room(server)
+    for name in players:
+        room.come(f"plays {name}", name)
+    offer = sdp_offers.chromium()
+    server.media.offers.accept_publish(AcceptPublish("device", "hall", EVENTS, offer, {}, fixed=True))
+    sent = [p.params.formats for p in server.media.producers.values() if p.session == "device"]
+    assert [[form.codec.name for form in formats] for formats in sent] == [["OPUS"], [codec]]
 
 
 async def test_what_is_sent_is_in_the_figures(server: Server) -> None:
