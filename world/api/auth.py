@@ -47,19 +47,24 @@ async def login(request: web.Request) -> web.Response:
     limited(request, limits.login_address.take(address, now), limits.login_address.wait(address, now))
     key = names.username_key(body.username)
     limited(request, limits.login_username.take(key, now), limits.login_username.wait(key, now))
-    account = await known.users.authenticate(body.username, body.password)
-    if account is None:
+    proof = await known.users.authenticate(body.username, body.password)
+    if proof is None:
         raise ApiError(401, "wrong_login", WRONG)
-    return await _log_in(request, account, 200)
+    return await _log_in(request, proof.account, 200, proof.password_hash)
 
 
-async def _log_in(request: web.Request, account: Account, status: int) -> web.Response:
+async def _log_in(
+    request: web.Request, account: Account, status: int, password_hash: str | None = None
+) -> web.Response:
     known = services(request)
+    try:
+        token, ends = await known.sessions.open(account.id, password_hash)
+    except LookupError:
+        raise ApiError(401, "wrong_login", WRONG) from None
     before = await current_login(request)
     if before is not None:
         # Whoever was logged in here is not any more: their world in another tab must not live on.
         await _end_login(known, before)
-    token, ends = await known.sessions.open(account.id)
     response = answer(me_view(known, account), status)
     set_cookie(request, response, token, ends)
     return response
@@ -113,9 +118,9 @@ async def change_password(request: web.Request) -> web.Response:
     key = names.username_key(account.username)
     limits = known.limits
     limited(request, limits.login_username.take(key, now), limits.login_username.wait(key, now))
-    if await known.users.authenticate(account.username, body.old_password) is None:
+    proof = await known.users.authenticate(account.username, body.old_password)
+    if proof is None or not await known.users.set_password(proof, body.password):
         raise ApiError(403, "wrong_password", "This is not your password.", "old_password")
-    await known.users.set_password(account.id, body.password)
     for session in await known.sessions.end_others(account.id, login.session):
         await _end_seats(known, account, session)
     return answer(Done())

@@ -43,13 +43,21 @@ class SessionStore:
     lifetime: timedelta = timedelta(days=30)
     clock: Clock = field(default=utc_now)
 
-    async def open(self, user_id: str) -> tuple[str, datetime]:
+    async def open(self, user_id: str, password_hash: str | None = None) -> tuple[str, datetime]:
         """A new session: (token for the cookie, when it ends). Drops what has ended, and the oldest
-        of this user above MAX_PER_USER."""
+        of this user above MAX_PER_USER.
+
+        Raises LookupError where the user's password has another hash than that which was proven: whoever
+        changes it ends all sessions, and none may be opened by the old one after that.
+        """
         token = secrets.token_urlsafe(32)
         now = self.clock()
         ends = now + self.lifetime
         async with self.database.write() as session:
+            if password_hash is not None:
+                user = await session.get(User, user_id, with_for_update=True)
+                if user is None or user.password_hash != password_hash:
+                    raise LookupError("the password was changed")
             await session.execute(delete(LoginSession).where(LoginSession.expires_at <= now))
             surplus = (
                 select(LoginSession.token_hash)

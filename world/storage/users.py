@@ -33,6 +33,14 @@ class Account:
     avatar: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Somebody knew the password that has this hash. No proof any more once it is changed."""
+
+    account: Account
+    password_hash: str = field(repr=False)
+
+
 def account_of(user: User) -> Account:
     """The account of a row."""
     return Account(user.id, user.username, user.display_name, user.avatar)
@@ -82,8 +90,8 @@ class UserStore:
             raise _taken() from None
         return account_of(user)
 
-    async def authenticate(self, username: str, password: str) -> Account | None:
-        """The account, or None: an unknown name takes as long as a wrong password.
+    async def authenticate(self, username: str, password: str) -> Proof | None:
+        """Whose name and password these are, or None: an unknown name takes as long as a wrong password.
 
         Raises Busy.
         """
@@ -95,9 +103,10 @@ class UserStore:
             return None
         if self.passwords.outdated(user.password_hash):
             renewed = await self.passwords.hash(secret)
-            async with self.database.write() as session:
-                await session.execute(update(User).where(User.id == user.id).values(password_hash=renewed))
-        return account_of(user)
+            if not await self._replace(user.id, user.password_hash, renewed):
+                return await self.authenticate(username, password)  # another one by now, or renewed
+            return Proof(account_of(user), renewed)
+        return Proof(account_of(user), user.password_hash)
 
     async def get(self, user_id: str) -> Account | None:
         """The account with this id."""
@@ -129,11 +138,19 @@ class UserStore:
                 await session.execute(update(User).where(User.id == user_id).values(**values))
         return await self.get(user_id)
 
-    async def set_password(self, user_id: str, password: str) -> None:
-        """Another password from now on. Raises BadField and Busy."""
+    async def set_password(self, proof: Proof, password: str) -> bool:
+        """Another password from now on; False where it is another one already. Raises BadField and Busy."""
         secret = await self.passwords.hash(names.password(password))
+        return await self._replace(proof.account.id, proof.password_hash, secret)
+
+    async def _replace(self, user_id: str, known: str, renewed: str) -> bool:
+        """Hashing takes time: a hash takes the place of the known one only."""
+        same = User.id == user_id, User.password_hash == known
         async with self.database.write() as session:
-            await session.execute(update(User).where(User.id == user_id).values(password_hash=secret))
+            changed = await session.execute(
+                update(User).where(*same).values(password_hash=renewed).returning(User.id)
+            )
+            return changed.scalar_one_or_none() is not None
 
     def _avatar_for(self, key: str) -> str:
         """Who chose none gets one by their name, so that a room of newcomers does not look alike."""

@@ -59,9 +59,56 @@ async def test_a_password_is_kept_as_argon2id_and_made_anew_when_its_cost_grows(
     grown = UserStore(database, dear)
     assert await grown.authenticate("ada", "wrong horse") is None
     assert (await kept()).startswith("$argon2id$v=19$m=8,")
-    assert await grown.authenticate("ADA", "correct horse") == account
+    proof = await grown.authenticate("ADA", "correct horse")
+    assert proof is not None
+    assert proof.account == account
     assert (await kept()).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert await grown.authenticate("ada", "correct horse") == account
+    assert await grown.authenticate("ada", "correct horse") == proof, "renewed once"
+    cheap.close()
+    dear.close()
+
+
+async def test_what_was_proven_by_an_old_password_opens_and_changes_nothing_any_more(
+    database: Database,
+) -> None:
+    passwords = quick_passwords()
+    users, logins = UserStore(database, passwords), SessionStore(database)
+    account = await users.create("ada", "correct horse")
+    thief = await users.authenticate("ada", "correct horse")
+    owner = await users.authenticate("ada", "correct horse")
+    assert thief is not None
+    assert owner is not None
+    assert await users.set_password(owner, "battery staple")
+    await logins.end_others(account.id, "")
+    with pytest.raises(LookupError):
+        await logins.open(account.id, thief.password_hash)
+    assert not await users.set_password(thief, "mine, all mine")
+    proof = await users.authenticate("ada", "battery staple")
+    assert proof is not None
+    await logins.open(account.id, proof.password_hash)
+    assert await count(database, LoginSession) == 1
+    passwords.close()
+
+
+async def test_a_hash_that_is_made_anew_does_not_bring_the_old_password_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cheap, dear = quick_passwords(), Passwords()
+    users, grown = UserStore(database, cheap), UserStore(database, dear)
+    await users.create("ada", "correct horse")
+    proof = await users.authenticate("ada", "correct horse")
+    assert proof is not None
+    make = dear.hash
+
+    async def meanwhile(password: str) -> str:
+        renewed = await make(password)
+        assert await users.set_password(proof, "battery staple")
+        return renewed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dear, "hash", meanwhile)
+        assert await grown.authenticate("ada", "correct horse") is None
+    assert await grown.authenticate("ada", "battery staple") is not None
     cheap.close()
     dear.close()
 
