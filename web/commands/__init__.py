@@ -6,7 +6,7 @@ comes in where it runs. `settings` are read before a command runs, and their fla
 
 from __future__ import annotations
 
-from web.commands import backup, bench, config, doctor, drain, load, migrate, serve, top
+from web.commands import backup, bench, config, doctor, drain, load, migrate, password, serve, top
 from web.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -15,6 +15,7 @@ COMMANDS: dict[str, Command] = {
         *serve.COMMANDS,
         migrate.COMMAND,
         *backup.COMMANDS,
+        password.COMMAND,
         config.COMMAND,
         doctor.COMMAND,
         drain.COMMAND,

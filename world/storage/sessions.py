@@ -104,8 +104,8 @@ class SessionStore:
         async with self.database.write() as session:
             await session.execute(delete(LoginSession).where(LoginSession.token_hash == session_name))
 
-    async def end_others(self, user_id: str, kept: str) -> list[str]:
-        """End all sessions of a user but `kept`: the names of those that ended."""
+    async def end_others(self, user_id: str, kept: str = "") -> list[str]:
+        """End all sessions of a user, but `kept` where one is named: the names of those that ended."""
         others = LoginSession.user_id == user_id, LoginSession.token_hash != kept
         async with self.database.write() as session:
             ended = list((await session.scalars(select(LoginSession.token_hash).where(*others))).all())

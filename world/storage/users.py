@@ -95,18 +95,23 @@ class UserStore:
 
         Raises Busy.
         """
+        found = await self.named(username)
+        secret = unicodedata.normalize("NFC", password)
+        if not await self.passwords.verify(found.password_hash if found else None, secret) or found is None:
+            return None
+        if self.passwords.outdated(found.password_hash):
+            renewed = await self.passwords.hash(secret)
+            if not await self._replace(found.account.id, found.password_hash, renewed):
+                return await self.authenticate(username, password)  # another one by now, or renewed
+            return Proof(found.account, renewed)
+        return found
+
+    async def named(self, username: str) -> Proof | None:
+        """Whose name this is, in any spelling; a proof for who needs none, since they run the place."""
         key = names.username_key(username[: names.USERNAME_MAX * 4])
         async with self.database.read() as session:
             user = await session.scalar(select(User).where(User.username_key == key))
-        secret = unicodedata.normalize("NFC", password)
-        if not await self.passwords.verify(user.password_hash if user else None, secret) or user is None:
-            return None
-        if self.passwords.outdated(user.password_hash):
-            renewed = await self.passwords.hash(secret)
-            if not await self._replace(user.id, user.password_hash, renewed):
-                return await self.authenticate(username, password)  # another one by now, or renewed
-            return Proof(account_of(user), renewed)
-        return Proof(account_of(user), user.password_hash)
+            return None if user is None else Proof(account_of(user), user.password_hash)
 
     async def get(self, user_id: str) -> Account | None:
         """The account with this id."""
