@@ -53,6 +53,12 @@ const encode = async (codec) => {
   await sender.setParameters(parameters);
 };
 // `only`: the codec that is taken, of those that are offered.
+// The order of codecs in the answer is what a sender obeys.
+const speakAs = async (types) => {
+  await pub.setLocalDescription();
+  const sdp = pub.remoteDescription.sdp.replace(/^(m=audio \\d+ \\S+) .*$/m, `$1 ${types}`);
+  await pub.setRemoteDescription({type: "answer", sdp});
+};
 const subscribe = async (sdp, as = "sub", only = null) => {
   const pc = window[as] = new RTCPeerConnection({bundlePolicy: "max-bundle"});
   pc.addEventListener("track", ({track, transceiver}) => {

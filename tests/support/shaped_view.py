@@ -67,6 +67,10 @@ class ShapedView:
             await self.grows(name, "v0", "framesDecoded", 10)
             await page.evaluate("watch", f"{name}-v0")
 
+    async def hear_only(self) -> None:
+        """No pictures any more: a browser holds sound back for them, long enough for repeats to come."""
+        await self.sfu.routes(*((session, "hall", [hear(0, "alice")]) for session in ("alice", "bob")))
+
     async def stats(self, name: str = "sub") -> dict[str, dict[str, Any]]:
         """What the browser counts, by MID."""
         found: dict[str, dict[str, Any]] = await self.page.evaluate("inbound", name)

@@ -38,11 +38,10 @@ export function sentOf(found: readonly Entry[], mid: string | null): Sent | null
   const out = found.find((entry) => entry.type === "outbound-rtp" && entry["mid"] === mid);
   const heard = out && found.find((entry) => entry.type === "remote-inbound-rtp" && entry["localId"] === out["id"]);
   if (!out || !heard) return null;
-  const [trip, estimate] = [heard["roundTripTime"], pairOf(found)?.["availableOutgoingBitrate"]];
+  const estimate = pairOf(found)?.["availableOutgoingBitrate"];
   return {
     packets: number(out, "packetsSent"),
-    lost: number(heard, "packetsLost") + number(out, "retransmittedPacketsSent"),
-    roundTripMs: typeof trip === "number" ? trip * 1000 : null,
+    lost: number(heard, "packetsLost"),
     estimate: typeof estimate === "number" ? estimate : null,
   };
 }

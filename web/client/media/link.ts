@@ -190,9 +190,7 @@ export class Link {
     const still = this.#stillness.map((one, index) => one.look(countsOf(found[index] ?? []), now));
     if (still.includes(true)) void this.#restart();
     const redundant = this.#redundancy.look(sentOf(found[0] ?? [], this.publication.midOf("mic")), now);
-    if (redundant === this.#redundant) return;
-    this.#redundant = redundant;
-    void this.publication.double("mic", redundant);
+    if (redundant !== this.#redundant && (await this.publication.double("mic", redundant))) this.#redundant = redundant;
   }
 
   /** Looks for other ways on the same connections. Before they stood for the first time that is no use. */

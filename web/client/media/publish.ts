@@ -6,10 +6,7 @@
  */
 import type { IceCredentials, Source } from "../net/messages.ts";
 import { cameraEncodings, inCodec, layerCount, screenEncodings, tune } from "./layers.ts";
-import { SCREEN_SOUND, VOICE, withCredentials, withOpus } from "./sdp.ts";
-
-/** TypeScript's own types do not know it yet (W3C webrtc-extensions). */
-type WithCodec = RTCRtpEncodingParameters & { codec?: RTCRtpCodecParameters };
+import { SCREEN_SOUND, VOICE, withCredentials, withFirst, withOpus } from "./sdp.ts";
 
 interface Line {
   readonly source: Source;
@@ -33,6 +30,8 @@ export class Publication {
   /** Codecs (VP8, H264, …) that the SFU has asked for; not named: the answer's first. */
   readonly #codecs = new Map<Source, string>();
   #answered = false;
+  /** The SFU's credentials are awaited. */
+  #restarting = false;
   #tuning: Promise<void> = Promise.resolve();
 
   constructor(iceServers: RTCIceServer[]) {
@@ -84,6 +83,7 @@ export class Publication {
    * before counts no more: it says it again.
    */
   async restart(): Promise<void> {
+    this.#restarting = true;
     const said = [...this.#wanted.keys()];
     this.#wanted.clear();
     for (const source of said) await this.#tune(source);
@@ -95,6 +95,7 @@ export class Publication {
   async restarted(credentials: IceCredentials): Promise<void> {
     const answer = this.pc.remoteDescription?.sdp ?? "";
     await this.pc.setRemoteDescription({ type: "answer", sdp: withCredentials(answer, credentials) });
+    this.#restarting = false;
   }
 
   /** Sends this track as `source` from now on; null sends nothing. */
@@ -116,21 +117,17 @@ export class Publication {
   }
 
   /**
-   * Sends this sound with that of the packet before in each packet (RFC 2198), or plainly. A browser or server that
-   * does not know how goes on as it does.
+   * Sends this sound with that of the packet before in each packet (RFC 2198), or plainly: by the order of codecs in
+   * the answer, which nobody else has to hear of. False where that cannot be, or not now.
    */
-  double(source: Source, on: boolean): Promise<void> {
-    this.#tuning = this.#tuning.then(async () => {
-      const sender = this.#transceivers.get(source)?.sender;
-      if (!sender || this.pc.signalingState === "closed") return;
-      const parameters = sender.getParameters();
-      const name = on ? "audio/red" : "audio/opus";
-      const codec = parameters.codecs.find(({ mimeType }) => mimeType.toLowerCase() === name);
-      if (!codec) return;
-      for (const encoding of parameters.encodings as WithCodec[]) encoding.codec = codec;
-      await sender.setParameters(parameters).catch(() => undefined);
-    });
-    return this.#tuning;
+  async double(source: Source, on: boolean): Promise<boolean> {
+    const [answer, mid] = [this.pc.remoteDescription, this.midOf(source)];
+    if (!answer || mid === null || this.#restarting || this.pc.signalingState !== "stable") return false;
+    const sdp = withFirst(answer.sdp, mid, on ? "red" : "opus");
+    if (sdp === null) return false;
+    // At one go, so that no other offer comes between the two.
+    const both = [this.pc.setLocalDescription(), this.pc.setRemoteDescription({ type: "answer", sdp })];
+    return Promise.all(both).then(() => true, () => false);
   }
 
   /** Sends what is wanted of `source`, in as many layers as its picture is worth. One change at a time. */

@@ -1,30 +1,31 @@
 /**
  * When my voice goes out redundantly (RFC 2198): each packet with the sound of the one before. Pure: time is handed
- * in, and what was counted. The same rule as the server's for the other direction (`sfu/congestion/redundancy.py`):
- * it takes as many bits again, and helps where much is lost and what is repeated comes after it is due.
+ * in, and what was counted.
+ *
+ * It takes as many bits again, and helps where much is lost. How long the way is does not matter here, as it does
+ * towards listeners (`sfu/congestion/redundancy.py`): browsers do not offer to repeat what they send of sound. Where
+ * one does, what it repeats is missing no more, and nothing is lost.
  */
 
 /** What the browser counts of one voice, and of the way that it takes. */
 export interface Sent {
   /** Packets since the beginning. */
   readonly packets: number;
-  /** Of those, missing at the server for good or sent again. */
+  /** Of those, missing at the server. */
   readonly lost: number;
-  /** null as long as nobody knows. */
-  readonly roundTripMs: number | null;
   /** bit/s that the browser thinks it may send, null where it says nothing. */
   readonly estimate: number | null;
 }
 
-/** It begins where both are reached, and ends where either is fallen below. */
-const BEGIN = { loss: 0.03, roundTripMs: 70 };
-const KEEP = { loss: 0.02, roundTripMs: 50 };
+/** Shares of what is sent: it begins with this much lost, and ends with less than that. */
+const BEGIN = 0.03;
+const KEEP = 0.02;
 /** It ends only when it was of no use for so long. */
 const KEEP_MS = 10_000;
 /** What is counted fades: two thirds of it in this time. */
 const FADE_MS = 5_000;
-/** Fewer packets than a second of speech say nothing: who is silent sends five a second. */
-const ENOUGH = 50;
+/** Fewer packets than two seconds of speech say nothing: who is silent sends five a second. */
+const ENOUGH = 100;
 /** bit/s that the way has to carry: a voice sent so, and a little more. */
 const ROOM = 120_000;
 
@@ -43,11 +44,10 @@ export class Redundancy {
       this.#usefulAt = now; // nothing speaks against what is so
       return this.#on;
     }
-    const reaches = ({ loss, roundTripMs }: typeof BEGIN): boolean =>
-      this.#lost / this.#packets >= loss && (sent.roundTripMs ?? 0) >= roundTripMs;
+    const loss = this.#lost / this.#packets;
     const room = sent.estimate === null || sent.estimate >= ROOM;
-    if (reaches(BEGIN)) this.#on = room;
-    if (reaches(this.#on ? KEEP : BEGIN)) this.#usefulAt = now;
+    if (loss >= BEGIN) this.#on = room;
+    if (loss >= KEEP) this.#usefulAt = now;
     this.#on &&= room && now - this.#usefulAt < KEEP_MS;
     return this.#on;
   }
@@ -62,7 +62,6 @@ export class Redundancy {
       return;
     }
     this.#packets = this.#packets * fade + sent.packets - before.packets;
-    // What is repeated is no longer missing: then the one grows as the other falls.
-    this.#lost = Math.max(this.#lost * fade + sent.lost - before.lost, 0);
+    this.#lost = Math.max(this.#lost * fade + sent.lost - before.lost, 0); // what came late is lost no more
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { iceUfrag, SCREEN_SOUND, VOICE, withCredentials, withOpus } from "./sdp.ts";
+import { iceUfrag, SCREEN_SOUND, VOICE, withCredentials, withOpus, withFirst } from "./sdp.ts";
 
 const lines = (...all: string[]): string => `${all.join("\r\n")}\r\n`;
 const ANSWER = lines(
@@ -56,4 +56,14 @@ test("other ICE credentials take the place of the old ones on every m-line, and 
 test("the ICE username fragment is read, or is not there", () => {
   assert.equal(iceUfrag(ANSWER), "abcd");
   assert.equal(iceUfrag("v=0"), null);
+});
+
+test("a codec becomes the first of its m-line, and of no other", () => {
+  const line = (mid: string): string =>
+    `m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9\r\na=mid:${mid}\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n`;
+  const sdp = `v=0\r\n${line("0")}${line("1")}`;
+  assert.equal(withFirst(sdp, "1", "red"), `v=0\r\n${line("0")}${line("1").replace("111 63 9", "63 111 9")}`);
+  assert.equal(withFirst(withFirst(sdp, "1", "red") ?? "", "1", "opus"), sdp);
+  assert.equal(withFirst(sdp, "2", "red"), null);
+  assert.equal(withFirst(sdp, "1", "VP8"), null);
 });

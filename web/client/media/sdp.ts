@@ -55,6 +55,19 @@ function tuned(section: string, wishes: OpusWishes): string {
   return section.replace(/^(a=rtpmap:\d+ opus\/48000.*?)(\r?\n)/im, `$1$2${line}$2`);
 }
 
+/** `sdp` with this codec (`red`, `opus`) as the first of the m-line with MID `mid`: what a sender takes. Null where it is not there. */
+export function withFirst(sdp: string, mid: string, name: string): string | null {
+  let found = false;
+  const parts = sections(sdp).map((section) => {
+    const payload = midOf(section) === mid ? new RegExp(`^a=rtpmap:(\\d+) ${name}/48000`, "im").exec(section)?.[1] : undefined;
+    if (payload === undefined) return section;
+    found = true;
+    return section.replace(/^(m=\S+ \d+ \S+)((?: \d+)+)/, (_, head: string, types: string) =>
+      [head, payload, ...types.trim().split(" ").filter((type) => type !== payload)].join(" "));
+  });
+  return found ? parts.join("") : null;
+}
+
 /** `sdp` with these ICE credentials in place of those it has: what an ICE restart changes of it (RFC 8839 §4.4.1.1.1). */
 export function withCredentials(sdp: string, { ufrag, password }: IceCredentials): string {
   return sdp
