@@ -4,7 +4,8 @@
 about half of that core (`cores` says what it was). Then the same room again while visitors join, publish or
 listen for a second and leave, several a second: negotiation, ICE, DTLS, and new routes for everybody in the
 room. Both on the same server, in turns. Latency is from before a publisher's send to when the kernel has the
-packet for the listener. On a machine that others use, run it as `chrt -f 10 python -m tests.bench.busy`.
+packet for the listener. Both of the server's threads share that core, as an operator's system would let them:
+under `chrt -f` control would keep it until it has nothing to do, so it is refused there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import multiprocessing
+import os
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -36,7 +38,7 @@ def visitors(target: Target, a_second: float) -> Iterator[Callable[[], list[floa
     here, there = multiprocessing.get_context("spawn").Pipe()
     addresses = arguments["--whip"], arguments["--whep"]
     process = multiprocessing.get_context("spawn").Process(
-        target=visit, args=(addresses, arguments["--ticket"], a_second, there), daemon=True
+        target=visit, args=(addresses, arguments["--ticket"].split(","), a_second, there), daemon=True
     )
     with pinned(GENERATOR_CORE):
         process.start()
@@ -99,6 +101,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--visitors", type=float, default=VISITORS_A_SECOND, help="that come in a second")
     options = parser.parse_args()
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        parser.error("not under chrt -f: see above")
     print("plane    control  cores       rate   p50 ms   p99 ms      max    lost  noise  joins  ms each")
     for plane in options.planes.split(","):
         try:

@@ -25,6 +25,8 @@ SERVER_CORE, GENERATOR_CORE = 0, 1
 # A server that waits for its core finds more packets at once and looks cheaper than it is.
 PREFERRED_NICENESS = -19
 START_SECONDS = 15.0
+# People whose devices the load is: one may bring 60 at once, and two a second from then on.
+TICKETS = 6
 # Janus gathers no ICE candidates on a loopback interface: a veth with an address of that range is none.
 VETH, VETH_PEER, VETH_ADDRESS = "atriumbench0", "atriumbench1", "127.0.0.2"
 JANUS_LIBRARIES = ("/usr/lib/x86_64-linux-gnu/janus", "/usr/lib/aarch64-linux-gnu/janus", "/usr/lib/janus")
@@ -80,16 +82,27 @@ class _Account:
         return found
 
 
-def room_ticket(url: str, name: str = "bench") -> tuple[str, str]:
-    """A new server's private room (its zone id), and a ticket to publish and to play there."""
-    account = _Account(url)
-    account.call("POST", "/api/auth/signup", {"username": name, "password": "correct horse battery"})
-    server = account.call("POST", "/api/servers", {"name": "Bench", "map": "office"})
+def room_tickets(url: str, *names: str) -> tuple[str, list[str]]:
+    """A new server's private room (its zone id), and for each a ticket to publish and to play there."""
+    accounts = [_Account(url) for _ in names]
+    for account, name in zip(accounts, names, strict=True):
+        account.call("POST", "/api/auth/signup", {"username": name, "password": "correct horse battery"})
+    made = {"name": "Bench", "map": "office", "access": "public"}
+    server = accounts[0].call("POST", "/api/servers", made)
     zones = server["zones"]
     assert isinstance(zones, list)
     [room] = [zone["id"] for zone in zones if zone["name"] == "Room_1"]
-    ticket = account.call("POST", f"/api/zones/{room}/ticket", {"publish": True, "play": True})
-    return room, str(ticket["ticket"])
+    for account in accounts[1:]:
+        account.call("POST", f"/api/servers/{server['id']}/join", {})
+    wanted = {"publish": True, "play": True}
+    found = [account.call("POST", f"/api/zones/{room}/ticket", wanted) for account in accounts]
+    return room, [str(each["ticket"]) for each in found]
+
+
+def room_ticket(url: str, name: str = "bench") -> tuple[str, str]:
+    """The same for one."""
+    room, [ticket] = room_tickets(url, name)
+    return room, ticket
 
 
 @contextlib.contextmanager
@@ -105,9 +118,9 @@ def atrium(plane: str) -> Iterator[Target]:
         with pinned(SERVER_CORE):
             server.start()
         try:
-            room, ticket = room_ticket(server.url)
+            room, tickets = room_tickets(server.url, *(f"bench{i}" for i in range(TICKETS)))
             client = ["whip", "--whip", f"{server.url}/whip/{room}", "--whep", f"{server.url}/whep/{room}"]
-            client += ["--ticket", ticket]
+            client += ["--ticket", ",".join(tickets)]
             yield Target(server.pid, client)
         finally:
             server.stop(check=False)

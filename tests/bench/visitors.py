@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -64,7 +65,7 @@ class Visitor:
 
 def arrive(number: int, addresses: tuple[str, str], ticket: str, now: float) -> Visitor:
     """Every other one publishes; the others listen."""
-    way = Whip(*addresses, ticket)
+    way = Whip(*addresses, [ticket])
     visitor = Visitor(Link(number, f"visitor{number}", "127.0.0.1", "gcm", lambda _: None), way, now)
     if number % 2:
         way.listen(visitor.link, KINDS)
@@ -75,7 +76,7 @@ def arrive(number: int, addresses: tuple[str, str], ticket: str, now: float) -> 
     return visitor
 
 
-def visit(addresses: tuple[str, str], ticket: str, a_second: float, pipe: Connection) -> None:
+def visit(addresses: tuple[str, str], tickets: Sequence[str], a_second: float, pipe: Connection) -> None:
     """A process of its own: so many arrivals a second until `pipe` says so.
 
     Answers with the seconds that each took to be connected."""
@@ -86,7 +87,7 @@ def visit(addresses: tuple[str, str], ticket: str, a_second: float, pipe: Connec
         now = time.monotonic()
         if now >= due:
             due += 1 / a_second
-            there.append(arrive(number, addresses, ticket, now))
+            there.append(arrive(number, addresses, tickets[number % len(tickets)], now))
             number += 1
         for visitor in list(there):
             if not visitor.step(time.monotonic()):

@@ -45,7 +45,7 @@ def test_visitors_of_the_busy_benchmark_are_heard_and_leave(tmp_path: Path) -> N
         command += ["--whip", addresses[0], "--whep", addresses[1], "--spare", "4"]
         command += ["--publishers", "1", "--listeners", "2", "--warmup", "0.5", "--seconds", "2"]
         here, there = multiprocessing.Pipe()
-        visitors = threading.Thread(target=visit, args=(addresses, ticket, 4.0, there))
+        visitors = threading.Thread(target=visit, args=(addresses, [ticket], 4.0, there))
         visitors.start()
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

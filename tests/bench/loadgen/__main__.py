@@ -40,7 +40,7 @@ def main() -> None:
     if options.server == "janus":
         signalling = Janus(options.url, load.pump)
     else:
-        signalling = Whip(options.whip, options.whep, options.ticket)
+        signalling = Whip(options.whip, options.whep, options.ticket.split(","))
     try:
         load.publish(signalling, options.publishers, shapes)
         load.listen(signalling, options.listeners, spare=shapes * options.spare)
@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("server", choices=("whip", "janus"))
     parser.add_argument("--whip")
     parser.add_argument("--whep")
-    parser.add_argument("--ticket", default="")
+    parser.add_argument("--ticket", default="", help="of several people: with commas between")
     parser.add_argument("--url", help="of Janus' HTTP API")
     parser.add_argument("--address", default="127.0.0.1", help="which the clients' sockets are bound to")
     parser.add_argument("--publishers", type=int, default=1)

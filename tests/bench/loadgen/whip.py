@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.bench.loadgen.signalling import Http
@@ -11,12 +12,12 @@ from web.load.sdp import Line
 
 
 class Whip:
-    """The server's two addresses and a ticket for both."""
+    """The server's two addresses, and tickets for both: connections take turns with them."""
 
-    def __init__(self, whip: str, whep: str, ticket: str) -> None:
+    def __init__(self, whip: str, whep: str, tickets: Sequence[str]) -> None:
         self._whip, self._whep = whip, whep
-        self._http = Http(whip, {"Authorization": f"Bearer {ticket}"})
-        self._resources: list[str] = []
+        self._ways = [Http(whip, {"Authorization": f"Bearer {ticket}"}) for ticket in tickets]
+        self._resources: list[tuple[Http, str]] = []
 
     def publish(self, link: Link, lines: list[Line]) -> None:
         self._offer(self._whip, link, lines)
@@ -26,8 +27,9 @@ class Whip:
 
     def _offer(self, url: str, link: Link, lines: list[Line]) -> None:
         offer = sdp.write(link.side(), lines, setup="active", name=link.name)
-        answer, resource = self._http.call("POST", url, offer, "application/sdp")
-        self._resources.append(resource)
+        http = self._ways[len(self._resources) % len(self._ways)]
+        answer, resource = http.call("POST", url, offer, "application/sdp")
+        self._resources.append((http, resource))
         link.start(sdp.read(answer.decode()), controlling=True)
 
     def keep_alive(self) -> None:
@@ -35,6 +37,7 @@ class Whip:
 
     def close(self) -> None:
         with suppress(OSError, RuntimeError):  # the server may be gone
-            for resource in self._resources:
-                self._http.call("DELETE", resource)
-        self._http.close()
+            for http, resource in self._resources:
+                http.call("DELETE", resource)
+        for http in self._ways:
+            http.close()
