@@ -228,7 +228,9 @@ async def test_files_go_only_where_one_may_write_and_up_to_the_limits(tmp_path: 
             None,
         )
         assert (await refusal(await guild.upload(guild.eve, PNG)))[1] == "not_a_member"
-        assert (await refusal(await guild.upload(guild.bob, bytes(200))))[:2] == (413, "file_too_large")
+        too_large = await guild.upload(guild.bob, bytes(200))
+        assert (await refusal(too_large))[:2] == (413, "file_too_large")
+        assert (await too_large.json())["error"]["figure"] == 100 / 1024 / 1024
         assert (await refusal(await guild.upload(guild.bob, b"")))[:2] == (422, "empty_file")
         assert (await guild.upload(guild.bob, bytes(100))).status == 201
         assert (await guild.upload(guild.bob, bytes(50))).status == 201

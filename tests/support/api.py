@@ -179,7 +179,7 @@ async def refusal(response: ClientResponse) -> tuple[int, str, str | None]:
     body = await response.json()
     assert set(body) == {"error"}, body
     error = body["error"]
-    assert set(error) <= {"code", "message", "field"}, body
+    assert set(error) <= {"code", "message", "field", "figure"}, body
     assert error["message"].strip(), body
     return response.status, error["code"], error.get("field")
 

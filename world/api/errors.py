@@ -1,4 +1,4 @@
-"""Errors as the API says them: `{"error": {"code", "message", "field"?}}` with the right status.
+"""Errors as the API says them: `{"error": {"code", "message", "field"?, "figure"?}}` with the right status.
 
 Everything that can go wrong on the way of a request becomes an answer in this one form, also what
 aiohttp itself refuses (no such path, wrong method, too large) and what we did not foresee (logged
@@ -54,6 +54,7 @@ class ApiError(Exception):
         message: str,
         field: str | None = None,
         headers: dict[str, str] | None = None,
+        figure: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -61,11 +62,12 @@ class ApiError(Exception):
         self.message = message
         self.field = field
         self.headers = headers or {}
+        self.figure = figure
 
 
 def error_response(error: ApiError) -> web.Response:
     """The answer for an error."""
-    view = ErrorView(ErrorDetail(error.code, error.message, error.field))
+    view = ErrorView(ErrorDetail(error.code, error.message, error.field, error.figure))
     headers = {"Cache-Control": "no-store"} | error.headers
     return web.Response(
         status=error.status,

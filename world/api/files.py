@@ -39,6 +39,10 @@ def file_unknown() -> ApiError:
     return ApiError(404, "file_unknown", "There is no such file for you.")
 
 
+def _told(refused: FileRefused) -> ApiError:
+    return ApiError(STATUS[refused.code], refused.code, refused.message, figure=refused.figure)
+
+
 async def upload(request: web.Request) -> web.Response:
     known = services(request)
     server, member = await member_server(request)
@@ -47,9 +51,9 @@ async def upload(request: web.Request) -> web.Response:
     now = known.now()
     uploads = known.limits.upload
     limited(request, uploads.take(member.user_id, now), uploads.wait(member.user_id, now))
-    largest = known.files.limits.file
-    if request.content_length is not None and request.content_length > largest:
-        raise ApiError(413, "file_too_large", f"A file has at most {largest / 1024 / 1024:g} MB here.")
+    length = request.content_length
+    if length is not None and length > known.files.limits.file:
+        raise _told(known.files.limits.too_large())
     sender = member.user_id
     if known.uploading.total() >= MAX_UPLOADS or known.uploading[sender] >= MAX_UPLOADS_EACH:
         raise ApiError(503, "busy", "Too many files are on their way. Try again in a moment.")
@@ -59,7 +63,7 @@ async def upload(request: web.Request) -> web.Response:
             name = query.get("name", "")[:1000]
             info = await known.files.put(server.id, member.user_id, channel, name, _body(request))
     except FileRefused as refused:
-        raise ApiError(STATUS[refused.code], refused.code, refused.message) from None
+        raise _told(refused) from None
     except TimeoutError:
         raise ApiError(408, "too_slow", "The file did not come in time.") from None
     finally:

@@ -43,7 +43,8 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
 
 _DESCRIPTION = (
     "Servers, zones and meetings of AtriumVerse. Every error has the form "
-    '`{"error": {"code", "message", "field"?}}`. Unsafe methods of a browser must come from our own pages.'
+    '`{"error": {"code", "message", "field"?, "figure"?}}`. '
+    "Unsafe methods of a browser must come from our own pages."
 )
 
 

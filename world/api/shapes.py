@@ -29,11 +29,13 @@ class View(Struct, frozen=True):
 
 
 class ErrorDetail(View, frozen=True, omit_defaults=True):
-    """`code` for programs, `message` for people, `field` where one field is to blame."""
+    """`code` for programs, `message` for people, `field` where one field is to blame; `figure` is the bound
+    that `message` names, for who says it in other words."""
 
     code: str
     message: str
     field: str | None = None
+    figure: float | None = None
 
 
 class ErrorView(View, frozen=True):

@@ -41,12 +41,14 @@ log = logging.getLogger("atrium.chat")
 
 
 class FileRefused(Exception):
-    """Why a file is not taken. `code`: file_too_large, quota_reached, empty_file, storage_full."""
+    """Why a file is not taken. `code`: file_too_large (`figure`: MB of the largest), quota_reached,
+    empty_file, storage_full."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, figure: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.figure = figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class FileLimits:
     file: int = 10 * 1024 * 1024
     user: int = 200 * 1024 * 1024
     server: int = 2 * 1024 * 1024 * 1024
+
+    def too_large(self) -> FileRefused:
+        """Why a larger file than `file` is not taken."""
+        megabytes = self.file / 1024 / 1024
+        return FileRefused("file_too_large", f"A file has at most {megabytes:g} MB here.", megabytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +189,7 @@ class FileStore:
             async for part in parts:
                 size += len(part)
                 if size > room:
-                    megabytes = self.limits.file / 1024 / 1024
-                    raise FileRefused("file_too_large", f"A file has at most {megabytes:g} MB here.")
+                    raise self.limits.too_large()
                 if len(head) < 16:
                     head += part[: 16 - len(head)]
                 await loop.run_in_executor(None, out.write, part)

@@ -63,7 +63,7 @@ const NOT_MET = [
   "bad_field", "bad_json", "bad_sdp", "cross_site", "gone", "join_first", "joined_already", "may_not_play",
   "may_not_publish", "media_failed", "media_lost", "no_media", "no_media_worker", "not_found", "other_ice_session",
   "out_of_hearing", "precondition_required", "resource_unknown", "ticket_missing", "too_large", "too_many_devices",
-  "unsupported_type", "wrong_zone", "zone_mismatch", "file_too_large", "too_many_zones", "no_ice_restart", "worker_full",
+  "unsupported_type", "wrong_zone", "zone_mismatch", "too_many_zones", "no_ice_restart", "worker_full",
 ];
 
 test("what the world refuses to people has words in the catalogue", () => {

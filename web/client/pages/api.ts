@@ -25,10 +25,11 @@ export class ApiError extends Error {
 export function errorOf(status: number, body: unknown): ApiError {
   const error = (body as { error?: unknown } | null)?.error;
   if (typeof error === "object" && error !== null) {
-    const { code, message, field } = error as Record<string, unknown>;
+    const { code, message, field, figure } = error as Record<string, unknown>;
     if (typeof code === "string" && typeof message === "string") {
       const at = typeof field === "string" ? field : null;
-      const words = (at ? known(`error.${code}.${at}`) : null) ?? known(`error.${code}`) ?? message;
+      const named = typeof figure === "number" ? { figure } : {};
+      const words = (at ? known(`error.${code}.${at}`, named) : null) ?? known(`error.${code}`, named) ?? message;
       return new ApiError(status, code, words, at);
     }
   }

@@ -17,6 +17,7 @@ test("an error of the API keeps its field, and is told in the reader's language 
   assert.deepEqual([error.status, error.code, error.field, wordsOf(error)], [409, "username_taken", "username", "This username is taken."]);
   const field = errorOf(422, { error: { code: "bad_field", message: "Ugh.", field: "avatar" } });
   assert.equal(wordsOf(field), "There is no such avatar.");
+  assert.equal(wordsOf(errorOf(413, { error: { code: "file_too_large", message: "Ugh.", figure: 2.5 } })), "A file has at most 2.5 MB here.");
   assert.equal(wordsOf(errorOf(409, { error: { code: "new_rule", message: "A rule of tomorrow." } })), "A rule of tomorrow.");
 });
 
