@@ -49,9 +49,27 @@ static int fuzz_unprotect(void *session, void *packet, int *length)
     return below(20) ? SRTP_OK : (int)(5 + below(7));
 }
 
-/* A cipher that encrypts nothing, and looks at every byte that it is given. */
-struct fuzz_context { bool seals, told; uint8_t sum; };
-static uint64_t sealed, opened;
+/* A cipher that encrypts nothing, and looks at every byte that it is given. A nonce that seals two different
+ * packets under one key would give both away: it ends the run. */
+struct fuzz_context { bool seals, told; uint8_t sum; uint64_t nonce, content; };
+static struct { uint64_t nonce, content; } used_nonces[1 << 16]; /* the newest of equal hash */
+static uint64_t sealed, opened, sealed_again;
+static uint32_t keys_of[PEERS];  /* how often a peer was given keys */
+static uint64_t mix(uint64_t sum, uint64_t value) { return (sum ^ value) * 0x9E3779B97F4A7C15u; }
+static uint32_t ssrc_of(int who, int slot) { return 5000 + 2 * (uint32_t)(who * SLOTS + slot); }
+static void note_nonce(uint64_t nonce, uint64_t content)
+{
+    size_t place = nonce >> 48;
+    if (used_nonces[place].nonce == nonce) {
+        if (used_nonces[place].content != content) {
+            fprintf(stderr, "a nonce sealed two packets\n");
+            abort();
+        }
+        sealed_again++;
+    }
+    used_nonces[place].nonce = nonce;
+    used_nonces[place].content = content;
+}
 static void *fuzz_create(void) { return calloc(1, sizeof(struct fuzz_context)); }
 static void fuzz_destroy(void *used) { free(used); }
 static const void *fuzz_kind(void) { return NULL; }
@@ -63,6 +81,12 @@ static int fuzz_begin(void *used, const void *kind, void *engine, const uint8_t 
     if (key)
         context->seals = encrypt == 1;
     context->told = false;
+    if (start) {
+        uint32_t who = (get32(start + 2) - ssrc_of(0, 0)) / 2 / SLOTS;
+        context->nonce = mix(mix(1, who < PEERS ? keys_of[who] : 0), get32(start + 2));
+        context->nonce = mix(mix(context->nonce, get32(start + 6)), get16(start + 10));
+        context->content = 0;
+    }
     for (int at = 0; start && at < 12; at++)
         context->sum ^= start[at];
     return below(500) != 0 || key;
@@ -71,7 +95,7 @@ static int fuzz_run(void *used, uint8_t *out, const uint8_t *in, unsigned length
 {
     struct fuzz_context *context = used;
     for (unsigned at = 0; at < length; at++)
-        context->sum ^= in[at];
+        context->sum ^= in[at], context->content = mix(context->content, in[at] + 1u);
     if (out && context->seals)
         out[0] ^= context->sum;
     if (in || context->seals)
@@ -92,6 +116,7 @@ static int fuzz_control(void *used, int what, int number, void *data)
         return 1;
     }
     memset(data, 0xAA, (size_t)number);
+    note_nonce(context->nonce, context->content);
     sealed++;
     return 1;
 }
@@ -174,13 +199,14 @@ static void add_slot_of(int i)
     slot_peer[i] = i ? (int)below(PEERS) : PEERS - 1; /* some are always of the one that nothing leaves to */
     if (full && !peer_want_transport(peers[slot_peer[i]]))
         abort();
-    uint32_t ssrc = 5000 + 2 * (uint32_t)i;
+    uint32_t ssrc = ssrc_of(slot_peer[i], i);
     plane_format formats[CODECS];
-    int count = 0;
+    int count = 0, repeats = (int)below(2); /* where something has no RTX */
+    uint32_t rtx = repeats && below(2) ? 0 : ssrc + 1;
     for (uint8_t codec = CODEC_OPUS; codec < CODECS; codec++)
         if (below(5))
-            formats[count++] = (plane_format){codec, 100, below(2) ? 101 : 0};
-    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, below(2) ? ssrc + 1 : 0, formats, count, (int)below(2),
+            formats[count++] = (plane_format){codec, 100, repeats && below(2) ? 0 : 101};
+    slots[i] = slot_new(peers[slot_peer[i]], ++handles, ssrc, rtx, formats, count, repeats,
                         heads[full], (uint16_t)(1 + below(32767)), 1, chance());
     give(OP_ADD_SLOT, slots[i], 0, 0, 0, NULL);
 }
@@ -224,6 +250,7 @@ static void random_command(void)
     case 6: give(OP_ADDRESS, peers[who], below(20) != 0, 0, 0, &names[who]); break;
     case 7:
         give(OP_REPEATER, peers[who], 0, below(20) != 0, 0, NULL);
+        keys_of[who]++;
         if (below(2))
             give(OP_KEYS, peers[who], below(20) ? (uintptr_t)openers[below(2)] : 0, (uintptr_t)sealers[below(2)],
                  TAG | PLANE_SEALS, NULL);
@@ -242,7 +269,7 @@ static void random_command(void)
         break;
     }
     case 13:
-        if (slots[k])
+        if (slots[k] && slots[k]->rtx_ssrc)
             give(OP_PROBE, slots[k], 1 + below(PLANE_MAX_PROBE), 0, (1 + below(255)) | 101 << 8, NULL);
         break;
     case 14:
@@ -430,10 +457,11 @@ int main(int argc, char **argv)
         sealer_free(sealers[i]), sealer_free(openers[i]);
     printf("%llu datagrams in, %llu out, %llu resent;", (unsigned long long)figures.received,
            (unsigned long long)figures.sent, (unsigned long long)resent);
-    uint64_t happened[] = {thinned, figures.probes, sealed, opened, figures.restored, figures.doubled};
-    printf(" %llu thinned, %llu probes, %llu sealed, %llu opened, %llu restored, %llu doubled;",
+    uint64_t happened[] = {thinned, figures.probes, sealed, opened, figures.restored, figures.doubled, sealed_again};
+    printf(" %llu thinned, %llu probes, %llu sealed, %llu opened, %llu restored, %llu doubled, %llu sealed again;",
            (unsigned long long)happened[0], (unsigned long long)happened[1], (unsigned long long)happened[2],
-           (unsigned long long)happened[3], (unsigned long long)happened[4], (unsigned long long)happened[5]);
+           (unsigned long long)happened[3], (unsigned long long)happened[4], (unsigned long long)happened[5],
+           (unsigned long long)happened[6]);
     int silent = figures.sent == 0 || resent == 0;
     for (size_t i = 0; i < sizeof happened / sizeof happened[0]; i++)
         silent |= happened[i] == 0;
