@@ -15,11 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sfu.forward.contract import Codec
+from signaling.ratelimit import TokenBucket
 
 # Nothing has spoken against the better codec for so long (seconds).
 QUIET_SECONDS = 10.0
 # Between two changes, whoever comes.
 LEAST_SECONDS = 1.0
+# So many are heeded at once, then one in a quiet time: somebody who says another codec each time that they
+# connect must not keep everybody waiting for keyframes.
+HEEDED = 3
 # A publisher that sends has so long to do what it is asked.
 OBEY_SECONDS = 5.0
 
@@ -48,13 +52,23 @@ class Audience:
 class CodecChoice:
     """One source, which may send `accepted`, the preferred codec first. `told` is what it was asked for."""
 
-    __slots__ = ("_accepted", "_best", "_changed_at", "_refused", "_since", "_unheeded_since", "told")
+    __slots__ = (
+        "_accepted",
+        "_best",
+        "_changed_at",
+        "_heeds",
+        "_refused",
+        "_since",
+        "_unheeded_since",
+        "told",
+    )
 
     def __init__(self, accepted: Sequence[Codec]) -> None:
         self._accepted = tuple(accepted)
         self.told = self._best = accepted[0]  # it begins with that
         self._since = 0.0  # there is a better one than `told`
         self._changed_at = float("-inf")
+        self._heeds = TokenBucket(1 / QUIET_SECONDS, HEEDED)
         self._unheeded_since: float | None = None
         self._refused: set[Codec] = set()
 
@@ -71,9 +85,12 @@ class CodecChoice:
             self._best, self._since = best, now
         if best == self.told:
             return False
-        # More people see it, and none fewer; or what it was asked for is not to be had.
-        urgent = self.told in self._refused or (audience.suits(best) and not audience.suits(self.told))
-        if now - self._changed_at < LEAST_SECONDS or not (urgent or now - self._since >= QUIET_SECONDS):
+        if now - self._changed_at < LEAST_SECONDS:
+            return False
+        # What it was asked for is not to be had; or more people see it, and none fewer.
+        due = self.told in self._refused or now - self._since >= QUIET_SECONDS
+        heed = audience.suits(best) and not audience.suits(self.told)
+        if not due and not (heed and self._heeds.take(now)):
             return False
         self.told, self._changed_at = best, now
         self._unheeded_since = None if sent == best else now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from sfu.forward.contract import Codec
-from sfu.routing.codec_choice import LEAST_SECONDS, OBEY_SECONDS, QUIET_SECONDS, Audience, CodecChoice
+from sfu.routing.codec_choice import HEEDED, OBEY_SECONDS, QUIET_SECONDS, Audience, CodecChoice
 
 VP8, H264, VP9, AV1 = Codec.VP8, Codec.H264, Codec.VP9, Codec.AV1
 ALL = frozenset({VP8, H264, VP9, AV1})
@@ -82,12 +82,22 @@ def test_a_change_to_the_last_codec_that_is_left_needs_no_quiet_time() -> None:
     assert publisher.run(STEP, ALL, only(H264, AV1), only(AV1)) == [AV1]
 
 
-def test_two_who_take_turns_cost_a_change_a_second_at_most() -> None:
+def test_two_who_take_turns_cost_a_change_in_a_quiet_time_before_long() -> None:
     publisher = Publisher(VP8, H264)
     for _ in range(100):
         publisher.run(STEP, only(VP8))
         publisher.run(STEP, only(H264))
-    assert len(publisher.told) <= 40 / LEAST_SECONDS
+    assert 1 < len(publisher.told) <= HEEDED + 40 / QUIET_SECONDS
+
+
+def test_one_who_says_another_codec_each_time_takes_the_picture_from_the_others_seldom() -> None:
+    publisher = Publisher(VP8, H264)
+    for _ in range(150):
+        publisher.run(2, ALL, ALL, only(H264))
+        publisher.run(2, ALL, ALL, only(VP8))
+    assert len(publisher.told) <= HEEDED + 600 / QUIET_SECONDS
+    publisher.run(60, ALL, ALL)
+    assert publisher.choice.preferred
 
 
 def test_where_no_codec_suits_all_nobody_loses_the_picture_before_a_quiet_time() -> None:
