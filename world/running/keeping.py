@@ -46,7 +46,8 @@ def knock(live: LiveSpace, client: Client, message: Knock, now: float) -> None:
     if zone is None or zone.type != "PRIVATE" or not player.walks:
         client.send(Error("zone_unknown", "there is no such room for you", "knock"))
         return
-    inside = [live.clients[one] for one in live.clients if one.room == zone.id]
+    people = map(live.space.players.get, live.space.people_in(zone.id))
+    inside = [live.clients[one] for one in people if one is not None and one in live.clients]
     refusal = live.space.refusal_of(player, zone, now)
     if refusal is not None and refusal.code == "room_full":
         client.send(Error(*refusal, "knock"))
