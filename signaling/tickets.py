@@ -47,7 +47,10 @@ class SeatTicket(msgspec.Struct, frozen=True):
 
 
 class MediaTicket(msgspec.Struct, frozen=True):
-    """The right to publish into (WHIP) or play from (WHEP) a zone, standing at (x, y) if given."""
+    """The right to publish into (WHIP) or play from (WHEP) a zone, standing at (x, y) if given.
+
+    `password` marks the password that its owner had: with another one the ticket ends.
+    """
 
     audience: ClassVar[str] = "atrium/media"
     server_id: str
@@ -58,6 +61,7 @@ class MediaTicket(msgspec.Struct, frozen=True):
     play: bool
     x: float | None = None
     y: float | None = None
+    password: str = ""
 
 
 class ResumeTicket(msgspec.Struct, frozen=True):

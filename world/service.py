@@ -268,6 +268,12 @@ class WorldService:
             self.seats.send_away(live, player, Closing(code, message, None))
         live.remembered.pop(user_id, None)
 
+    def end_devices(self, server_id: str, user_id: str) -> None:
+        """Whatever a user's tickets have opened ends."""
+        live = self.spaces.get(server_id)
+        if live is not None:
+            self._devices.close_of(live, user_id)
+
     async def remove_guest(self, server_id: str, user_id: str) -> bool:
         """A guest was asked to leave: their ticket seats them no more. False when no such guest is here."""
         live = self.spaces.get(server_id)

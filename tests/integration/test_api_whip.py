@@ -142,6 +142,23 @@ async def test_a_ticket_ends_with_its_owners_membership_and_with_the_zone(tmp_pa
         assert await refusal(response) == (404, "zone_unknown", None)
 
 
+async def test_a_ticket_and_what_it_opened_end_with_its_owners_password(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        ada, zone, _, device = await stage(api)
+        assert (await device.call("POST", f"/whep/{zone['id']}", OFFER)).status == 201
+        server = (await ada.ok("GET", "/api/servers"))["servers"][0]["id"]
+        change = {"old_password": "correct horse", "password": "battery staple"}
+        await ada.ok("POST", "/api/auth/password", change)
+        me = (await ada.ok("GET", "/api/auth/me"))["user"]["id"]
+        assert ("end_devices", server, me) in api.world.calls
+        for way in ("whip", "whep"):
+            response = await device.call("POST", f"/{way}/{zone['id']}", OFFER)
+            assert await refusal(response) == (401, "ticket_invalid", None)
+        given = await ada.ok("POST", f"/api/zones/{zone['id']}/ticket", {"play": True}, 201)
+        again = Device(api.browser(), given["ticket"])
+        assert (await again.call("POST", f"/whep/{zone['id']}", OFFER)).status == 201
+
+
 async def test_nobody_ends_the_session_of_somebody_else(tmp_path: Path) -> None:
     async with running_api(tmp_path) as api:
         ada, zone, _, device = await stage(api)

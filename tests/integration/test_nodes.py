@@ -130,6 +130,23 @@ async def test_a_device_is_opened_and_closed_through_any_node(nodes: tuple[TinyW
     await ann.expect(m.Players, lambda p: bool(p.left))
 
 
+async def test_the_devices_of_one_person_end_through_any_node_and_nobody_else_does(
+    nodes: tuple[TinyWorld, TinyWorld],
+) -> None:
+    one, two = nodes
+    ann = await one.join("ann", (200, 200))
+    mine, theirs = [
+        await two.node.open_device(
+            Seat(owner, "Cam", "avatar-1", "device", "member", ROOM_1), SERVER, "v=0 whep", "play"
+        )
+        for owner in ("ann", "bob")
+    ]
+    await two.node.end_devices(SERVER, "ann")
+    await until(lambda: not one.world.has_device(mine.resource, "ann"), "the device is gone")
+    assert await one.node.has_device(theirs.resource, "bob", SERVER)
+    await ann.sync()
+
+
 async def test_an_owner_that_stops_hands_its_space_over_and_nobody_elsewhere_is_thrown_out(
     nodes: tuple[TinyWorld, TinyWorld],
 ) -> None:

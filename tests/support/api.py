@@ -92,6 +92,9 @@ class RememberingWorld:
         self.guests.remove(user_id)
         return True
 
+    async def end_devices(self, server_id: str, user_id: str) -> None:
+        self.calls.append(("end_devices", server_id, user_id))
+
     async def look_changed(self, server_id: str, user_id: str, name: str, avatar: str) -> None:
         self.calls.append(("look_changed", server_id, user_id, name, avatar))
 

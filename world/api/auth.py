@@ -110,7 +110,7 @@ async def change_me(request: web.Request) -> web.Response:
 
 
 async def change_password(request: web.Request) -> web.Response:
-    """Every other login ends: whoever knew the old password is out."""
+    """Every other login ends, and every device: whoever knew the old password is out."""
     known = services(request)
     login = await require_login(request)
     body = await read_json(request, ChangePassword)
@@ -123,6 +123,8 @@ async def change_password(request: web.Request) -> web.Response:
         raise ApiError(403, "wrong_password", "This is not your password.", "old_password")
     for session in await known.sessions.end_others(account.id, login.session):
         await _end_seats(known, account, session)
+    for server in await known.servers.mine(account.id):
+        await known.world.end_devices(server.id, account.id)
     return answer(Done())
 
 
@@ -154,7 +156,12 @@ ROUTES = (
         example={"avatar": "default"},
     ),
     Route(
-        *("POST", "/api/auth/password", change_password, "Change the password; all other logins end"),
+        *(
+            "POST",
+            "/api/auth/password",
+            change_password,
+            "Change the password; all other logins, devices and their tickets end",
+        ),
         body=ChangePassword,
         answer=Done,
         errors={401: ("not_logged_in",), 403: ("wrong_password",), 429: ("too_many_requests",)},

@@ -79,6 +79,9 @@ class WorldPort(Protocol):
     async def close_device(self, resource: str, user_id: str, server_id: str) -> bool:
         """End it; False when there is no such resource of this user."""
 
+    async def end_devices(self, server_id: str, user_id: str) -> None:
+        """End all devices of a user there."""
+
     def regions(self) -> list[str]:
         """The regions of the media workers that are alive, sorted."""
 

@@ -82,7 +82,7 @@ def _ticket(request: web.Request) -> MediaTicket:
 
 
 async def _seat(request: web.Request, ticket: MediaTicket) -> Seat:
-    """The device's seat. A ticket ends with its owner's membership and with its zone."""
+    """The device's seat. A ticket ends with its owner's membership and password, and with its zone."""
     known = services(request)
     zone = await known.zones.get(ticket.zone_id)
     if zone is None or zone.server_id != ticket.server_id:
@@ -90,6 +90,8 @@ async def _seat(request: web.Request, ticket: MediaTicket) -> Seat:
     member = await known.servers.member(zone.server_id, ticket.user_id)
     if member is None:
         raise ApiError(403, "not_a_member", "The ticket's owner does not belong to this server any more.")
+    if ticket.password != await known.users.password_mark(ticket.user_id):
+        raise ApiError(401, "ticket_invalid", "The ticket is older than its owner's password.")
     inside = await known.world.people_in(zone.server_id, zone.id)
     refusal = room_refusal(zone, ticket.user_id, member.role, inside)
     if refusal is not None:

@@ -99,6 +99,7 @@ async def ticket(request: web.Request) -> web.Response:
         body.play,
         body.x,
         body.y,
+        await known.users.password_mark(member.user_id),
     )
     origin = own_origin(request)
     return answer(

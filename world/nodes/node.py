@@ -163,6 +163,10 @@ class WorldNode:
         node = self._leases.node
         await self._everywhere(Notice(node, "look_changed", server_id, user_id, name=name, avatar=avatar))
 
+    async def end_devices(self, server_id: str, user_id: str) -> None:
+        """Whatever a user's tickets have opened ends."""
+        await self._everywhere(Notice(self._leases.node, "end_devices", server_id, user_id))
+
     def _background(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -197,6 +201,9 @@ class WorldNode:
                 if visit.seat.user_id == notice.user_id:
                     visit.seat = replace(visit.seat, name=notice.name, avatar=notice.avatar)
             await service.look_changed(server_id, notice.user_id, notice.name, notice.avatar)
+            return
+        if notice.what == "end_devices":
+            service.end_devices(server_id, notice.user_id)
             return
         if notice.what == "remove_guest":
             service.forget_guest(server_id, notice.user_id)

@@ -126,7 +126,13 @@ class Notice(Struct, array_like=True, frozen=True):
 
     node: str
     what: Literal[
-        "zones_changed", "server_deleted", "remove_user", "remove_guest", "role_changed", "look_changed"
+        "zones_changed",
+        "server_deleted",
+        "remove_user",
+        "remove_guest",
+        "role_changed",
+        "look_changed",
+        "end_devices",
     ]
     server_id: str
     user_id: str = ""
