@@ -232,7 +232,12 @@ function readyProfile(user: User): void {
     );
   });
   const password = byId("password", HTMLFormElement);
-  dialog.addEventListener("close", () => password.reset());
+  dialog.addEventListener("close", () => {
+    password.reset();
+    clearErrors(password);
+  });
+  const opener = password.closest("details");
+  opener?.addEventListener("toggle", () => opener.scrollIntoView({ block: "end" }));
   onSubmit(password, { old_password: t("auth.password_missing"), password: t("auth.password_missing") }, async (values) => {
     await api("POST", "/api/auth/password", values);
     dialog.close();

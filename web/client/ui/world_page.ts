@@ -9,8 +9,9 @@ import { type Change, People } from "../game/people.ts";
 import type { MediaControl, Signal } from "../media/contract.ts";
 import { AsLeft, loadedAnew } from "../media/as_left.ts";
 import { Volumes } from "../media/volumes.ts";
-import { Connection, type ConnectionState } from "../net/connection.ts";
+import type { Connection, ConnectionState } from "../net/connection.ts";
 import type { Emote, ServerMessage, Slots, Welcome } from "../net/messages.ts";
+import { tabConnection } from "../net/tab_connection.ts";
 import { byId } from "../shared/dom.ts";
 import { Announcer } from "./announcer.ts";
 import { Booth } from "./booth.ts";
@@ -26,7 +27,6 @@ import { Banner, Toasts } from "./notices.ts";
 import { Overlay } from "./overlay.ts";
 import { Panel } from "./panel.ts";
 import { Place } from "./place.ts";
-import type { Checked } from "./device_check.ts";
 import { Doors } from "./doors.ts";
 import { Expressions } from "./expressions.ts";
 import { Figures } from "./figures.ts";
@@ -34,6 +34,7 @@ import { Find } from "./find.ts";
 import { firstSteps } from "./first_steps.ts";
 import { Hands } from "./hands.ts";
 import { HearersPanel } from "./hearers.ts";
+import { OwnMedia } from "./own_media.ts";
 import { openRemoval } from "../pages/removal.ts";
 import { QualitySign } from "./quality_sign.ts";
 import { type Seam, makeSeam } from "./seam.ts";
@@ -42,8 +43,6 @@ import { tour, tourIsDue } from "./tour.ts";
 import { fillToolbar } from "./toolbar.ts";
 import { Voices } from "./voices.ts";
 import { Walking } from "./walking.ts";
-
-const RESUME = "atrium.resume.";
 
 export interface PageData {
   server_id: string;
@@ -75,35 +74,21 @@ export class WorldPage {
   readonly #figures: Figures;
   readonly #hands: Hands;
   readonly #doors: Doors;
-  readonly #asLeft: AsLeft;
+  readonly #own: OwnMedia;
   #play: Play | null = null;
   #entering: Promise<void> = Promise.resolve();
   #slots: Slots | null = null;
   #seq = 0;
-  #welcomed = false;
-  /** Devices are as the person wants them: not while they are being opened, nor when they stop with the page. */
-  #settled = false;
-  /** The page goes: that its tracks stop is nothing that its person has said. */
-  #leaving = false;
-  #checked: Checked | null = null;
   readonly #placeName: string;
 
   constructor(data: PageData, createMedia: (signal: Signal) => MediaControl) {
     this.#placeName = data.server_name;
-    const key = RESUME + data.server_id;
-    this.#connection = new Connection({
+    this.#connection = tabConnection({
       serverId: data.server_id,
-      resume: sessionStorage.getItem(key),
-      message: (message) => {
-        if (message.type === "welcome" || message.type === "resume") {
-          sessionStorage.setItem(key, message.resume);
-        }
-        this.#heard(message);
-      },
+      message: (message) => this.#heard(message),
       state: (state) => this.#connectionChanged(state),
     });
-    this.#asLeft = new AsLeft(sessionStorage, data.server_id, loadedAnew());
-    this.#media = createMedia({ send: (message) => (this.#leaving ? undefined : this.#connection.send(message)) });
+    this.#media = createMedia({ send: (message) => (this.#own.leaving ? undefined : this.#connection.send(message)) });
     this.#people = new People((change) => this.#changed(change));
     this.#banner = new Banner(byId("banner"), { retry: () => this.#connection.retry() });
     const wake = (): void => this.#play?.wake();
@@ -239,10 +224,10 @@ export class WorldPage {
       showRooms: () => this.#panel.show("rooms"),
       walkIn: (zoneId) => this.#walking.toZone(zoneId),
     });
-    this.#media.on("local", () => this.#keepAsLeft());
-    window.addEventListener("pagehide", (event) => {
-      this.#leaving = !event.persisted;
-      if (this.#leaving) this.#stopMedia();
+    this.#own = new OwnMedia({
+      media: this.#media,
+      asLeft: new AsLeft(sessionStorage, data.server_id, loadedAnew()),
+      talking: () => this.#hands.talking,
     });
   }
 
@@ -262,8 +247,8 @@ export class WorldPage {
       return;
     }
     new ResizeObserver(() => this.#play?.resize()).observe(byId("map"));
-    this.#checked = await gettingReady;
-    if (this.#checked) await this.#media.setDevices(this.#checked.devices);
+    const checked = await gettingReady;
+    if (checked) await this.#own.use(checked);
     this.#connection.start();
   }
 
@@ -332,16 +317,9 @@ export class WorldPage {
     document.body.classList.add("entered");
     this.#overlay.tiles.clearRemote();
     this.#voices.lookAtAll();
-    // A page that was loaded anew is as it was left; otherwise nothing but the person turns anything on.
-    const first = !this.#welcomed;
-    this.#welcomed = true;
-    const left = first ? this.#asLeft.atMost(welcome.you.media) : { mic: false, camera: false };
-    const { mic, camera } = (first ? this.#checked : null) ?? left;
-    await this.#media.start(welcome.ice_servers as RTCIceServer[], { mic, camera }, welcome.you.session);
-    this.#settled = true;
-    this.#keepAsLeft();
-    if (first && tourIsDue()) void tour(byId("stage"));
-    if (first && !this.#checked && this.#media.local.mic) this.#toasts.show(t("world.mic_as_left"));
+    const began = await this.#own.start(welcome);
+    if (began !== "again" && tourIsDue()) void tour(byId("stage"));
+    if (began === "as_left" && this.#media.local.mic) this.#toasts.show(t("world.mic_as_left"));
   }
 
   #connectionChanged(state: ConnectionState): void {
@@ -349,7 +327,7 @@ export class WorldPage {
     document.body.dataset["connection"] = state.name;
     if (state.name !== "ended") return;
     // Somebody who is not here must not be heard or seen from here.
-    this.#stopMedia();
+    this.#own.stop();
     this.#overlay.tiles.clearRemote();
   }
 
@@ -399,16 +377,6 @@ export class WorldPage {
   }
 
   // --- what the person does --------------------------------------------------------------------
-
-  #keepAsLeft(): void {
-    const { mic, camera } = this.#media.local;
-    if (this.#settled) this.#asLeft.keep({ mic: mic && !this.#hands.talking, camera });
-  }
-
-  #stopMedia(): void {
-    this.#settled = false;
-    this.#media.stop();
-  }
 
   #emote(index: number): void {
     const emote: Emote | undefined = EMOTES[index]?.emote;
