@@ -42,7 +42,7 @@ def _run(settings: Settings, given: Namespace) -> int:
     except (EOFError, KeyboardInterrupt):
         return failed("no password was given: nothing is changed", 1)
     say(f"{name} has a new password" + ("" if given.ask else f": {password}"))
-    say("Every login of this account has ended; a world that is open somewhere stays so until it is left.")
+    say("Every login of this account has ended; what is open somewhere stays so until it is left.")
     return 0
 
 
