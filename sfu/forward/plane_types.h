@@ -35,7 +35,7 @@
 
 /* See sleep_until_needed. */
 #define HOLD_NANOSECONDS 1000000 /* a packet's wait for others, where few come */
-#define PACE_NANOSECONDS 3000000 /* and between two looks where one comes after the other */
+#define PACE_SECONDS 0.003       /* and from one look to the next where one comes after the other */
 #define PACED_SECONDS 0.006      /* turns with packets that lie closer than this follow each other */
 
 #define MAX_OUT (PLANE_MAX_HEAD + OSN_BYTES + PLANE_MAX_DATAGRAM + 64)
