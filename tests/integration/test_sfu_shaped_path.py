@@ -32,14 +32,14 @@ async def test_voices_are_heard_over_a_long_way_that_loses_a_tenth() -> None:
         await view.hear_only()
         view.path.loss, view.path.delay = 0.1, 0.125
         await page.wait_for_timeout(3_000)
-        without = await view.look(10)
+        without = await view.look(7)
         downlink.voices = voices
         for _ in range(60):
             if sfu.metric("atrium_sfu_listeners_redundant"):
                 break
             await page.wait_for_timeout(500)
         await page.wait_for_timeout(2_000)
-        with_it = await view.look(10)
+        with_it = await view.look(7)
         reply = await sfu.expect(GetStats("alice"), Stats)
         assert reply.sessions[0].downlink is not None
         assert reply.sessions[0].downlink.redundant

@@ -304,7 +304,7 @@ def test_any_order_of_commands_and_packets_keeps_the_promises(
     run_state_machine_as_test(
         type("AnyOrderOnPlane", (machine,), {"factory": staticmethod(plane)}),
         settings=settings(
-            max_examples=60,
+            max_examples=40,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
