@@ -79,8 +79,7 @@ class Offers:
 
     def _comes_by_pipe(self, session: str, source: Source) -> bool:
         media = self._media
-        member = media.routing.member(session)
-        known = member.producers.get(source) if member is not None else None
+        known = media.routing.producer(session, source)
         return known is not None and media.pipes.imported(known.handle)
 
     def offer_slots(self, command: OfferSlots) -> Offer:

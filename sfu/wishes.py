@@ -59,8 +59,7 @@ class Wishes:
         media = self._media
         changed, media.feeds.changed = media.feeds.changed, set()
         for session, source in media.routing.take_watched():
-            member = media.routing.member(session)
-            reference = member.producers.get(source) if member is not None else None
+            reference = media.routing.producer(session, source)
             if reference is not None:
                 changed.add(reference.handle)
         now = media.clock()

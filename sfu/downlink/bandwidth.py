@@ -286,9 +286,8 @@ class Bandwidth:
         if not downlink.voices:
             return AUDIO_BITRATE * audible
         loss, round_trip = self._heard(downlink.session)
-        if (
-            downlink.numbered
-        ):  # it tells more, and sooner: what is repeated in time counts in reports as not lost
+        if downlink.numbered:
+            # It tells more, and sooner: what is repeated in time counts in reports as not lost.
             loss = downlink.estimator.loss.own
         before = downlink.redundancy.on
         needed = DOUBLED_BITRATE * audible * (1.0 if before else MARGIN)

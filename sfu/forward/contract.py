@@ -157,14 +157,13 @@ class ProducerParams:
     rtx_ssrc: int = 0
     extensions: ExtensionIds = ExtensionIds()
     red_payload_type: int = 0
+    others: tuple[Format, ...] = ()
 
     @property
     def payload_types(self) -> tuple[int, ...]:
         """Those that packets of the source itself may have."""
         plain = tuple(form.payload_type for form in self.formats)
         return (*plain, self.red_payload_type) if self.red_payload_type else plain
-
-    others: tuple[Format, ...] = ()
 
     @property
     def formats(self) -> tuple[Format, ...]:

@@ -111,16 +111,16 @@ static void admit(struct plane *p, struct producer *s, const struct incoming *in
         if (number >= 0)
             note_arrival(p, s->peer, (uint16_t)number);
     }
-    if (in->payload_type != s->payload_type && s->known_ssrc && in->ssrc == s->ssrc)
+    bool own = s->known_ssrc && in->ssrc == s->ssrc;
+    if (own && in->payload_type != s->payload_type)
         change_codec(p, s, in);
     bool jumped = false;
     int64_t sequence;
     struct redundant red;
     red.count = 0;
-    if (s->known_ssrc && in->ssrc == s->ssrc && in->payload_type == s->payload_type) {
+    if (own && in->payload_type == s->payload_type) {
         sequence = place(p, s, in, &jumped);
-    } else if (s->known_ssrc && in->ssrc == s->ssrc && s->red_payload_type &&
-               in->payload_type == s->red_payload_type) {
+    } else if (own && s->red_payload_type && in->payload_type == s->red_payload_type) {
         if (!read_redundant(&red, payload, length))
             return drop(p, DROP_MALFORMED);
         if (red.type != s->payload_type)

@@ -121,7 +121,7 @@ class PipeSender:
         """
         found = NOBODY
         member = self._media.routing.member(session)
-        reference = member.producers.get(source) if member is not None else None
+        reference = self._media.routing.producer(session, source)
         layers = self._media.sources.get(reference.handle) if reference is not None else None
         if member is None or layers is None:
             return found
@@ -142,7 +142,7 @@ class PipeSender:
     def _layers(self, stream: PipeStream) -> Layers | None:
         """The source, if its session is here and in this router."""
         member = self._media.routing.member(stream.session)
-        reference = member.producers.get(stream.source) if member is not None else None
+        reference = self._media.routing.producer(stream.session, stream.source)
         if member is None or reference is None or member.router != stream.router or member.home:
             return None
         return self._media.sources.get(reference.handle)

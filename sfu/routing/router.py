@@ -119,6 +119,11 @@ class RoutingTable:
         """The session's entry, or None."""
         return self._members.get(session)
 
+    def producer(self, session: str, source: Source) -> ProducerRef | None:
+        """What feeds those who want this source of the session, or None."""
+        member = self._members.get(session)
+        return member.producers.get(source) if member is not None else None
+
     # --- commands of the world -------------------------------------------------------------------
 
     def apply(self, changes: Iterable[SetRoutes]) -> list[Operation]:
@@ -209,20 +214,18 @@ class RoutingTable:
 
     def remove_producer(self, session: str, source: Source, handle: int) -> list[Operation]:
         """The session sends this source no more, if it is this producer. Its listeners keep wanting it."""
-        member = self._members.get(session)
-        producer = member.producers.get(source) if member is not None else None
-        if member is None or producer is None or producer.handle != handle:
+        producer = self.producer(session, source)
+        if producer is None or producer.handle != handle:
             return []
-        del member.producers[source]
+        del self._members[session].producers[source]
         return self._settle(self._listeners(session))
 
     def set_codec(self, session: str, source: Source, producer: ProducerRef) -> list[Operation]:
         """The session's source sends another codec, if it is this producer: who takes that is fed."""
-        member = self._members.get(session)
-        known = member.producers.get(source) if member is not None else None
-        if member is None or known is None or known.handle != producer.handle or known == producer:
+        known = self.producer(session, source)
+        if known is None or known.handle != producer.handle or known == producer:
             return []
-        member.producers[source] = producer
+        self._members[session].producers[source] = producer
         return self._settle(self._listeners(session))
 
     # --- other workers ---------------------------------------------------------------------------
@@ -264,9 +267,11 @@ class RoutingTable:
         Those of other workers are not counted, nor are the pipes to them.
         """
         member = self._members.get(session)
+        if member is None:
+            return Audience()
         listeners, decoding = 0, Counter[Codec]()
-        for listener in self._listeners(session) if member is not None else ():
-            if listener.pipe or member is None or listener.router != member.router:
+        for listener in self._listeners(session):
+            if listener.pipe or listener.router != member.router:
                 continue
             for key, route in listener.wanted.items():
                 slot = listener.slots.get(key)
@@ -278,9 +283,7 @@ class RoutingTable:
     def viewers(self, router: str) -> Audience:
         """Members of a router with a slot for video, and what they decode."""
         room = self.routers.get(router)
-        slots = (
-            [member.slots.get(("video", 0)) for member in room.members.values()] if room is not None else []
-        )
+        slots = [member.slots.get(("video", 0)) for member in room.members.values()] if room else []
         codecs = [slot.codecs for slot in slots if slot is not None]
         return Audience(len(codecs), Counter(codec for each in codecs for codec in each))
 

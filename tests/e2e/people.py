@@ -333,9 +333,11 @@ async def ada_and_bob(
     ada, bob = [
         await (await Person.arrive(server, browsers[name], **options)).sign_up() for name in ("ada", "bob")
     ]
-    yield ada, bob
-    await ada.leave()
-    await bob.leave()
+    try:
+        yield ada, bob
+    finally:
+        await ada.leave()
+        await bob.leave()
 
 
 async def watch_gaps(*people: Person) -> None:

@@ -49,13 +49,15 @@ def knock(live: LiveSpace, client: Client, message: Knock, now: float) -> None:
     people = map(live.space.players.get, live.space.people_in(zone.id))
     inside = [live.clients[one] for one in people if one is not None and one in live.clients]
     refusal = live.space.refusal_of(player, zone, now)
-    if refusal is not None and refusal.code == "room_full":
+    if refusal is None:
+        return  # the door is open
+    if refusal.code == "room_full":
         client.send(Error(*refusal, "knock"))
-    elif refusal is not None and not inside:
+    elif not inside:
         client.send(Error("nobody_inside", "nobody is inside who could let you in", "knock"))
-    elif refusal is not None and not doors.knock(player, zone.id, now):
+    elif not doors.knock(player, zone.id, now):
         client.send(Error("rate_limited", "you have knocked a moment ago", "knock"))
-    elif refusal is not None:
+    else:
         for one in inside:
             one.send(Knocked(player.user_id, player.name))
 

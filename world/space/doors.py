@@ -14,9 +14,9 @@ LET_IN_SECONDS = 60.0
 
 def knock(player: Player, zone_id: str, now: float) -> bool:
     """The player stands at this room's door and has knocked; False where they did so a moment ago."""
-    if player.knocked is not None and now < player.knocked[1] - KNOCK_SECONDS + AGAIN_SECONDS:
+    if player.knocked is not None and now < player.knocked[1] + AGAIN_SECONDS:
         return False
-    player.knocked = (zone_id, now + KNOCK_SECONDS)
+    player.knocked = (zone_id, now)
     return True
 
 
@@ -24,8 +24,8 @@ def let_in(inside: Player, other: Player, now: float) -> bool:
     """Somebody opens the door of their room to another; False where that one has not knocked there."""
     if inside.room is None or other.knocked is None:
         return False
-    zone_id, until = other.knocked
-    if zone_id != inside.room or now >= until:
+    zone_id, knocked_at = other.knocked
+    if zone_id != inside.room or now >= knocked_at + KNOCK_SECONDS:
         return False
     other.knocked, other.let_in = None, (zone_id, now + LET_IN_SECONDS)
     return True

@@ -45,7 +45,7 @@ class Player:
     allowance: float = 0.0
     allowance_at: float = 0.0
     last_seq: int = -1
-    # The room at whose door they knocked, and the one into which they were let, each with until when.
+    # The room at whose door they knocked and when, and the one into which they were let and until when.
     knocked: tuple[str, float] | None = None
     let_in: tuple[str, float] | None = None
     # Interest: where they are in the world of views, and where they were at the last tick.
